@@ -1,0 +1,79 @@
+"""One typed error tree: a class for each thing that a caller may want to catch."""
+
+
+class CatalogError(Exception):
+    """Root of every error that the catalog raises on purpose.
+
+    The message says what was wrong, the value, what is allowed and what to do next;
+    the command line prints it in one piece and exits with `exit_code`.
+    """
+
+    exit_code = 1
+
+
+class UsageError(CatalogError):
+    """The caller asked for something that does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class UnknownSpaceError(UsageError):
+    """No search space of this name is defined or stored."""
+
+
+class UnknownColumnError(UsageError):
+    """A space's wide view has no column of this name."""
+
+
+class UnknownOperatorError(UsageError):
+    """No operator of this name is in the vocabulary."""
+
+
+class IdentifierError(UsageError):
+    """A text or object names no architecture of the space."""
+
+
+class PatternError(UsageError):
+    """A graph pattern cannot be parsed or names something unknown."""
+
+
+class GraphError(CatalogError):
+    """A graph breaks a rule: a cycle, a dangling edge, no input, two outputs."""
+
+
+class IngestError(CatalogError):
+    """An input file cannot be trusted or understood; nothing of it was stored."""
+
+
+class StoreError(CatalogError):
+    """The database file cannot be opened, read or written."""
+
+
+class MissingDatabaseError(StoreError):
+    """There is no database at this path."""
+
+
+class LockedError(StoreError):
+    """Another process holds the database file.
+
+    Attributes
+    ----------
+    process_id
+        The process that holds the file, where the system tells.
+    """
+
+    def __init__(self, message: str, process_id: int | None = None) -> None:
+        super().__init__(message)
+        self.process_id = process_id
+
+
+class SchemaVersionError(StoreError):
+    """The file was written by an older or newer version of the catalog."""
+
+
+class QueryError(CatalogError):
+    """A user's SQL failed, was refused, or ran out of time or memory."""
+
+
+class MissingExtraError(CatalogError):
+    """A command needs an optional dependency group that is not installed."""

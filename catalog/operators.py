@@ -1,0 +1,190 @@
+"""The operator vocabulary: what every node of a graph can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from catalog.errors import UnknownOperatorError
+
+KINDS = ("input", "output", "conv", "pool", "skip", "none", "merge", "other")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator, with the facts that the graph rules and the predictors need.
+
+    Parameters
+    ----------
+    name
+        The benchmark's own word, for example ``nor_conv_3x3``.
+    kind
+        Family: one of `KINDS` for the built-in operators; a user's own may add families.
+    kernel, dilation
+        Kernel edge in pixels and dilation; None where the operator has no window.
+    depthwise
+        Whether each channel is convolved on its own (depthwise or depthwise-separable).
+    has_weights
+        Whether the operator has trainable convolution weights.
+    short, medium, long
+        Descriptions in the three sentence styles of TG-NAS (Qiao et al. 2024, arXiv 2404.00271).
+    """
+
+    name: str
+    kind: str
+    short: str
+    medium: str
+    long: str
+    kernel: int | None = None
+    dilation: int | None = None
+    depthwise: bool = False
+    has_weights: bool = False
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether the operator's output is zero whatever its input."""
+        return self.kind == "none"
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the output is the sum of the inputs, unchanged."""
+        return not self.has_weights and (self.kind == "skip" or self.name == "sum")
+
+
+def _convolution(name: str, kernel: int) -> Operator:
+    size = f"{kernel} by {kernel}"
+    return Operator(
+        name,
+        "conv",
+        short=f"Convolution {size}",
+        medium=f"Convolution {size} kernel, Batchnorm, ReLU",
+        long=(
+            f"A two-dimensional convolutional operator with a kernel size of {size} is applied, succeeded by a "
+            "batch normalization layer, and followed by a rectified linear layer"
+        ),
+        kernel=kernel,
+        dilation=1,
+        has_weights=True,
+    )
+
+
+def _pooling(name: str, how: str) -> Operator:
+    return Operator(
+        name,
+        "pool",
+        short=f"{how} pooling 3 by 3",
+        medium=f"{how} pooling 3 by 3 kernel",
+        long=f"A {how.lower()} pooling operator with a kernel size 3 by 3",
+        kernel=3,
+        dilation=1,
+    )
+
+
+def _depthwise(name: str, words: str, kernel: int, dilation: int) -> Operator:
+    sentence = f"{words} {kernel} by {kernel}"
+    return Operator(
+        name,
+        "conv",
+        short=sentence.capitalize(),
+        medium=f"{sentence.capitalize()} kernel, Batchnorm, ReLU",
+        long=(
+            f"A two-dimensional {words} operator with a kernel size of {kernel} by {kernel} is applied, succeeded by "
+            "a batch normalization layer, and preceded by a rectified linear layer"
+        ),
+        kernel=kernel,
+        dilation=dilation,
+        depthwise=True,
+        has_weights=True,
+    )
+
+
+def _plain(name: str, kind: str, short: str, long: str | None = None, *, has_weights: bool = False) -> Operator:
+    return Operator(name, kind, short=short, medium=short, long=long or short, has_weights=has_weights)
+
+
+_SKIP = "Residual connection"
+_SKIP_MEDIUM = "Identity mapping to the next layer"
+_SKIP_LONG = "A residual connection operator that adding identity mapping to the next layer"
+
+BUILT_IN: tuple[Operator, ...] = (
+    _plain("input", "input", "Input", "Input operator"),
+    _plain("output", "output", "Output", "Output operator"),
+    _convolution("conv3x3", 3),
+    _convolution("conv1x1", 1),
+    _pooling("maxpool3x3", "Max"),
+    Operator("none", "none", short="None", medium="Doing nothing", long="A none operator that does nothing"),
+    Operator("skip_connect", "skip", short=_SKIP, medium=_SKIP_MEDIUM, long=_SKIP_LONG),
+    _convolution("nor_conv_1x1", 1),
+    _convolution("nor_conv_3x3", 3),
+    _pooling("avg_pool_3x3", "Average"),
+    _plain("input_0", "input", "Input", "Input operator"),
+    _plain("input_1", "input", "Input", "Input operator"),
+    _pooling("max_pool_3x3", "Max"),
+    _depthwise("sep_conv_3x3", "depth-wise separable convolution", 3, 1),
+    _depthwise("sep_conv_5x5", "depth-wise separable convolution", 5, 1),
+    _depthwise("dil_conv_3x3", "dilated convolution", 3, 2),
+    _depthwise("dil_conv_5x5", "dilated convolution", 5, 2),
+    _plain(
+        "factorized_reduce",
+        "skip",
+        "Residual connection that halves the resolution",
+        "A residual connection operator that halves the resolution with two shifted convolutions 1 by 1",
+        has_weights=True,
+    ),
+    _plain("sum", "merge", "Addition", "An addition operator that sums its inputs"),
+    _plain("concat", "merge", "Concatenation", "A concatenation operator that joins its inputs along the channels"),
+)
+
+
+class Vocabulary:
+    """An immutable set of operators by name; iteration gives the operators in insertion order."""
+
+    def __init__(self, operators: Iterable[Operator] = BUILT_IN) -> None:
+        self._operators = MappingProxyType({operator.name: operator for operator in operators})
+
+    def __getitem__(self, name: str) -> Operator:
+        try:
+            return self._operators[name]
+        except KeyError:
+            raise UnknownOperatorError(
+                f"unknown operator {name!r}; known operators: {', '.join(self._operators)}."
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._operators
+
+    def __iter__(self) -> Iterator[Operator]:
+        return iter(self._operators.values())
+
+    def __len__(self) -> int:
+        return len(self._operators)
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} operators)"
+
+    def extended(self, operators: Iterable[Operator]) -> Vocabulary:
+        """A vocabulary with `operators` added; a name that exists is replaced."""
+        return Vocabulary([*self._operators.values(), *operators])
+
+    def named(self, word: str) -> tuple[str, ...]:
+        """The operators that a user means by `word`: an exact name, or the same operator under another name.
+
+        ``conv3x3`` also means NAS-Bench-201's ``nor_conv_3x3``, and ``input`` means both inputs of a DARTS cell:
+        operators of the same kind, window and description are one operator to the reader of a graph.
+        """
+        meant = self[word]
+        return tuple(
+            name
+            for name, other in self._operators.items()
+            if name == word
+            or (other.kind, other.kernel, other.dilation, other.depthwise, other.short)
+            == (meant.kind, meant.kernel, meant.dilation, meant.depthwise, meant.short)
+        )
+
+    def of_kind(self, kind: str) -> tuple[str, ...]:
+        """The names of the operators of one kind, in insertion order."""
+        return tuple(name for name, operator in self._operators.items() if operator.kind == kind)
+
+
+VOCABULARY = Vocabulary()

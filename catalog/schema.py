@@ -1,0 +1,239 @@
+"""The tables of a catalog file. Their names are the interface: users write SQL against them."""
+
+from __future__ import annotations
+
+import datetime
+
+from duckdb_sqlalchemy.datatypes import Map
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Double,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Base of all table models."""
+
+    metadata = MetaData()
+
+
+class Source(Base):
+    """One file or publication that numbers came from."""
+
+    __tablename__ = "source"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text, comment="short name, used as the suffix of wide columns")
+    kind: Mapped[str] = mapped_column(Text, comment="the format's loader, for example nb201-table")
+    path: Mapped[str | None] = mapped_column(Text, comment="file name as given at ingest, without its folder")
+    sha256: Mapped[str | None] = mapped_column(Text, comment="digest of the file's bytes; NULL for built-in sources")
+    version: Mapped[str | None] = mapped_column(Text, comment="version of the benchmark, for example v1.1")
+    licence: Mapped[str | None] = mapped_column(Text)
+    citation: Mapped[str | None] = mapped_column(Text)
+    row_count: Mapped[int] = mapped_column(BigInteger, comment="records read from the file")
+    ingested_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True))
+    run_id: Mapped[int] = mapped_column(Integer, ForeignKey("run.id"), comment="the ingest that brought it")
+
+
+class Space(Base):
+    """One search space."""
+
+    __tablename__ = "space"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    description: Mapped[str] = mapped_column(Text)
+    native_id_name: Mapped[str] = mapped_column(Text, comment="the native id's column in the wide view")
+    size: Mapped[int | None] = mapped_column(
+        BigInteger, comment="architectures in the whole space; NULL if not enumerable"
+    )
+    citation: Mapped[str | None] = mapped_column(Text)
+
+
+class Operator(Base):
+    """One operator that nodes can carry, as one space means it."""
+
+    __tablename__ = "operator"
+    __table_args__ = (PrimaryKeyConstraint("name", "space"),)
+
+    name: Mapped[str] = mapped_column(Text)
+    space: Mapped[str] = mapped_column(Text, comment="'*' for the built-in vocabulary that all spaces share")
+    kind: Mapped[str] = mapped_column(
+        Text, comment="input, output, conv, pool, skip, none, merge, other, or a user's family"
+    )
+    kernel: Mapped[int | None] = mapped_column(Integer, comment="window edge in pixels")
+    dilation: Mapped[int | None] = mapped_column(Integer)
+    depthwise: Mapped[bool] = mapped_column(Boolean)
+    has_weights: Mapped[bool] = mapped_column(Boolean)
+    short: Mapped[str] = mapped_column(Text, comment="description, short sentence style")
+    medium: Mapped[str] = mapped_column(Text, comment="description, medium sentence style")
+    long: Mapped[str] = mapped_column(Text, comment="description, long sentence style")
+
+
+class Architecture(Base):
+    """One architecture of one space. Cells that compute the same function share `canonical_digest`."""
+
+    __tablename__ = "architecture"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    space: Mapped[str] = mapped_column(Text)
+    native_id: Mapped[str] = mapped_column(Text, comment="the benchmark's own identifier")
+    native_index: Mapped[int | None] = mapped_column(
+        BigInteger, comment="the benchmark's own number; NULL if it has none"
+    )
+    canonical_digest: Mapped[str] = mapped_column(Text, comment="32 hexadecimal digits, local to the space")
+    canonical_id: Mapped[int] = mapped_column(
+        BigInteger, comment="architecture.id of the representative of all that compute the same function"
+    )
+    is_connected: Mapped[bool] = mapped_column(Boolean, comment="whether every cell has a path from input to output")
+    nodes: Mapped[int] = mapped_column(Integer, comment="nodes of the canonical form, inputs and output included")
+    edges: Mapped[int] = mapped_column(Integer, comment="edges of the canonical form, parallel ones counted once")
+    depth: Mapped[int] = mapped_column(Integer, comment="edges on the longest input-output path, summed over cells")
+    operator_counts: Mapped[dict[str, int]] = mapped_column(
+        Map(Text, Integer), comment="operator to number of nodes in the native form, inputs and output left out"
+    )
+    live_operator_counts: Mapped[dict[str, int]] = mapped_column(
+        Map(Text, Integer), comment="the same in the canonical form"
+    )
+
+
+class Node(Base):
+    """One node of one cell in one form; no keys, because they quadruple the file."""
+
+    __tablename__ = "node"
+    __mapper_args__ = {"primary_key": ["architecture_id", "form", "cell", "position"]}  # noqa: RUF012
+
+    architecture_id: Mapped[int] = mapped_column(BigInteger)
+    form: Mapped[str] = mapped_column(Text, comment="native, canonical, or both where the space's forms are equal")
+    cell: Mapped[str] = mapped_column(Text, comment="the cell's name, for example normal")
+    position: Mapped[int] = mapped_column(SmallInteger, comment="topological position in the cell, from 0")
+    operator: Mapped[str] = mapped_column(Text, comment="operator.name")
+
+
+class Edge(Base):
+    """One data-flow edge between two nodes of one cell in one form."""
+
+    __tablename__ = "edge"
+    __mapper_args__ = {"primary_key": ["architecture_id", "form", "cell", "source", "target"]}  # noqa: RUF012
+
+    architecture_id: Mapped[int] = mapped_column(BigInteger)
+    form: Mapped[str] = mapped_column(Text, comment="native, canonical, or both where the space's forms are equal")
+    cell: Mapped[str] = mapped_column(Text)
+    source: Mapped[int] = mapped_column(SmallInteger, comment="node.position the data comes from")
+    target: Mapped[int] = mapped_column(SmallInteger, comment="node.position the data goes to")
+    multiplicity: Mapped[int] = mapped_column(SmallInteger, comment="parallel copies: 2 means x + x")
+
+
+class Metric(Base):
+    """One number that a source gives for one architecture. Nothing is imputed, nothing chosen at random."""
+
+    __tablename__ = "metric"
+    __mapper_args__ = {  # noqa: RUF012
+        "primary_key": [
+            *("architecture_id", "source_id", "name", "dataset", "split", "epochs"),
+            *("stage", "device", "repeat"),
+        ]
+    }
+
+    architecture_id: Mapped[int] = mapped_column(BigInteger)
+    source_id: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(
+        Text, comment="accuracy (percent), training_time (s), latency (ms), energy (mJ), ..."
+    )
+    kind: Mapped[str] = mapped_column(Text, comment="trained, surrogate, reported")
+    dataset: Mapped[str | None] = mapped_column(Text, comment="cifar10, cifar10-valid, cifar100, imagenet16-120, ...")
+    split: Mapped[str | None] = mapped_column(Text, comment="train, valid, test; NULL where it has no meaning")
+    epochs: Mapped[int | None] = mapped_column(Integer, comment="length of the training")
+    stage: Mapped[str | None] = mapped_column(Text, comment="half or final; NULL where it has no meaning")
+    device: Mapped[str | None] = mapped_column(Text, comment="hardware of a latency or energy")
+    seed: Mapped[int | None] = mapped_column(
+        Integer, comment="as the source names it; NULL if it does not, or for a mean"
+    )
+    repeat: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="ordinal of an unnamed seed, from 1; NULL for a mean"
+    )
+    value: Mapped[float | None] = mapped_column(Double, comment="NULL where the source says unsupported")
+
+
+class Proxy(Base):
+    """One proxy or predictor in one version and configuration."""
+
+    __tablename__ = "proxy"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text)
+    column: Mapped[str] = mapped_column(Text, comment="its column in the wide views")
+    version: Mapped[str] = mapped_column(Text)
+    direction: Mapped[int] = mapped_column(SmallInteger, comment="+1 if higher is better, -1 if lower is better")
+    configuration: Mapped[str] = mapped_column(Text, comment="JSON; {} is the default configuration")
+    checkpoint_digest: Mapped[str | None] = mapped_column(Text, comment="sha256 of the weights; NULL if it has none")
+    description: Mapped[str] = mapped_column(Text)
+
+
+class Score(Base):
+    """One score of one proxy for one architecture on one input with one seed. A failed score is NULL with a status."""
+
+    __tablename__ = "score"
+    __mapper_args__ = {"primary_key": ["architecture_id", "proxy_id", "source_id", "input", "seed"]}  # noqa: RUF012
+
+    architecture_id: Mapped[int] = mapped_column(BigInteger)
+    proxy_id: Mapped[int] = mapped_column(Integer)
+    source_id: Mapped[int | None] = mapped_column(Integer, comment="a published score's source; NULL for our own")
+    input: Mapped[str | None] = mapped_column(Text, comment="data that went in, for example cifar10; NULL if none")
+    seed: Mapped[int | None] = mapped_column(Integer, comment="NULL for a deterministic proxy")
+    value: Mapped[float | None] = mapped_column(Double, comment="NULL unless the status is ok")
+    status: Mapped[str] = mapped_column(Text, comment="ok, failed, disconnected")
+    reason: Mapped[str | None] = mapped_column(Text, comment="why there is no value")
+    seconds: Mapped[float | None] = mapped_column(Double, comment="cost of this one score; NULL if not measured")
+    run_id: Mapped[int] = mapped_column(Integer)
+
+
+class OperatorEmbedding(Base):
+    """One operator's sentence as one encoder sees it; computed once and read by every later scoring."""
+
+    __tablename__ = "operator_embedding"
+    __table_args__ = (PrimaryKeyConstraint("operator", "space", "encoder", "style"),)
+
+    operator: Mapped[str] = mapped_column(Text, comment="operator.name")
+    space: Mapped[str] = mapped_column(Text, comment="operator.space")
+    encoder: Mapped[str] = mapped_column(Text, comment="model name and version")
+    style: Mapped[str] = mapped_column(Text, comment="sentence style: short, medium, long")
+    vector: Mapped[list[float]] = mapped_column(ARRAY(Float), comment="FLOAT[], unit length")
+
+
+class TrainingMember(Base):
+    """One architecture that one predictor was trained on, so that a report can leave it out by a join."""
+
+    __tablename__ = "training_member"
+    __mapper_args__ = {"primary_key": ["proxy_id", "architecture_id"]}  # noqa: RUF012
+
+    proxy_id: Mapped[int] = mapped_column(Integer)
+    architecture_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class Run(Base):
+    """One ingest, score, train or search, with how it was started and how it ended."""
+
+    __tablename__ = "run"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(Text, comment="ingest, score, train, search, evaluate")
+    parameters: Mapped[str] = mapped_column(Text, comment="JSON of the arguments")
+    versions: Mapped[str] = mapped_column(Text, comment="JSON of package versions")
+    started_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime.datetime | None] = mapped_column(DateTime(timezone=True))
+    outcome: Mapped[str] = mapped_column(Text, comment="running, done, failed, interrupted")
+    detail: Mapped[str | None] = mapped_column(Text, comment="the error, or what was stored")
+
+
+TABLES: tuple[str, ...] = tuple(table.name for table in Base.metadata.sorted_tables)

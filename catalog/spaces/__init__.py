@@ -1,0 +1,34 @@
+"""The search spaces that the catalog knows without being told."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from catalog.errors import UnknownSpaceError
+from catalog.spaces.base import SearchSpace
+
+SPACES = ("nb101", "nb201", "darts")
+
+
+@cache
+def space_named(name: str) -> SearchSpace:
+    """The built-in search space of this name.
+
+    Raises
+    ------
+    UnknownSpaceError
+        There is none.
+    """
+    if name == "nb101":
+        from catalog.spaces.nb101 import NASBench101
+
+        return NASBench101()
+    if name == "nb201":
+        from catalog.spaces.nb201 import NASBench201
+
+        return NASBench201()
+    if name == "darts":
+        from catalog.spaces.darts import DARTS
+
+        return DARTS()
+    raise UnknownSpaceError(f"unknown search space {name!r}; built in are {', '.join(SPACES)}.")

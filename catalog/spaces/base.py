@@ -1,0 +1,105 @@
+"""What every search space can do: name its architectures, convert them to graphs, list and vary them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.cell_arrays import CellArrays
+from catalog.errors import UsageError
+from catalog.graph import ArchitectureGraph
+from catalog.operators import VOCABULARY, Vocabulary
+
+
+class SearchSpace(ABC):
+    """One search space; a subclass for each, one file each."""
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    citation: ClassVar[str]
+    native_id_name: ClassVar[str]
+    """The native id's column in the wide view."""
+    operators: ClassVar[tuple[str, ...]]
+    """Operators that a search may choose among."""
+    size: ClassVar[int | None] = None
+    """Architectures in the whole space; None where it cannot be enumerated."""
+    forms_are_equal: ClassVar[bool] = False
+    """Whether the native and the canonical form hold the same nodes and edges, so that one is stored."""
+    vocabulary: Vocabulary = VOCABULARY
+
+    @abstractmethod
+    def locate(self, identifier: object) -> str | int:
+        """What finds an architecture in the catalog: its native id, or its native index as an integer.
+
+        Accepts every native id of the space, as text or as the benchmark's object.
+
+        Raises
+        ------
+        IdentifierError
+            `identifier` names no architecture of this space.
+        """
+
+    @abstractmethod
+    def graph(self, identifier: object) -> ArchitectureGraph:
+        """The native graph of an identifier that determines it.
+
+        Raises
+        ------
+        IdentifierError
+            `identifier` names no architecture, or (a hash) does not determine the graph on its own.
+        """
+
+    @abstractmethod
+    def native_id(self, graph: ArchitectureGraph) -> str:
+        """The benchmark's own identifier of a native graph; the inverse of `graph` where that exists."""
+
+    def native_index(self, graph: ArchitectureGraph) -> int | None:
+        """The benchmark's own number of a native graph; None where the space has none that can be computed."""
+        return None
+
+    def enumerate(self) -> Iterator[ArchitectureGraph]:
+        """Every architecture of the space, in the order of the native index.
+
+        Raises
+        ------
+        UsageError
+            The space is too large to enumerate.
+        """
+        raise UsageError(f"the space {self.name!r} is too large to enumerate; draw from it with sample(count, seed).")
+
+    @abstractmethod
+    def sample(self, count: int, seed: int) -> list[ArchitectureGraph]:
+        """`count` architectures drawn uniformly, with replacement, from the native space; one seed, one draw."""
+
+    @abstractmethod
+    def neighbours(self, graph: ArchitectureGraph) -> list[ArchitectureGraph]:
+        """Native graphs one edit away, each once, without `graph` itself."""
+
+    def structural_scores(
+        self, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """Structural proxies that only this space's network definition can give, such as ``params``; each (B,).
+
+        Parameters
+        ----------
+        native, canonical
+            The two forms of the same architectures, in the same order.
+        """
+        return {}
+
+    def structural_scores_of_cells(self, cells: CellArrays) -> Mapping[str, NDArray[np.float64]]:
+        """`structural_scores` of one-cell architectures given as arrays, in a space whose two forms are equal."""
+        return {}
+
+    def __repr__(self) -> str:
+        size = "not enumerable" if self.size is None else f"{self.size:,} architectures"
+        return f"{type(self).__name__}({self.name!r}, {size})"
+
+
+def architecture(space: SearchSpace, *cells: Any) -> ArchitectureGraph:
+    """An architecture of `space` made of `cells`."""
+    return ArchitectureGraph(space.name, tuple(cells), space.vocabulary)
