@@ -22,7 +22,7 @@ Order = NDArray[np.intp]
 _OUTGOING = np.uint64(0xD6E8FEB86659FD93)
 _INCOMING = np.uint64(0xA0761D6478BD642F)
 _CHOSEN = np.uint64(0xE7037ED1A0B428DB)
-_WORKING_CELLS = 2**23  # cells of the largest temporary array: bounds memory and stays near the cache
+_WORKING_CELLS = 2**20  # cells of a batch's adjacency: bounds memory and stays near the cache
 
 
 def _mix(values: Colours) -> Colours:
@@ -79,7 +79,7 @@ def canonical_order(keys: Colours, adjacency: Adjacency) -> Order:
         matrices and equal keys when they are put in this order. The order is topological, the output last.
     """
     order = np.zeros(keys.shape, dtype=np.intp)
-    step = max(1, _WORKING_CELLS // keys.shape[1] ** 3)
+    step = max(1, _WORKING_CELLS // keys.shape[1] ** 2)
     for start in range(0, len(keys), step):
         part = slice(start, start + step)
         order[part] = _best_order(_initial_colours(keys[part], adjacency[part]), keys[part], adjacency[part])
@@ -143,11 +143,13 @@ def _class_counts(colours: Colours) -> NDArray[np.int64]:
 
 def _split_twins(colours: Colours, adjacency: Adjacency) -> Colours:
     """Tell twins apart by position: nodes of one colour with the same neighbours can be swapped freely."""
-    same_colour = colours[:, :, None] == colours[:, None, :]
-    same_out = (adjacency[:, :, None, :] == adjacency[:, None, :, :]).all(axis=3)
-    same_in = (adjacency[:, :, :, None] == adjacency[:, :, None, :]).all(axis=1)
     earlier = np.tril(np.ones(colours.shape[1:] * 2, dtype=bool), -1)
-    rank = (same_colour & same_out & same_in & earlier).sum(axis=2).astype(np.uint64)
+    graphs, later, first = np.nonzero((colours[:, :, None] == colours[:, None, :]) & earlier)
+    same_out = (adjacency[graphs, later] == adjacency[graphs, first]).all(axis=1)
+    same_in = (adjacency[graphs, :, later] == adjacency[graphs, :, first]).all(axis=1)
+    rank = np.zeros(colours.shape, dtype=np.uint64)
+    twins = same_out & same_in
+    np.add.at(rank, (graphs[twins], later[twins]), np.uint64(1))
     return np.where(rank > 0, _individualised(colours, rank), colours)
 
 
@@ -155,13 +157,45 @@ def _individualised(colours: Colours, rank: Colours | np.uint64) -> Colours:
     return _with_depth(_mix(colours ^ (_CHOSEN * rank)), colours >> np.uint64(48))
 
 
+def _split_branches(colours: Colours, adjacency: Adjacency) -> Colours:
+    """Tell equal branches apart by position: what hangs together inside only, and looks alike, can be swapped freely.
+
+    A branch is a component of the graph that remains without the edges of uniform pairs of colours, those where every
+    node of one is joined alike to every node of the other; edges to nodes of unique colour go with them. Where a
+    branch has no colour twice, refined colours determine it: two such branches that share a colour are isomorphic.
+    """
+    same = colours[:, :, None] == colours[:, None, :]  # (B, N, N)
+    copies = adjacency.astype(np.float64)
+    sums, squares, sizes = copies @ same, copies**2 @ same, same.sum(axis=1)[:, None, :]
+    joined = (copies > 0) & (squares * sizes != sums**2)
+    joined |= joined.transpose(0, 2, 1)
+    branch = np.broadcast_to(np.arange(colours.shape[1]), colours.shape)  # (B, N) the first node that hangs together
+    while True:
+        reached = np.minimum(branch, np.where(joined, branch[:, None, :], colours.shape[1]).min(axis=2))
+        if np.array_equal(reached, branch):
+            break
+        branch = reached
+    together = branch[:, :, None] == branch[:, None, :]
+    repeated = (same & together).sum(axis=2) > 1
+    plain = ~(together & repeated[:, None, :]).any(axis=2)
+    earlier = branch[:, :, None] > branch[:, None, :]
+    rank = ((same & earlier & plain[:, None, :]).sum(axis=2) * plain).astype(np.uint64)
+    return np.where(rank > 0, _individualised(colours, rank), colours)
+
+
 def _settle(colours: Colours, adjacency: Adjacency) -> Colours:
-    """Refine and split twins until neither changes the number of classes."""
+    """Refine, and split twins and equal branches, until nothing changes the number of classes."""
     colours = _refine(colours, adjacency)
-    tied = np.flatnonzero(_class_counts(colours) < colours.shape[1] - 1)
-    if len(tied):
-        twins = _split_twins(colours[tied], adjacency[tied])
-        colours[tied] = _refine(twins, adjacency[tied])
+    classes = _class_counts(colours)
+    active = np.flatnonzero(classes < colours.shape[1] - 1)
+    while len(active):
+        part = _refine(_split_twins(colours[active], adjacency[active]), adjacency[active])
+        part = _refine(_split_branches(part, adjacency[active]), adjacency[active])
+        split = _class_counts(part)
+        colours[active] = part
+        progressed = (split > classes[active]) & (split < colours.shape[1] - 1)
+        classes[active] = split
+        active = active[progressed]
     return colours
 
 
@@ -186,8 +220,8 @@ def _first_leaf(colours: Colours, adjacency: Adjacency) -> Colours:
 def _best_order(colours: Colours, keys: Colours, adjacency: Adjacency) -> Order:
     """The order with the smallest encoding among all that the tree of individualisations leads to.
 
-    Two members of a tied class whose first leaves encode alike are exchanged by an automorphism, so the tree below
-    one of them is enough: graphs with many interchangeable branches stay cheap.
+    Two members of a tied class that stand at one place of first leaves that encode alike are exchanged by an
+    automorphism, so the tree below one of them is enough: graphs with many interchangeable branches stay cheap.
     """
     colours = _settle(colours, adjacency)
     orders = np.argsort(colours, axis=1, kind="stable")
@@ -201,9 +235,10 @@ def _best_order(colours: Colours, keys: Colours, adjacency: Adjacency) -> Order:
     children[rows, members] = _individualised(children[rows, members], np.uint64(1))
     leaves = np.argsort(_first_leaf(children.copy(), adjacency[chosen]), axis=1, kind="stable")
     leaf_codes = encode_batch(*permuted(keys[chosen], adjacency[chosen], leaves))
-    seen: dict[tuple[int, bytes], int] = {}
-    for row, (parent, code) in enumerate(zip(parents.tolist(), leaf_codes, strict=True)):
-        seen.setdefault((parent, code), row)
+    places = (leaves == members[:, None]).argmax(axis=1)
+    seen: dict[tuple[int, int, bytes], int] = {}
+    for row, key in enumerate(zip(parents.tolist(), places.tolist(), leaf_codes, strict=True)):
+        seen.setdefault(key, row)
     kept = np.array(sorted(seen.values()))
     below = _best_order(children[kept], keys[chosen[kept]], adjacency[chosen[kept]])
     codes = encode_batch(*permuted(keys[chosen[kept]], adjacency[chosen[kept]], below))

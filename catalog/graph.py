@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Edge = tuple[int, int, int]
 """Source position, target position, multiplicity (how many parallel copies of the data flow)."""
 
+MOST_PARALLEL = 2**15 - 1  # an edge's multiplicity is stored in 16 bits
+
 
 @dataclass(frozen=True)
 class CellGraph:
@@ -71,9 +73,13 @@ class CellGraph:
                 raise GraphError(
                     f"cell {name!r}: edge ({source}, {target}) points outside its nodes, 0 to {len(names) - 1}."
                 )
-            multiplicity[source, target] += edge[2] if len(edge) == 3 else 1
+            copies = edge[2] if len(edge) == 3 else 1
+            if copies < 1:
+                raise GraphError(f"cell {name!r}: edge ({source}, {target}) has multiplicity {copies}; 1 is the least.")
+            multiplicity[source, target] += copies
         kinds = [vocabulary[operator].kind for operator in names]
         _check_ends(name, kinds, multiplicity)
+        _check_copies(name, multiplicity.values())
         order = _topological_order(name, kinds, multiplicity)
         position = {node: place for place, node in enumerate(order)}
         return cls(
@@ -132,9 +138,11 @@ class ArchitectureGraph:
     @cached_property
     def digest(self) -> str:
         """32 hexadecimal digits, equal for architectures of one space that compute the same function."""
-        return combine_digests(
-            [(cell.name, canonical.encode(cell.operators, cell.adjacency())) for cell in self.canonical.cells]
-        )
+        return self.canonical.digest_as_is()
+
+    def digest_as_is(self) -> str:
+        """The digest of the cells in the order in which they stand; `digest` where this is a canonical form."""
+        return combine_digests([(cell.name, canonical.encode(cell.operators, cell.adjacency())) for cell in self.cells])
 
     @property
     def is_connected(self) -> bool:
@@ -196,19 +204,26 @@ def _check_ends(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) ->
             raise GraphError(f"cell {name!r}: edge ({source}, {target}) leaves the output.")
 
 
+def _check_copies(name: str, multiplicities: Iterable[int]) -> None:
+    most = max(multiplicities, default=0)
+    if most > MOST_PARALLEL:
+        raise GraphError(f"cell {name!r} has {most} parallel copies of one edge; {MOST_PARALLEL} is the most.")
+
+
 def _topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) -> list[int]:
-    """Nodes such that every edge leads forward; as given where that already holds, the output always last."""
+    """Nodes such that every edge leads forward, inputs first, the output last; as given where that already holds."""
     successors: dict[int, list[int]] = {node: [] for node in range(len(kinds))}
     waiting = [0] * len(kinds)
     for source, target in edges:
         successors[source].append(target)
         waiting[target] += 1
-    if all(source < target for source, target in edges) and kinds[-1] == "output":
+    inputs = kinds.count("input")
+    if all(source < target for source, target in edges) and kinds[-1] == "output" and "input" not in kinds[inputs:]:
         return list(range(len(kinds)))
     ready = [node for node in range(len(kinds)) if waiting[node] == 0]
     order: list[int] = []
     while ready:
-        node = min(ready)
+        node = min(ready, key=lambda candidate: (kinds[candidate] != "input", candidate))
         ready.remove(node)
         order.append(node)
         for target in successors[node]:
@@ -247,39 +262,38 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
         incoming[target].append((source, multiplicity))
         if cell.reduction and kinds[source] == "input" and kinds[target] == "skip":
             operators[target] = "factorized_reduce"
-    identity = [vocabulary[operator].is_identity for operator in operators]
-    inputs: list[Counter[int]] = []  # per node: what feeds it once identities are seen through
+    facts = [vocabulary[operator] for operator in operators]
+    identity = [operator.is_identity for operator in facts]
+    inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
+    fed: list[bool] = []  # per node: whether any data reaches it
+    sums: dict[frozenset[tuple[int, int]], int] = {}  # equal sums that a concat joins are one node
     for node, operator in enumerate(operators):
-        resolved: Counter[int] = Counter()
+        resolved: dict[int, int] = {}
         for source, multiplicity in incoming[node]:
-            if vocabulary[operators[source]].is_zero:
+            if not fed[source] or facts[source].is_zero:
                 continue
-            keeps_sum = operator == "concat" and inputs[source].total() != 1
-            if identity[source] and not keeps_sum:
-                for origin, count in inputs[source].items():
-                    resolved[origin] += count * multiplicity
+            if not identity[source]:
+                resolved[source] = resolved.get(source, 0) + multiplicity
+            elif operator == "concat" and sum(inputs[source].values()) != 1:
+                sum_node = sums.setdefault(frozenset(inputs[source].items()), source)
+                resolved[sum_node] = resolved.get(sum_node, 0) + multiplicity
             else:
-                resolved[source] += multiplicity
+                for origin, count in inputs[source].items():
+                    resolved[origin] = resolved.get(origin, 0) + count * multiplicity
         inputs.append(resolved)
-    return _keep_live(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
+        fed.append(kinds[node] == "input" or bool(resolved))
+    return _keep_used(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
 
 
-def _keep_live(cell: CellGraph, operators: list[str], kinds: list[str], inputs: list[Counter[int]]) -> CellGraph:
-    ends = {node for node, kind in enumerate(kinds) if kind in ("input", "output")}
-    fed = {node for node, kind in enumerate(kinds) if kind == "input"}
-    for node in range(len(operators)):
-        if any(source in fed for source in inputs[node]):
-            fed.add(node)
+def _keep_used(cell: CellGraph, operators: list[str], kinds: list[str], inputs: list[dict[int, int]]) -> CellGraph:
+    kept = {node for node, kind in enumerate(kinds) if kind in ("input", "output")}
     used = {len(operators) - 1}
     for node in reversed(range(len(operators))):
         if node in used:
             used.update(inputs[node])
-    kept = sorted((fed & used) | ends)
-    position = {node: place for place, node in enumerate(kept)}
+    position = {node: place for place, node in enumerate(sorted(kept | used))}
     edges = sorted(
-        (position[source], position[target], count)
-        for target in kept
-        for source, count in inputs[target].items()
-        if source in fed and source in position
+        (position[source], position[target], count) for target in position for source, count in inputs[target].items()
     )
-    return replace(cell, operators=tuple(operators[node] for node in kept), edges=tuple(edges))
+    _check_copies(cell.name, [count for _, _, count in edges])
+    return replace(cell, operators=tuple(operators[node] for node in position), edges=tuple(edges))

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.canonical_form import canonical_graphs
 from catalog.cell_arrays import CellArrays
 from catalog.graph import ArchitectureGraph, CellGraph, combine_digests
 from catalog.operators import VOCABULARY, Vocabulary
@@ -43,14 +42,16 @@ class PlacedCells:
     cells: CellArrays
 
 
-def rows_of_graphs(first_id: int, native: Sequence[ArchitectureGraph]) -> tuple[GraphRows, list[ArchitectureGraph]]:
-    """Table rows of native graphs whose architectures get the ids `first_id`, `first_id` + 1, ...; and their canonical forms."""
-    canonical = canonical_graphs(native)
+def rows_of_graphs(
+    first_id: int, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
+) -> GraphRows:
+    """Table rows of graphs in both forms, whose architectures get the ids `first_id`, `first_id` + 1, ..."""
     vocabulary = native[0].vocabulary if native else VOCABULARY
     encodings: list[list[tuple[str, bytes]]] = [[] for _ in native]
     depths = np.zeros(len(native), dtype=np.int64)
     connected = np.ones(len(native), dtype=bool)
-    for placed in placed_cells(canonical):
+    canonical_cells = list(placed_cells(canonical))
+    for placed in canonical_cells:
         cell_depths = placed.cells.depths()
         np.add.at(depths, placed.rows, cell_depths)
         connected[placed.rows[cell_depths == 0]] = False
@@ -67,8 +68,9 @@ def rows_of_graphs(first_id: int, native: Sequence[ArchitectureGraph]) -> tuple[
             "live_operator_counts": operator_counts(canonical, vocabulary),
         }
     )
-    parts = [("native", placed) for placed in placed_cells(native)] + [("canonical", placed) for placed in placed_cells(canonical)]
-    return GraphRows(facts, node_rows(first_id, parts), edge_rows(first_id, parts)), canonical
+    parts = [("native", placed) for placed in placed_cells(native)]
+    parts += [("canonical", placed) for placed in canonical_cells]
+    return GraphRows(facts, node_rows(first_id, parts), edge_rows(first_id, parts))
 
 
 def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Vocabulary = VOCABULARY) -> GraphRows:

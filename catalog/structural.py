@@ -43,7 +43,7 @@ def graph_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict
     linked = cells.adjacency.astype(np.float64)
     is_input = np.array([vocabulary[name].kind == "input" for name in cells.vocabulary])[cells.operators]
     weighted = np.array([vocabulary[name].has_weights for name in cells.vocabulary], dtype=np.float64)[cells.operators]
-    count, size = cells.operators.shape
+    size = cells.operators.shape[1]
     deepest = np.where(is_input, 0.0, -np.inf)
     shortest = np.where(is_input, 0.0, np.inf)
     paths = is_input.astype(np.float64)

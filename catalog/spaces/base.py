@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +13,30 @@ from numpy.typing import NDArray
 from catalog.cell_arrays import CellArrays
 from catalog.errors import UsageError
 from catalog.graph import ArchitectureGraph
-from catalog.operators import VOCABULARY, Vocabulary
+from catalog.members import Members
+from catalog.operators import VOCABULARY, Operator, Vocabulary
+
+_BATCH = 20_000
 
 
 class SearchSpace(ABC):
     """One search space; a subclass for each, one file each."""
 
-    name: ClassVar[str]
-    description: ClassVar[str]
-    citation: ClassVar[str]
-    native_id_name: ClassVar[str]
+    name: str
+    description: str
+    citation: str
+    native_id_name: str
     """The native id's column in the wide view."""
-    operators: ClassVar[tuple[str, ...]]
+    operators: tuple[str, ...]
     """Operators that a search may choose among."""
-    size: ClassVar[int | None] = None
+    size: int | None = None
     """Architectures in the whole space; None where it cannot be enumerated."""
-    forms_are_equal: ClassVar[bool] = False
+    forms_are_equal: bool = False
     """Whether the native and the canonical form hold the same nodes and edges, so that one is stored."""
+    ids_determine_graphs: bool = True
+    """Whether a native id cannot stand for two different graphs."""
+    own_operators: tuple[Operator, ...] = ()
+    """Operators that the space has besides the built-in ones, or instead of some of them."""
     vocabulary: Vocabulary = VOCABULARY
 
     @abstractmethod
@@ -70,6 +78,12 @@ class SearchSpace(ABC):
             The space is too large to enumerate.
         """
         raise UsageError(f"the space {self.name!r} is too large to enumerate; draw from it with sample(count, seed).")
+
+    def enumerate_members(self) -> Iterator[Members]:
+        """Every architecture of the space in batches, as the catalog enters them."""
+        graphs = self.enumerate()
+        while batch := list(islice(graphs, _BATCH)):
+            yield Members([self.native_id(graph) for graph in batch], graphs=batch)
 
     @abstractmethod
     def sample(self, count: int, seed: int) -> list[ArchitectureGraph]:

@@ -156,9 +156,7 @@ def _skeleton() -> tuple[int, int]:
 
 _SKELETON_PARAMETERS, _SKELETON_MULTIPLY_ACCUMULATES = _skeleton()
 _CELL_PARAMETERS = np.array([_cell_parameters(1), _cell_parameters(3)], dtype=np.float64)
-_CELL_MULTIPLY_ACCUMULATES = np.array(
-    [_cell_multiply_accumulates(1), _cell_multiply_accumulates(3)], dtype=np.float64
-)
+_CELL_MULTIPLY_ACCUMULATES = np.array([_cell_multiply_accumulates(1), _cell_multiply_accumulates(3)], dtype=np.float64)
 
 
 def _convolution_counts(cells: Sequence[CellGraph]) -> NDArray[np.float64]:
@@ -171,7 +169,9 @@ def _convolution_counts(cells: Sequence[CellGraph]) -> NDArray[np.float64]:
 
 def parameters(cells: Sequence[str]) -> NDArray[np.float64]:
     """(B,) trainable parameters of the CIFAR-10 network of each architecture string."""
-    counts = np.array([(cell.count("|nor_conv_1x1~"), cell.count("|nor_conv_3x3~")) for cell in cells], dtype=np.float64)
+    counts = np.array(
+        [(cell.count("|nor_conv_1x1~"), cell.count("|nor_conv_3x3~")) for cell in cells], dtype=np.float64
+    )
     return np.asarray(_SKELETON_PARAMETERS + counts.reshape(-1, 2) @ _CELL_PARAMETERS)
 
 
@@ -183,7 +183,9 @@ def _six(operators: Sequence[str]) -> Operators:
 def _operators_of(graph: ArchitectureGraph) -> Operators:
     operators = graph.cells[0].operators
     if len(graph.cells) != 1 or len(operators) != 8 or graph.cells[0].edges != _NATIVE_EDGES:
-        raise IdentifierError(f"{graph!r} is no native NAS-Bench-201 graph of 8 nodes and 10 edges; pass its native form.")
+        raise IdentifierError(
+            f"{graph!r} is no native NAS-Bench-201 graph of 8 nodes and 10 edges; pass its native form."
+        )
     return _six(operators[1:-1])
 
 

@@ -1,0 +1,267 @@
+"""The wide view of a space: one row an architecture, one column a metric and one column a proxy.
+
+It is a stored table, rebuilt inside each transaction that adds metrics or scores: pivoting the long tables whenever
+someone asks costs twenty times as much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalog.quoting import identifier, literal
+
+if TYPE_CHECKING:
+    from catalog.store import Catalog
+
+FIXED_COLUMNS = (
+    "architecture_id",
+    "index",
+    "canonical_digest",
+    "canonical_id",
+    "is_connected",
+    "nodes",
+    "edges",
+    "depth",
+)
+
+DEFAULT_INPUT = "photos"
+"""Input data of our own measurements whose column has no suffix."""
+
+
+@dataclass(frozen=True)
+class WideDefaults:
+    """Which source and training length a space's plain metric columns show; others get a suffix."""
+
+    source: str
+    epochs: int | None
+
+
+DEFAULTS = {
+    "nb101": WideDefaults("nb101", 108),
+    "nb201": WideDefaults("nb201", 200),
+    "darts": WideDefaults("darts_trained", 600),
+}
+
+
+@dataclass(frozen=True)
+class WideColumn:
+    """One column of a wide view: its name, the SQL that aggregates it, and what it holds."""
+
+    name: str
+    expression: str
+    comment: str
+
+
+def rebuild(catalog: Catalog, space: str) -> None:
+    """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them."""
+    native = str(_rows(catalog, "SELECT native_id_name FROM space WHERE name = ?", space)[0]["native_id_name"])
+    taken = {*FIXED_COLUMNS, native}
+    operators = _distinct(_operator_columns(catalog, space), taken, "_operator")
+    metrics = _distinct(_metric_columns(catalog, space), taken, "_metric")
+    proxies = _distinct(_proxy_columns(catalog, space), taken, "_proxy")
+    view = identifier(space)
+    catalog.execute(f"""
+        CREATE OR REPLACE TABLE {view} AS
+        WITH members AS (SELECT * FROM architecture WHERE space = {literal(space)}),
+        measured AS (
+            SELECT {_listed("architecture_id", metrics)}
+            FROM metric WHERE architecture_id IN (SELECT id FROM members) GROUP BY architecture_id
+        ),
+        scored AS (
+            SELECT {_listed("architecture_id", proxies)}
+            FROM score WHERE architecture_id IN (SELECT id FROM members) GROUP BY architecture_id
+        )
+        SELECT members.id AS architecture_id, native_index AS index, native_id AS {identifier(native)},
+            {_listed("canonical_digest, canonical_id, is_connected, nodes, edges, depth", operators)}
+            {"".join(f", measured.{identifier(column.name)}" for column in metrics)}
+            {"".join(f", scored.{identifier(column.name)}" for column in proxies)}
+        FROM members
+        LEFT JOIN measured ON measured.architecture_id = members.id
+        LEFT JOIN scored ON scored.architecture_id = members.id
+        ORDER BY members.id
+    """)
+    for column in (*operators, *metrics, *proxies):
+        catalog.execute(f"COMMENT ON COLUMN {view}.{identifier(column.name)} IS {literal(column.comment)}")
+
+
+def _rows(catalog: Catalog, sql: str, *parameters: object) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = catalog.arrow(sql, list(parameters)).to_pylist()
+    return rows
+
+
+def _listed(first: str, columns: Iterable[WideColumn]) -> str:
+    return ", ".join([first, *(f"{column.expression} AS {identifier(column.name)}" for column in columns)])
+
+
+def _distinct(columns: Iterable[WideColumn], taken: set[str], suffix: str) -> list[WideColumn]:
+    """Columns under names that nobody has yet: a hostile or careless source must not break the view."""
+    result = []
+    for column in columns:
+        name = column.name
+        while name in taken:
+            name += suffix
+        taken.add(name)
+        result.append(WideColumn(name, column.expression, column.comment))
+    return result
+
+
+def _word(text: str) -> str:
+    return re.sub(r"\W+", "_", text.lower()).strip("_") or "unnamed"
+
+
+def _operator_columns(catalog: Catalog, space: str) -> list[WideColumn]:
+    """``count_<operator>`` in the native form and, where the forms differ, ``live_<operator>`` in the canonical one."""
+    columns = []
+    for prefix, counts, words in (
+        ("count", "operator_counts", "native graph"),
+        ("live", "live_operator_counts", "canonical graph"),
+    ):
+        if prefix == "live" and not _forms_differ(catalog, space):
+            continue
+        names = f"SELECT DISTINCT unnest(map_keys({counts})) AS operator FROM architecture WHERE space = ? ORDER BY ALL"
+        for row in _rows(catalog, names, space):
+            operator = str(row["operator"])
+            value = f"coalesce({counts}[{literal(operator)}], 0)"
+            columns.append(
+                WideColumn(f"{prefix}_{_word(operator)}", value, f"number of {operator} nodes in the {words}")
+            )
+    return columns
+
+
+def _forms_differ(catalog: Catalog, space: str) -> bool:
+    query = (
+        "SELECT count(*) > 0 AS differ FROM architecture WHERE space = ? AND operator_counts != live_operator_counts"
+    )
+    return bool(_rows(catalog, query, space)[0]["differ"])
+
+
+def _metric_columns(catalog: Catalog, space: str) -> list[WideColumn]:
+    groups = _rows(
+        catalog,
+        """
+        SELECT source.name AS source, source_id, metric.name, metric.kind, dataset, split, epochs, stage, device,
+            count(coalesce(seed, repeat)) > 0 AS has_seeds, count(*) > count(coalesce(seed, repeat)) AS has_mean
+        FROM metric JOIN source ON source.id = source_id
+        WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+        GROUP BY ALL ORDER BY source_id, metric.name, dataset, split, epochs, stage, device, metric.kind
+        """,
+        space,
+    )
+    defaults = DEFAULTS.get(space) or _first_source(groups)
+    by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for group in groups:
+        by_name[metric_column_name(group, defaults)].append(group)
+    return [WideColumn(name, _aggregate(parts), _metric_comment(parts)) for name, parts in by_name.items()]
+
+
+def _first_source(groups: Sequence[dict[str, Any]]) -> WideDefaults:
+    """A user's space shows its first source plainly, at the longest training of it."""
+    source = groups[0]["source"] if groups else ""
+    lengths = [group["epochs"] for group in groups if group["source"] == source and group["epochs"] is not None]
+    return WideDefaults(source, max(lengths, default=None))
+
+
+def metric_column_name(group: dict[str, Any], defaults: WideDefaults) -> str:
+    """``{dataset}_{split}_{name}``, with a suffix for whatever is not the space's default.
+
+    The dataset ``cifar10-valid`` gives ``cifar10_valid_accuracy`` for its validation split and
+    ``cifar10_valid_test_accuracy`` for its test split.
+    """
+    dataset, split = group["dataset"], group["split"]
+    if dataset and dataset.endswith("-valid") and split == "valid":
+        split = None
+    words = [word for word in (dataset, split, group["name"], group["device"]) if word]
+    if group["stage"] == "half":
+        words.append("half")
+    if group["epochs"] is not None and group["epochs"] != defaults.epochs and group["kind"] != "reported":
+        words.append(f"{group['epochs']}ep")
+    if group["kind"] == "trained" and group["source"] != defaults.source:
+        words.append(group["source"])
+    if group["kind"] in ("surrogate", "reported"):
+        words.append(group["kind"])
+    return "_".join(_word(word) for word in words)
+
+
+def _aggregate(parts: Sequence[dict[str, Any]]) -> str:
+    """Seeds averaged, a published mean where there are none, the earliest source first."""
+    seeded, means = [], []
+    for part in parts:
+        condition = " AND ".join(
+            f"{column} IS NOT DISTINCT FROM {literal(part[key])}"
+            for column, key in (
+                ("source_id", "source_id"),
+                ("name", "name"),
+                ("kind", "kind"),
+                ("dataset", "dataset"),
+                ("split", "split"),
+                ("epochs", "epochs"),
+                ("stage", "stage"),
+                ("device", "device"),
+            )
+        )
+        if part["has_seeds"]:
+            seeded.append(f"favg(value) FILTER ({condition} AND coalesce(seed, repeat) IS NOT NULL)")
+        if part["has_mean"]:
+            means.append(f"favg(value) FILTER ({condition} AND coalesce(seed, repeat) IS NULL)")
+    return f"coalesce({', '.join(seeded + means)})"
+
+
+def _metric_comment(parts: Sequence[dict[str, Any]]) -> str:
+    first = parts[0]
+    sources = ", ".join(dict.fromkeys(str(part["source"]) for part in parts))
+    epochs = f" after {first['epochs']} epochs" if first["epochs"] is not None else ""
+    where = " ".join(str(word) for word in (first["dataset"], first["split"]) if word)
+    seeds = "mean over seeds" if any(part["has_seeds"] for part in parts) else "as published"
+    return f"{first['kind']} {first['name']} on {where or 'no dataset'}{epochs}, {seeds}; source: {sources}"
+
+
+def proxy_directions(catalog: Catalog, space: str) -> dict[str, int]:
+    """The proxy columns of a space's wide view, with +1 (higher is better) or -1."""
+    return {proxy_column_name(group): int(group["direction"]) for group in _proxy_groups(catalog, space)}
+
+
+def _proxy_groups(catalog: Catalog, space: str) -> list[dict[str, Any]]:
+    return _rows(
+        catalog,
+        """
+        SELECT DISTINCT proxy_id, proxy."column", proxy.name, proxy.description, proxy.direction,
+            source_id IS NOT NULL AS is_published, input
+        FROM score JOIN proxy ON proxy.id = proxy_id
+        WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+        ORDER BY is_published, proxy_id, input NULLS FIRST
+        """,
+        space,
+    )
+
+
+def _proxy_columns(catalog: Catalog, space: str) -> list[WideColumn]:
+    groups = _proxy_groups(catalog, space)
+    by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for group in groups:
+        by_name[proxy_column_name(group)].append(group)
+    columns = []
+    for name, parts in by_name.items():
+        conditions = [
+            f"(proxy_id = {part['proxy_id']} AND input IS NOT DISTINCT FROM {literal(part['input'])}"
+            f" AND source_id IS {'NOT ' if part['is_published'] else ''}NULL)"
+            for part in parts
+        ]
+        direction = "higher is better" if parts[0]["direction"] > 0 else "lower is better"
+        value = f"favg(value) FILTER (status = 'ok' AND ({' OR '.join(conditions)}))"
+        columns.append(WideColumn(name, value, f"proxy {parts[0]['name']}: {parts[0]['description']}; {direction}"))
+    return columns
+
+
+def proxy_column_name(group: dict[str, Any]) -> str:
+    """The proxy's column; published scores and inputs other than the default get a suffix."""
+    words = [group["column"]]
+    usual = "cifar10" if group["is_published"] else DEFAULT_INPUT
+    if group["is_published"]:
+        words.append("published")
+    if group["input"] not in (None, usual):
+        words.append(group["input"])
+    return "_".join(_word(word) for word in words)

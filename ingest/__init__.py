@@ -1,0 +1,1 @@
+"""Benchmark files into the catalog: one loader a format, one job for all."""
