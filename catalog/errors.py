@@ -29,6 +29,14 @@ class UnknownOperatorError(UsageError):
     """No operator of this name is in the vocabulary."""
 
 
+class UnknownProxyError(UsageError):
+    """No proxy of this name is built in or installed as a plug-in."""
+
+
+class DatasetError(UsageError):
+    """An image data set of this name does not exist, or its folder does not hold it."""
+
+
 class IdentifierError(UsageError):
     """A text or object names no architecture of the space."""
 
@@ -43,6 +51,10 @@ class GraphError(CatalogError):
 
 class IngestError(CatalogError):
     """An input file cannot be trusted or understood; nothing of it was stored."""
+
+
+class DownloadError(CatalogError):
+    """An official file cannot be fetched, or what came is not the file that was published."""
 
 
 class StoreError(CatalogError):
@@ -73,6 +85,10 @@ class SchemaVersionError(StoreError):
 
 class QueryError(CatalogError):
     """A user's SQL failed, was refused, or ran out of time or memory."""
+
+
+class ProxyError(CatalogError):
+    """A proxy has no value for this network; the message is the reason that is stored with the failed score."""
 
 
 class MissingExtraError(CatalogError):

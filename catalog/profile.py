@@ -95,20 +95,25 @@ def read_profiles(catalog: Catalog, space: str, ids: Sequence[int]) -> list[Prof
 
 
 _SCORES = """
-    WITH named AS (
-        SELECT architecture_id, proxy.name AS proxy, source.name AS source, input, seed, value, status, reason,
-            proxy.direction, proxy_id, source_id
-        FROM score JOIN proxy ON proxy.id = proxy_id LEFT JOIN source ON source.id = source_id
-        WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
-    ), ranked AS (
-        SELECT *, CASE WHEN value IS NOT NULL THEN 100 * cume_dist() OVER (
-            PARTITION BY proxy_id, source_id, input, seed, value IS NULL ORDER BY direction * value
-        ) END AS percentile
-        FROM named
+    WITH own AS (
+        SELECT score.*, proxy.name AS proxy, proxy.direction, source.name AS source
+        FROM score SEMI JOIN wanted USING (architecture_id)
+        JOIN proxy ON proxy.id = proxy_id LEFT JOIN source ON source.id = source_id
+    ), placed AS (
+        SELECT own.architecture_id, own.proxy_id, own.source_id, own.input, own.seed,
+            100 * avg((own.direction * other.value <= own.direction * own.value)::INTEGER) AS percentile
+        FROM own JOIN score AS other ON other.proxy_id = own.proxy_id
+            AND other.source_id IS NOT DISTINCT FROM own.source_id AND other.input IS NOT DISTINCT FROM own.input
+            AND other.seed IS NOT DISTINCT FROM own.seed
+        WHERE own.value IS NOT NULL AND other.value IS NOT NULL
+            AND other.architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+        GROUP BY ALL
     )
-    SELECT architecture_id, proxy, source, input, seed, value, percentile, status, reason
-    FROM ranked SEMI JOIN wanted USING (architecture_id)
-    ORDER BY proxy_id, source_id NULLS FIRST, input, seed
+    SELECT own.architecture_id, proxy, source, own.input, own.seed, value, percentile, status, reason
+    FROM own LEFT JOIN placed ON placed.architecture_id = own.architecture_id AND placed.proxy_id = own.proxy_id
+        AND placed.source_id IS NOT DISTINCT FROM own.source_id AND placed.input IS NOT DISTINCT FROM own.input
+        AND placed.seed IS NOT DISTINCT FROM own.seed
+    ORDER BY own.architecture_id, own.proxy_id, own.source_id NULLS FIRST, own.input, own.seed
 """
 
 

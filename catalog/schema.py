@@ -7,23 +7,27 @@ import datetime
 from duckdb_sqlalchemy.datatypes import Map
 from sqlalchemy import (
     ARRAY,
+    REAL,
     BigInteger,
     Boolean,
+    CheckConstraint,
     DateTime,
     Double,
-    Float,
-    ForeignKey,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
-    Text,
+    String,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """Base of all table models."""
+    """Base of all table models.
+
+    References between tables are named in comments and checked by ``catalog doctor``: in DuckDB a foreign key can
+    never be dropped, and it bars every later change of both tables.
+    """
 
     metadata = MetaData()
 
@@ -34,16 +38,16 @@ class Source(Base):
     __tablename__ = "source"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(Text, comment="short name, used as the suffix of wide columns")
-    kind: Mapped[str] = mapped_column(Text, comment="the format's loader, for example nb201-table")
-    path: Mapped[str | None] = mapped_column(Text, comment="file name as given at ingest, without its folder")
-    sha256: Mapped[str | None] = mapped_column(Text, comment="digest of the file's bytes; NULL for built-in sources")
-    version: Mapped[str | None] = mapped_column(Text, comment="version of the benchmark, for example v1.1")
-    licence: Mapped[str | None] = mapped_column(Text)
-    citation: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(String, comment="short name, used as the suffix of wide columns")
+    kind: Mapped[str] = mapped_column(String, comment="the format's loader, for example nb201-table")
+    path: Mapped[str | None] = mapped_column(String, comment="file name as given at ingest, without its folder")
+    sha256: Mapped[str | None] = mapped_column(String, comment="digest of the file's bytes; NULL for built-in sources")
+    version: Mapped[str | None] = mapped_column(String, comment="version of the benchmark, for example v1.1")
+    licence: Mapped[str | None] = mapped_column(String)
+    citation: Mapped[str | None] = mapped_column(String)
     row_count: Mapped[int] = mapped_column(BigInteger, comment="records read from the file")
     ingested_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True))
-    run_id: Mapped[int] = mapped_column(Integer, ForeignKey("run.id"), comment="the ingest that brought it")
+    run_id: Mapped[int] = mapped_column(Integer, comment="run.id of the ingest that brought it")
 
 
 class Space(Base):
@@ -51,13 +55,13 @@ class Space(Base):
 
     __tablename__ = "space"
 
-    name: Mapped[str] = mapped_column(Text, primary_key=True)
-    description: Mapped[str] = mapped_column(Text)
-    native_id_name: Mapped[str] = mapped_column(Text, comment="the native id's column in the wide view")
+    name: Mapped[str] = mapped_column(String, primary_key=True)
+    description: Mapped[str] = mapped_column(String)
+    native_id_name: Mapped[str] = mapped_column(String, comment="the native id's column in the wide view")
     size: Mapped[int | None] = mapped_column(
         BigInteger, comment="architectures in the whole space; NULL if not enumerable"
     )
-    citation: Mapped[str | None] = mapped_column(Text)
+    citation: Mapped[str | None] = mapped_column(String)
 
 
 class Operator(Base):
@@ -66,18 +70,18 @@ class Operator(Base):
     __tablename__ = "operator"
     __table_args__ = (PrimaryKeyConstraint("name", "space"),)
 
-    name: Mapped[str] = mapped_column(Text)
-    space: Mapped[str] = mapped_column(Text, comment="'*' for the built-in vocabulary that all spaces share")
+    name: Mapped[str] = mapped_column(String)
+    space: Mapped[str] = mapped_column(String, comment="'*' for the built-in vocabulary that all spaces share")
     kind: Mapped[str] = mapped_column(
-        Text, comment="input, output, conv, pool, skip, none, merge, other, or a user's family"
+        String, comment="input, output, conv, pool, skip, none, merge, other, or a user's family"
     )
     kernel: Mapped[int | None] = mapped_column(Integer, comment="window edge in pixels")
     dilation: Mapped[int | None] = mapped_column(Integer)
     depthwise: Mapped[bool] = mapped_column(Boolean)
     has_weights: Mapped[bool] = mapped_column(Boolean)
-    short: Mapped[str] = mapped_column(Text, comment="description, short sentence style")
-    medium: Mapped[str] = mapped_column(Text, comment="description, medium sentence style")
-    long: Mapped[str] = mapped_column(Text, comment="description, long sentence style")
+    short: Mapped[str] = mapped_column(String, comment="description, short sentence style")
+    medium: Mapped[str] = mapped_column(String, comment="description, medium sentence style")
+    long: Mapped[str] = mapped_column(String, comment="description, long sentence style")
 
 
 class Architecture(Base):
@@ -86,12 +90,12 @@ class Architecture(Base):
     __tablename__ = "architecture"
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    space: Mapped[str] = mapped_column(Text)
-    native_id: Mapped[str] = mapped_column(Text, comment="the benchmark's own identifier")
+    space: Mapped[str] = mapped_column(String)
+    native_id: Mapped[str] = mapped_column(String, comment="the benchmark's own identifier")
     native_index: Mapped[int | None] = mapped_column(
         BigInteger, comment="the benchmark's own number; NULL if it has none"
     )
-    canonical_digest: Mapped[str] = mapped_column(Text, comment="32 hexadecimal digits, local to the space")
+    canonical_digest: Mapped[str] = mapped_column(String, comment="32 hexadecimal digits, local to the space")
     canonical_id: Mapped[int] = mapped_column(
         BigInteger, comment="architecture.id of the representative of all that compute the same function"
     )
@@ -100,10 +104,10 @@ class Architecture(Base):
     edges: Mapped[int] = mapped_column(Integer, comment="edges of the canonical form, parallel ones counted once")
     depth: Mapped[int] = mapped_column(Integer, comment="edges on the longest input-output path, summed over cells")
     operator_counts: Mapped[dict[str, int]] = mapped_column(
-        Map(Text, Integer), comment="operator to number of nodes in the native form, inputs and output left out"
+        Map(String, Integer), comment="operator to number of nodes in the native form, inputs and output left out"
     )
     live_operator_counts: Mapped[dict[str, int]] = mapped_column(
-        Map(Text, Integer), comment="the same in the canonical form"
+        Map(String, Integer), comment="the same in the canonical form"
     )
 
 
@@ -114,10 +118,10 @@ class Node(Base):
     __mapper_args__ = {"primary_key": ["architecture_id", "form", "cell", "position"]}  # noqa: RUF012
 
     architecture_id: Mapped[int] = mapped_column(BigInteger)
-    form: Mapped[str] = mapped_column(Text, comment="native, canonical, or both where the space's forms are equal")
-    cell: Mapped[str] = mapped_column(Text, comment="the cell's name, for example normal")
+    form: Mapped[str] = mapped_column(String, comment="native, canonical, or both where the space's forms are equal")
+    cell: Mapped[str] = mapped_column(String, comment="the cell's name, for example normal")
     position: Mapped[int] = mapped_column(SmallInteger, comment="topological position in the cell, from 0")
-    operator: Mapped[str] = mapped_column(Text, comment="operator.name")
+    operator: Mapped[str] = mapped_column(String, comment="operator.name")
 
 
 class Edge(Base):
@@ -127,17 +131,46 @@ class Edge(Base):
     __mapper_args__ = {"primary_key": ["architecture_id", "form", "cell", "source", "target"]}  # noqa: RUF012
 
     architecture_id: Mapped[int] = mapped_column(BigInteger)
-    form: Mapped[str] = mapped_column(Text, comment="native, canonical, or both where the space's forms are equal")
-    cell: Mapped[str] = mapped_column(Text)
+    form: Mapped[str] = mapped_column(String, comment="native, canonical, or both where the space's forms are equal")
+    cell: Mapped[str] = mapped_column(String)
     source: Mapped[int] = mapped_column(SmallInteger, comment="node.position the data comes from")
     target: Mapped[int] = mapped_column(SmallInteger, comment="node.position the data goes to")
     multiplicity: Mapped[int] = mapped_column(SmallInteger, comment="parallel copies: 2 means x + x")
+
+
+class NodeAttribute(Base):
+    """What one node of a traced network is beyond its operator: its place in the source, its shape and its cost."""
+
+    __tablename__ = "node_attribute"
+    __mapper_args__ = {"primary_key": ["architecture_id", "form", "cell", "position"]}  # noqa: RUF012
+
+    architecture_id: Mapped[int] = mapped_column(BigInteger)
+    form: Mapped[str] = mapped_column(String, comment="as in node; native, since contraction merges nodes")
+    cell: Mapped[str] = mapped_column(String)
+    position: Mapped[int] = mapped_column(SmallInteger, comment="node.position")
+    name: Mapped[str | None] = mapped_column(
+        String, comment="the node's name in the module or file, for example layer1.conv"
+    )
+    shape: Mapped[list[int] | None] = mapped_column(
+        ARRAY(BigInteger), comment="of the output, batch first; NULL if not known in advance"
+    )
+    kernel: Mapped[list[int] | None] = mapped_column(ARRAY(Integer), comment="window in pixels; NULL if it has none")
+    stride: Mapped[list[int] | None] = mapped_column(ARRAY(Integer), comment="of the window")
+    groups: Mapped[int | None] = mapped_column(Integer, comment="of a convolution: its input channels if depthwise")
+    parameters: Mapped[int] = mapped_column(BigInteger, comment="trainable; a shared weight counts at its first node")
+    multiply_accumulates: Mapped[int | None] = mapped_column(
+        BigInteger, comment="for the traced input; NULL if a shape is not known"
+    )
+    settings: Mapped[str | None] = mapped_column(String, comment="further constants, as the source has them")
 
 
 class Metric(Base):
     """One number that a source gives for one architecture. Nothing is imputed, nothing chosen at random."""
 
     __tablename__ = "metric"
+    __table_args__ = (
+        CheckConstraint("value IS NULL OR isfinite(value) AND (name != 'accuracy' OR value BETWEEN 0 AND 100)"),
+    )
     __mapper_args__ = {  # noqa: RUF012
         "primary_key": [
             *("architecture_id", "source_id", "name", "dataset", "split", "epochs"),
@@ -148,14 +181,14 @@ class Metric(Base):
     architecture_id: Mapped[int] = mapped_column(BigInteger)
     source_id: Mapped[int] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(
-        Text, comment="accuracy (percent), training_time (s), latency (ms), energy (mJ), ..."
+        String, comment="accuracy (percent), training_time (s), latency (ms), energy (mJ), ..."
     )
-    kind: Mapped[str] = mapped_column(Text, comment="trained, surrogate, reported")
-    dataset: Mapped[str | None] = mapped_column(Text, comment="cifar10, cifar10-valid, cifar100, imagenet16-120, ...")
-    split: Mapped[str | None] = mapped_column(Text, comment="train, valid, test; NULL where it has no meaning")
+    kind: Mapped[str] = mapped_column(String, comment="trained, surrogate, reported")
+    dataset: Mapped[str | None] = mapped_column(String, comment="cifar10, cifar10-valid, cifar100, imagenet16-120, ...")
+    split: Mapped[str | None] = mapped_column(String, comment="train, valid, test; NULL where it has no meaning")
     epochs: Mapped[int | None] = mapped_column(Integer, comment="length of the training")
-    stage: Mapped[str | None] = mapped_column(Text, comment="half or final; NULL where it has no meaning")
-    device: Mapped[str | None] = mapped_column(Text, comment="hardware of a latency or energy")
+    stage: Mapped[str | None] = mapped_column(String, comment="half or final; NULL where it has no meaning")
+    device: Mapped[str | None] = mapped_column(String, comment="hardware of a latency or energy")
     seed: Mapped[int | None] = mapped_column(
         Integer, comment="as the source names it; NULL if it does not, or for a mean"
     )
@@ -169,31 +202,33 @@ class Proxy(Base):
     """One proxy or predictor in one version and configuration."""
 
     __tablename__ = "proxy"
+    __table_args__ = (CheckConstraint("direction IN (-1, 1)"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(Text)
-    column: Mapped[str] = mapped_column(Text, comment="its column in the wide views")
-    version: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(String)
+    column: Mapped[str] = mapped_column(String, comment="its column in the wide views")
+    version: Mapped[str] = mapped_column(String)
     direction: Mapped[int] = mapped_column(SmallInteger, comment="+1 if higher is better, -1 if lower is better")
-    configuration: Mapped[str] = mapped_column(Text, comment="JSON; {} is the default configuration")
-    checkpoint_digest: Mapped[str | None] = mapped_column(Text, comment="sha256 of the weights; NULL if it has none")
-    description: Mapped[str] = mapped_column(Text)
+    configuration: Mapped[str] = mapped_column(String, comment="JSON; {} is the default configuration")
+    checkpoint_digest: Mapped[str | None] = mapped_column(String, comment="sha256 of the weights; NULL if it has none")
+    description: Mapped[str] = mapped_column(String)
 
 
 class Score(Base):
     """One score of one proxy for one architecture on one input with one seed. A failed score is NULL with a status."""
 
     __tablename__ = "score"
+    __table_args__ = (CheckConstraint("(status = 'ok') = (value IS NOT NULL AND isfinite(value))"),)
     __mapper_args__ = {"primary_key": ["architecture_id", "proxy_id", "source_id", "input", "seed"]}  # noqa: RUF012
 
     architecture_id: Mapped[int] = mapped_column(BigInteger)
     proxy_id: Mapped[int] = mapped_column(Integer)
     source_id: Mapped[int | None] = mapped_column(Integer, comment="a published score's source; NULL for our own")
-    input: Mapped[str | None] = mapped_column(Text, comment="data that went in, for example cifar10; NULL if none")
+    input: Mapped[str | None] = mapped_column(String, comment="data that went in, for example cifar10; NULL if none")
     seed: Mapped[int | None] = mapped_column(Integer, comment="NULL for a deterministic proxy")
     value: Mapped[float | None] = mapped_column(Double, comment="NULL unless the status is ok")
-    status: Mapped[str] = mapped_column(Text, comment="ok, failed, disconnected")
-    reason: Mapped[str | None] = mapped_column(Text, comment="why there is no value")
+    status: Mapped[str] = mapped_column(String, comment="ok, failed, disconnected")
+    reason: Mapped[str | None] = mapped_column(String, comment="why there is no value")
     seconds: Mapped[float | None] = mapped_column(Double, comment="cost of this one score; NULL if not measured")
     run_id: Mapped[int] = mapped_column(Integer)
 
@@ -204,11 +239,11 @@ class OperatorEmbedding(Base):
     __tablename__ = "operator_embedding"
     __table_args__ = (PrimaryKeyConstraint("operator", "space", "encoder", "style"),)
 
-    operator: Mapped[str] = mapped_column(Text, comment="operator.name")
-    space: Mapped[str] = mapped_column(Text, comment="operator.space")
-    encoder: Mapped[str] = mapped_column(Text, comment="model name and version")
-    style: Mapped[str] = mapped_column(Text, comment="sentence style: short, medium, long")
-    vector: Mapped[list[float]] = mapped_column(ARRAY(Float), comment="FLOAT[], unit length")
+    operator: Mapped[str] = mapped_column(String, comment="operator.name")
+    space: Mapped[str] = mapped_column(String, comment="operator.space")
+    encoder: Mapped[str] = mapped_column(String, comment="model name and version")
+    style: Mapped[str] = mapped_column(String, comment="sentence style: short, medium, long")
+    vector: Mapped[list[float]] = mapped_column(ARRAY(REAL), comment="FLOAT[], unit length")
 
 
 class TrainingMember(Base):
@@ -227,13 +262,13 @@ class Run(Base):
     __tablename__ = "run"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    kind: Mapped[str] = mapped_column(Text, comment="ingest, score, train, search, evaluate")
-    parameters: Mapped[str] = mapped_column(Text, comment="JSON of the arguments")
-    versions: Mapped[str] = mapped_column(Text, comment="JSON of package versions")
+    kind: Mapped[str] = mapped_column(String, comment="ingest, score, train, search, evaluate")
+    parameters: Mapped[str] = mapped_column(String, comment="JSON of the arguments")
+    versions: Mapped[str] = mapped_column(String, comment="JSON of package versions")
     started_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime.datetime | None] = mapped_column(DateTime(timezone=True))
-    outcome: Mapped[str] = mapped_column(Text, comment="running, done, failed, interrupted")
-    detail: Mapped[str | None] = mapped_column(Text, comment="the error, or what was stored")
+    outcome: Mapped[str] = mapped_column(String, comment="running, done, failed, interrupted")
+    detail: Mapped[str | None] = mapped_column(String, comment="the error, or what was stored")
 
 
 TABLES: tuple[str, ...] = tuple(table.name for table in Base.metadata.sorted_tables)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from catalog.quoting import identifier, literal
 
 if TYPE_CHECKING:
@@ -61,20 +63,29 @@ def rebuild(catalog: Catalog, space: str) -> None:
     native = str(_rows(catalog, "SELECT native_id_name FROM space WHERE name = ?", space)[0]["native_id_name"])
     taken = {*FIXED_COLUMNS, native}
     operators = _distinct(_operator_columns(catalog, space), taken, "_operator")
-    metrics = _distinct(_metric_columns(catalog, space), taken, "_metric")
-    proxies = _distinct(_proxy_columns(catalog, space), taken, "_proxy")
+    found, metric_parts = _metric_columns(catalog, space)
+    metrics = _distinct(found, taken, "_metric")
+    found, score_parts = _proxy_columns(catalog, space)
+    proxies = _distinct(found, taken, "_proxy")
     view = identifier(space)
-    catalog.execute(f"""
+    catalog.execute(
+        f"""
         CREATE OR REPLACE TABLE {view} AS
         WITH members AS (SELECT * FROM architecture WHERE space = {literal(space)}),
-        measured AS (
-            SELECT {_listed("architecture_id", metrics)}
-            FROM metric WHERE architecture_id IN (SELECT id FROM members) GROUP BY architecture_id
+        metric_means AS (
+            SELECT architecture_id, part, favg(value) AS mean
+            FROM metric JOIN metric_parts ON {_same_keys("metric", "metric_parts", _METRIC_KEYS)}
+                AND metric_parts.is_seeded = (coalesce(seed, repeat) IS NOT NULL)
+            WHERE architecture_id IN (SELECT id FROM members) GROUP BY ALL
         ),
-        scored AS (
-            SELECT {_listed("architecture_id", proxies)}
-            FROM score WHERE architecture_id IN (SELECT id FROM members) GROUP BY architecture_id
-        )
+        score_means AS (
+            SELECT architecture_id, part, favg(value) AS mean
+            FROM score JOIN score_parts ON {_same_keys("score", "score_parts", _SCORE_KEYS)}
+                AND score_parts.is_published = (source_id IS NOT NULL)
+            WHERE status = 'ok' AND architecture_id IN (SELECT id FROM members) GROUP BY ALL
+        ),
+        measured AS (SELECT {_listed("architecture_id", metrics)} FROM metric_means GROUP BY architecture_id),
+        scored AS (SELECT {_listed("architecture_id", proxies)} FROM score_means GROUP BY architecture_id)
         SELECT members.id AS architecture_id, native_index AS index, native_id AS {identifier(native)},
             {_listed("canonical_digest, canonical_id, is_connected, nodes, edges, depth", operators)}
             {"".join(f", measured.{identifier(column.name)}" for column in metrics)}
@@ -83,7 +94,9 @@ def rebuild(catalog: Catalog, space: str) -> None:
         LEFT JOIN measured ON measured.architecture_id = members.id
         LEFT JOIN scored ON scored.architecture_id = members.id
         ORDER BY members.id
-    """)
+        """,
+        tables={"metric_parts": metric_parts, "score_parts": score_parts},
+    )
     for column in (*operators, *metrics, *proxies):
         catalog.execute(f"COMMENT ON COLUMN {view}.{identifier(column.name)} IS {literal(column.comment)}")
 
@@ -139,7 +152,19 @@ def _forms_differ(catalog: Catalog, space: str) -> bool:
     return bool(_rows(catalog, query, space)[0]["differ"])
 
 
-def _metric_columns(catalog: Catalog, space: str) -> list[WideColumn]:
+_METRIC_KEYS = ("source_id", "name", "kind", "dataset", "split", "epochs", "stage", "device")
+_SCORE_KEYS = ("proxy_id", "input")
+
+
+def _same_keys(table: str, parts: str, keys: Sequence[str]) -> str:
+    return " AND ".join(f"{table}.{key} IS NOT DISTINCT FROM {parts}.{key}" for key in keys)
+
+
+def _metric_columns(catalog: Catalog, space: str) -> tuple[list[WideColumn], pa.Table]:
+    """The metric columns, and the table that gives each kind of metric row the number of the part that it falls in.
+
+    A column's value is its first part that has one: seeds averaged before a published mean, the earliest source first.
+    """
     groups = _rows(
         catalog,
         """
@@ -155,7 +180,25 @@ def _metric_columns(catalog: Catalog, space: str) -> list[WideColumn]:
     by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for group in groups:
         by_name[metric_column_name(group, defaults)].append(group)
-    return [WideColumn(name, _aggregate(parts), _metric_comment(parts)) for name, parts in by_name.items()]
+    columns: list[WideColumn] = []
+    parts: list[dict[str, Any]] = []
+    for name, members in by_name.items():
+        first = len(parts)
+        parts += [member | {"is_seeded": True} for member in members if member["has_seeds"]]
+        parts += [member | {"is_seeded": False} for member in members if member["has_mean"]]
+        columns.append(WideColumn(name, _first_of(range(first, len(parts))), _metric_comment(members)))
+    schema = [(key, pa.int32() if key in ("source_id", "epochs") else pa.string()) for key in _METRIC_KEYS]
+    return columns, _numbered(parts, pa.schema([*schema, ("is_seeded", pa.bool_())]))
+
+
+def _first_of(parts: Iterable[int]) -> str:
+    return "coalesce(" + ", ".join(f"max(mean) FILTER (part = {part})" for part in parts) + ")"
+
+
+def _numbered(parts: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    rows = [{name: part[name] for name in schema.names} for part in parts]
+    numbers = pa.array(range(len(rows)), pa.int32())
+    return pa.Table.from_pylist(rows, schema=schema).append_column("part", numbers)
 
 
 def _first_source(groups: Sequence[dict[str, Any]]) -> WideDefaults:
@@ -181,33 +224,9 @@ def metric_column_name(group: dict[str, Any], defaults: WideDefaults) -> str:
         words.append(f"{group['epochs']}ep")
     if group["kind"] == "trained" and group["source"] != defaults.source:
         words.append(group["source"])
-    if group["kind"] in ("surrogate", "reported"):
+    if group["kind"] in ("surrogate", "reported") and not group["device"]:
         words.append(group["kind"])
     return "_".join(_word(word) for word in words)
-
-
-def _aggregate(parts: Sequence[dict[str, Any]]) -> str:
-    """Seeds averaged, a published mean where there are none, the earliest source first."""
-    seeded, means = [], []
-    for part in parts:
-        condition = " AND ".join(
-            f"{column} IS NOT DISTINCT FROM {literal(part[key])}"
-            for column, key in (
-                ("source_id", "source_id"),
-                ("name", "name"),
-                ("kind", "kind"),
-                ("dataset", "dataset"),
-                ("split", "split"),
-                ("epochs", "epochs"),
-                ("stage", "stage"),
-                ("device", "device"),
-            )
-        )
-        if part["has_seeds"]:
-            seeded.append(f"favg(value) FILTER ({condition} AND coalesce(seed, repeat) IS NOT NULL)")
-        if part["has_mean"]:
-            means.append(f"favg(value) FILTER ({condition} AND coalesce(seed, repeat) IS NULL)")
-    return f"coalesce({', '.join(seeded + means)})"
 
 
 def _metric_comment(parts: Sequence[dict[str, Any]]) -> str:
@@ -238,22 +257,20 @@ def _proxy_groups(catalog: Catalog, space: str) -> list[dict[str, Any]]:
     )
 
 
-def _proxy_columns(catalog: Catalog, space: str) -> list[WideColumn]:
-    groups = _proxy_groups(catalog, space)
+def _proxy_columns(catalog: Catalog, space: str) -> tuple[list[WideColumn], pa.Table]:
+    """The proxy columns, and the table that gives each kind of score row its part, as in `_metric_columns`."""
     by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for group in groups:
+    for group in _proxy_groups(catalog, space):
         by_name[proxy_column_name(group)].append(group)
-    columns = []
-    for name, parts in by_name.items():
-        conditions = [
-            f"(proxy_id = {part['proxy_id']} AND input IS NOT DISTINCT FROM {literal(part['input'])}"
-            f" AND source_id IS {'NOT ' if part['is_published'] else ''}NULL)"
-            for part in parts
-        ]
-        direction = "higher is better" if parts[0]["direction"] > 0 else "lower is better"
-        value = f"favg(value) FILTER (status = 'ok' AND ({' OR '.join(conditions)}))"
-        columns.append(WideColumn(name, value, f"proxy {parts[0]['name']}: {parts[0]['description']}; {direction}"))
-    return columns
+    columns: list[WideColumn] = []
+    parts: list[dict[str, Any]] = []
+    for name, members in by_name.items():
+        direction = "higher is better" if members[0]["direction"] > 0 else "lower is better"
+        comment = f"proxy {members[0]['name']}: {members[0]['description']}; {direction}"
+        columns.append(WideColumn(name, _first_of(range(len(parts), len(parts) + len(members))), comment))
+        parts += members
+    schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string()), ("is_published", pa.bool_())])
+    return columns, _numbered(parts, schema)
 
 
 def proxy_column_name(group: dict[str, Any]) -> str:

@@ -18,7 +18,8 @@ from catalog.spaces.nb101_arrays import read_arrays
 from catalog.spaces.nb101_enumeration import first_forms
 from catalog.spaces.nb101_hash import module_hashes
 from ingest.batch import Batch, SourceFacts, metric_rows
-from ingest.text_table import DEFAULT_SIZE_LIMIT, TextTable
+from ingest.formats.sources import DEFAULT_SIZE_LIMIT
+from ingest.text_table import TextTable
 
 _MEAN = re.compile(r"mean_(val|valid|test)_acc_(\d+)")
 _REPEAT = re.compile(r"(val|valid|test)_acc_(\d+)")

@@ -14,7 +14,8 @@ from catalog.errors import IdentifierError, IngestError
 from catalog.members import Members
 from catalog.spaces import nb201
 from ingest.batch import Batch, SourceFacts, metric_rows
-from ingest.text_table import DEFAULT_SIZE_LIMIT, TextTable
+from ingest.formats.sources import DEFAULT_SIZE_LIMIT
+from ingest.text_table import TextTable
 
 _ACCURACY = re.compile(r"(cifar10|cifar100|imagenet16)_(valid|test)_acc")
 _DATASETS = {

@@ -13,9 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from catalog.errors import IngestError
-
-DEFAULT_SIZE_LIMIT = 4 * 2**30
-"""Bytes that a compressed file may unpack to, unless the caller allows more."""
+from ingest.formats.sources import DEFAULT_SIZE_LIMIT
 
 _CHUNK = 2**22
 

@@ -1,0 +1,39 @@
+# A fresh clone needs Python 3.11 and, once, the network: `make demo` and `make test` do the rest.
+
+PYTHON ?= python3
+# Workers share the machine's processors; each imports torch, so a large machine gets no more than four.
+PYTEST_FLAGS ?= --numprocesses logical --maxprocesses 4 --dist loadfile
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# The real benchmark tables, where they lie beside the checkout. The installed tool looks at nothing but the variable.
+CATALOG_DATA ?= $(abspath $(wildcard ../shared/data))
+ifneq ($(strip $(CATALOG_DATA)),)
+export CATALOG_DATA
+endif
+
+.PHONY: demo test lint docs
+
+demo: $(INSTALLED)
+	$(BIN)/catalog demo
+
+# One thread a worker: the workers already use the processors.
+test: export OMP_NUM_THREADS ?= 1
+test: $(INSTALLED)
+	$(BIN)/pytest $(PYTEST_FLAGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""What the numbers say about each other: arrays in, frames out."""

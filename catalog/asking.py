@@ -1,0 +1,231 @@
+"""The two questions asked most: the best architectures by a column, and the rows of given architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+from catalog.errors import IdentifierError, UnknownSpaceError, UsageError
+from catalog.quoting import identifier
+from catalog.space_view import SpaceView, filtered
+from catalog.user_sql import check_condition
+
+if TYPE_CHECKING:
+    import polars
+    import pyarrow as pa
+
+    from catalog.store import Catalog
+
+COSTS = frozenset({"latency", "energy", "time", "loss", "error"})
+"""A metric column with one of these words in its name is better when it is smaller."""
+
+_SHOWN = 5  # identifiers that an error message quotes
+_LONGEST = 100  # characters of each
+
+
+def top(
+    view: SpaceView,
+    by: str,
+    k: int = 10,
+    where: str | None = None,
+    columns: Sequence[str] | None = None,
+    ascending: bool | None = None,
+) -> pa.Table:
+    """The `k` best architectures of a space, the best first.
+
+    Architectures without a value are left out; ties are ordered by ``architecture_id``.
+
+    Parameters
+    ----------
+    view
+        The space's wide view.
+    by
+        The column that ranks.
+    k
+        How many.
+    where
+        An SQL condition on the columns, which may come from a user.
+    columns
+        The columns to give; by default the index, `by`, the columns that `where` mentions, and the native id.
+    ascending
+        Whether small is good; by default what the proxy's direction or the metric's name says.
+
+    Raises
+    ------
+    UnknownColumnError
+        The wide view has no such column.
+    QueryError
+        `where` is not one harmless condition.
+    """
+    if k < 1:
+        raise UsageError(f"k is {k}; it must be at least 1.")
+    ranked = identifier(view.checked(by))
+    condition = None if where is None else check_condition(where)
+    if columns is None:
+        known = [name for name in (condition.columns if condition else ()) if name in view.columns]
+        columns = tuple(dict.fromkeys(("index", by, *known, view.native_id_name)))
+    if ascending is None:
+        ascending = is_cost(view.catalog, by)
+    return view.catalog.arrow(
+        f"SELECT {view.selected(columns)} FROM (FROM {identifier(view.name)}{filtered(condition)})"
+        f" WHERE {ranked} IS NOT NULL ORDER BY {ranked} {'ASC' if ascending else 'DESC'}, architecture_id LIMIT {k:d}"
+    )
+
+
+def is_cost(catalog: Catalog, column: str) -> bool:
+    """Whether small values of a wide column are good.
+
+    A proxy says so by its direction, also in the columns that carry a suffix after its name; a metric by its name.
+    """
+    proxies = catalog.arrow('SELECT "column" AS name, direction FROM proxy').to_pylist()
+    related = [proxy for proxy in proxies if column == proxy["name"] or column.startswith(proxy["name"] + "_")]
+    if related:
+        return bool(max(related, key=lambda proxy: len(proxy["name"]))["direction"] < 0)
+    return not COSTS.isdisjoint(column.split("_"))
+
+
+def lookup(
+    catalog: Catalog, ids: Iterable[object], space: str | None = None, columns: Sequence[str] | None = None
+) -> polars.DataFrame:
+    """The wide rows of many architectures, in the order of `ids`, repeated ones repeated.
+
+    Parameters
+    ----------
+    catalog
+        The open catalog.
+    ids
+        Native ids in any notation that the space accepts, as text or as the benchmark's objects, or native indices.
+    space
+        The search space; by default the only one in the catalog that knows all of them.
+    columns
+        The columns of the wide view to give; all of them if None.
+
+    Raises
+    ------
+    IdentifierError
+        An identifier names no architecture of the space, or none that the catalog holds.
+    UnknownSpaceError
+        The catalog holds no such space.
+    """
+    import polars
+
+    wanted = list(ids)
+    view = catalog.space(space if space is not None else _space_of(catalog, wanted))
+    keys = [_as_key(given) for given in wanted]
+    found = _joined(view, keys, columns)
+    missing = _missing(keys, found)
+    if missing:
+        for place, key in zip(missing, _located(view.name, [wanted[place] for place in missing], wanted), strict=True):
+            keys[place] = key
+        found = _joined(view, keys, columns)
+        _require_all(view, wanted, found)
+    frame = polars.from_arrow(found.drop_columns(["place"]))
+    assert isinstance(frame, polars.DataFrame)
+    return frame
+
+
+def _as_key(given: object) -> str | int | None:
+    """A text as a native id, a number as a native index; None for objects, which only the space understands."""
+    if isinstance(given, bool):
+        return None
+    if isinstance(given, Integral):
+        return int(given)
+    return given if isinstance(given, str) else None
+
+
+def _joined(view: SpaceView, keys: Sequence[str | int | None], columns: Sequence[str] | None) -> pa.Table:
+    """The wide rows of keys that the catalog holds, with the ``place`` of each among `keys`, in that order."""
+    import pyarrow
+
+    names = [key if isinstance(key, str) else None for key in keys]
+    numbers = [key if isinstance(key, int) else None for key in keys]
+    wanted = pyarrow.table(
+        {
+            "place": pyarrow.array(range(len(keys)), pyarrow.int64()),
+            "native_id": pyarrow.array(names, pyarrow.string()),
+            "native_index": pyarrow.array(numbers, pyarrow.int64()),
+        }
+    )
+    selected = ", ".join(f"wide.{identifier(view.checked(column))}" for column in columns or view.columns)
+    parts = [
+        f"SELECT wanted.place, {selected} FROM wanted JOIN {identifier(view.name)} AS wide"
+        f" ON wide.{identifier(column)} = wanted.{key}"
+        for column, key, present in ((view.native_id_name, "native_id", names), ("index", "native_index", numbers))
+        if column in view.columns and any(value is not None for value in present)
+    ] or [f"SELECT wanted.place, {selected} FROM wanted, {identifier(view.name)} AS wide WHERE false"]
+    return view.catalog.arrow(" UNION ALL ".join(parts) + " ORDER BY place", tables={"wanted": wanted})
+
+
+def _missing(wanted: Sequence[object], found: pa.Table) -> list[int]:
+    """Places among `wanted` that no row was found for."""
+    return sorted(set(range(len(wanted))).difference(found["place"].to_pylist()))
+
+
+def _located(space: str, strangers: Sequence[object], wanted: Sequence[object]) -> list[str | int | None]:
+    """Keys of identifiers in another notation than the stored one."""
+    from catalog.spaces import space_named
+
+    try:
+        defined = space_named(space)
+    except UnknownSpaceError:  # a user's own space: its ids have one notation, and that was tried
+        return [None] * len(strangers)
+    keys: list[str | int | None] = []
+    refused: list[tuple[object, IdentifierError]] = []
+    for given in strangers:
+        try:
+            keys.append(defined.locate(given))
+        except IdentifierError as error:
+            refused.append((given, error))
+    if refused:
+        raise IdentifierError(
+            f"{len(refused)} of {len(wanted)} identifiers name no architecture of {space}: "
+            f"{_some(given for given, _ in refused)}. {refused[0][1]}"
+        )
+    return keys
+
+
+def _require_all(view: SpaceView, wanted: Sequence[object], found: pa.Table) -> None:
+    missing = _missing(wanted, found)
+    if missing:
+        raise IdentifierError(
+            f"{len(missing)} of {len(wanted)} identifiers name architectures of {view.name} that {view.catalog.path} "
+            f"does not hold: {_some(wanted[place] for place in missing)}. It holds {view.count:,} of the space."
+        )
+
+
+def _some(values: Iterable[object]) -> str:
+    """The first few values, each shortened."""
+    texts = [repr(value) for value in values]
+    shown = [text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..." for text in texts[:_SHOWN]]
+    return ", ".join(shown) + (f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else "")
+
+
+def _space_of(catalog: Catalog, wanted: Sequence[object]) -> str:
+    """The stored space that the first identifier belongs to."""
+    stored = catalog.arrow("SELECT name FROM space ORDER BY name")["name"].to_pylist()
+    fitting = stored if len(stored) < 2 or not wanted else [name for name in stored if _fits(catalog, name, wanted[0])]
+    if len(fitting) == 1:
+        return str(fitting[0])
+    if not stored:
+        raise UnknownSpaceError(f"{catalog.path} holds no search space yet; fill one with `catalog ingest`.")
+    what = _some(wanted[:1]) or "an empty list"
+    raise IdentifierError(
+        f"{what} fits {'several spaces' if fitting else 'none of the stored spaces'}: {', '.join(fitting or stored)}. "
+        "Name the space."
+    )
+
+
+def _fits(catalog: Catalog, space: str, given: object) -> bool:
+    from catalog.spaces import space_named
+
+    try:
+        space_named(space).locate(given)
+    except IdentifierError:
+        return False
+    except UnknownSpaceError:
+        held = catalog.arrow(
+            "SELECT 1 FROM architecture WHERE space = ? AND native_id = ? LIMIT 1", [space, _as_key(given)]
+        )
+        return len(held) > 0
+    return True

@@ -1,0 +1,38 @@
+"""``catalog correlate``: how well the proxies rank a target."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Space, Wait, Where
+from catalog.cli.output import emit
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add the group's commands."""
+    parent.command("correlate", epilog="Example: catalog correlate nb201 --target cifar10_test_accuracy")(correlate)
+
+
+def correlate(
+    space: Space,
+    target: Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column of the wide view to be ranked.")],
+    proxies: Annotated[
+        list[str] | None,
+        typer.Option("--proxy", metavar="COLUMN", help="Only this proxy; may be repeated.", show_default="all"),
+    ] = None,
+    where: Where = None,
+    db: Database = DEFAULT_DATABASE,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """Per proxy: n, coverage, Kendall tau-b, Spearman rho, and tau inside the true top 10 %.
+
+    Coefficients follow the proxy's direction: positive means that what the proxy prefers is better.
+    """
+    from catalog.analysis.space_correlation import correlate_space
+    from catalog.store import Catalog
+
+    with Catalog.open(db, wait=wait) as catalog:
+        emit(correlate_space(catalog, space, target, proxies, where), output_format)

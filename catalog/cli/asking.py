@@ -1,0 +1,173 @@
+"""``catalog query``, ``top``, ``show``, ``compare``, ``export`` and ``doctor``: questions and answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import DEFAULT_DATABASE, Database, Form, Format, OutputFormat, Space, Wait, Where
+from catalog.cli.output import as_text, emit, note, text_cell
+from catalog.errors import CatalogError, UsageError
+
+Identifier = Annotated[
+    str, typer.Argument(metavar="ID", help="Any native id of the space: string, index, hash, tuple.")
+]
+Identifiers = Annotated[list[str], typer.Argument(metavar="ID...", help="Native ids of the space.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add the group's commands."""
+    parent.command("query", epilog='Example: catalog query "SELECT count(*) FROM nb201 WHERE params < 1e6"')(query)
+    parent.command("top", epilog="Example: catalog top nb201 --by live_params -k 5")(top)
+    parent.command("show", epilog="Example: catalog show nb201 6111")(show)
+    parent.command("compare", epilog="Example: catalog compare nb201 6111 9930")(compare)
+    parent.command("export", epilog="Example: catalog export nb201 --out nb201.parquet")(export)
+    parent.command("doctor", epilog="Example: catalog doctor --full")(doctor)
+
+
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One reading statement, or - for standard input.")],
+    db: Database = DEFAULT_DATABASE,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Stop after this long.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option("--memory-limit", metavar="SIZE", help="Memory the query may use, for example 500MB.")
+    ] = None,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """Run SQL on the catalog, read-only: it can read the catalog's tables and nothing else on the machine."""
+    from catalog.sandbox import run_user_query
+
+    text = typer.get_text_stream("stdin").read() if sql == "-" else sql
+    emit(run_user_query(db, text, timeout=timeout, memory_limit=memory_limit, wait=wait), output_format)
+
+
+def top(
+    space: Space,
+    by: Annotated[str, typer.Option("--by", metavar="COLUMN", help="Column of the wide view: a metric or a proxy.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    where: Where = None,
+    db: Database = DEFAULT_DATABASE,
+    ascending: Annotated[
+        bool | None,
+        typer.Option("--ascending/--descending", help="Smallest or largest first.", show_default="the best first"),
+    ] = None,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """The best architectures of a space by one column."""
+    from catalog.asking import top as rank
+    from catalog.store import Catalog
+
+    with Catalog.open(db, wait=wait) as catalog:
+        # The Arrow rows as they are: loading polars would take a fifth of the whole answer's time.
+        emit(rank(catalog.space(space), by, k=k, where=where, ascending=ascending), output_format)
+
+
+def show(
+    space: Space,
+    identifier: Identifier,
+    form: Form = "native",
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Also write the drawing as SVG.")] = None,
+    db: Database = DEFAULT_DATABASE,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """Everything known about one architecture: drawing, metrics by source and seed, proxies, functional twins."""
+    from catalog.profile import read_profiles
+    from catalog.store import Catalog
+
+    if form not in ("native", "canonical"):
+        raise UsageError(f"unknown form {form!r}; allowed are native and canonical.")
+    with Catalog.open(db, wait=wait) as catalog:
+        profile = read_profiles(catalog, space, catalog.lookup([identifier], space=space)["architecture_id"].to_list())[
+            0
+        ]
+    graph = profile.native if form == "native" else profile.canonical
+    if svg is not None:
+        from catalog.drawing import draw_svg
+
+        svg.write_text(draw_svg(graph), encoding="utf-8")
+        note(f"wrote {svg}")
+    if output_format in (OutputFormat.CSV, OutputFormat.JSON, OutputFormat.PARQUET):
+        emit(profile.numbers(), output_format)
+        return
+    from catalog.drawing import draw_text
+
+    facts = profile.facts
+    shown_twins = ", ".join(profile.twins[:3]) + (
+        f" and {len(profile.twins) - 3} more" if len(profile.twins) > 3 else ""
+    )
+    index = "" if facts["native_index"] is None else f"index {facts['native_index']}   "
+    typer.echo(f"{space} {facts['native_id']}\n{index}digest {facts['canonical_digest']}   id {facts['id']}")
+    typer.echo(
+        f"computes the same function as {len(profile.twins)} others{': ' + shown_twins if shown_twins else ''}\n"
+    )
+    typer.echo(f"{form} graph\n{draw_text(graph)}\n")
+    typer.echo(f"metrics\n{as_text(profile.metrics.to_arrow()) if profile.metrics.height else 'none'}\n")
+    typer.echo(f"proxies\n{as_text(profile.scores.to_arrow()) if profile.scores.height else 'none'}")
+
+
+def compare(
+    space: Space,
+    identifiers: Identifiers,
+    db: Database = DEFAULT_DATABASE,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """Architectures side by side: one row a column of the wide view, one column an architecture."""
+    import pyarrow as pa
+
+    from catalog.store import Catalog
+
+    if len(identifiers) < 2:
+        raise UsageError("compare needs two architectures or more; for one use `catalog show`.")
+    with Catalog.open(db, wait=wait) as catalog:
+        rows = catalog.lookup(identifiers, space=space).to_dicts()
+    names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    columns = {label: [text_cell(row[name]) for name in names] for label, row in zip(identifiers, rows, strict=True)}
+    emit(pa.table({"column": names, **columns}), output_format)
+
+
+def export(
+    space: Space,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; its ending may give the format.")],
+    where: Where = None,
+    db: Database = DEFAULT_DATABASE,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """Write a space's wide view to a parquet, csv or json file."""
+    from catalog.exporting import export_space
+    from catalog.store import Catalog
+
+    chosen = output_format.value if output_format else out.suffix.removeprefix(".")
+    with Catalog.open(db, wait=wait) as catalog:
+        rows, columns = export_space(catalog, space, out, chosen, where)
+    note(f"wrote {out}: {rows:,} rows, {columns} columns.")
+
+
+def doctor(
+    db: Database = DEFAULT_DATABASE,
+    full: Annotated[bool, typer.Option("--full", help="Compute every digest anew, not a thousand a space.")] = False,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """Check the file: counts, orphans, digests, representatives, known optima. Exit code 1 if a check fails."""
+    import pyarrow as pa
+
+    from catalog.doctor import examine, passed
+    from catalog.store import Catalog
+
+    with Catalog.open(db, wait=wait) as catalog:
+        findings = list(examine(catalog, full=full))
+    emit(
+        pa.table({name: [getattr(f, name) for f in findings] for name in ("check", "result", "detail")}), output_format
+    )
+    if not passed(findings):
+        failed = ", ".join(finding.check for finding in findings if finding.result == "failed")
+        raise CatalogError(f"these checks failed: {failed}. The file was changed from outside or damaged; ingest anew.")

@@ -1,0 +1,44 @@
+"""``catalog db``: create, upgrade and inspect a catalog file."""
+
+from __future__ import annotations
+
+import typer
+
+from catalog.cli.options import DEFAULT_DATABASE, Database, Wait
+from catalog.cli.output import note
+
+app = typer.Typer(no_args_is_help=True, help="Create, upgrade and inspect a catalog file.")
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add the group's commands."""
+    parent.add_typer(app, name="db")
+
+
+@app.command(epilog="Example: catalog db init")
+def init(db: Database = DEFAULT_DATABASE) -> None:
+    """Create an empty catalog file with the current schema."""
+    from catalog import migration
+
+    migration.init(db)
+    note(f"created {db}; fill it with `catalog ingest` or `catalog spaces --enumerate nb201`.")
+
+
+@app.command(epilog="Example: catalog db upgrade")
+def upgrade(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
+    """Bring a file that an older version wrote to the current schema."""
+    from catalog import migration
+
+    before = migration.status(db).current
+    migration.upgrade(db, wait=wait)
+    after = migration.status(db).current
+    note(f"{db} is at the current revision {after}." if before == after else f"upgraded {db} from {before} to {after}.")
+
+
+@app.command(epilog="Example: catalog db status")
+def status(db: Database = DEFAULT_DATABASE) -> None:
+    """Print the file's schema revision and whether it is current."""
+    from catalog import migration
+
+    state = migration.status(db)
+    typer.echo(f"file      {db}\nrevision  {state.current}\nnewest    {state.newest}\nstate     {state.word}")

@@ -1,0 +1,49 @@
+"""The command line: one Typer app, one file a command group."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import typer
+
+from catalog.cli import analysis, asking, database, demo, fetching, ingesting, patterns, spaces
+from catalog.errors import CatalogError
+
+app = typer.Typer(
+    name="catalog",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Neural-architecture-search spaces as graphs in one DuckDB file: ground truth with provenance, proxies as "
+        "columns, asked in SQL.\n\nStart with `catalog demo`, which needs no file."
+    ),
+)
+
+for group in (database, ingesting, fetching, spaces, asking, patterns, analysis, demo):
+    group.add_to(app)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake gets one clear message and no traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        app(standalone_mode=True)
+    except CatalogError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the catalog is as it was before the command.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output left (`catalog top ... | head`); nothing is wrong, and nothing more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Writing rows to standard output and notes to standard error."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from catalog.cli.options import OutputFormat
+from catalog.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+_WIDEST_CELL = 120
+
+
+def emit(rows: pa.Table | pl.DataFrame, output_format: OutputFormat | None) -> None:
+    """Print rows: an aligned table on a terminal, CSV otherwise, unless the user chose a format."""
+    table = rows if hasattr(rows, "to_pylist") else rows.to_arrow()
+    chosen = output_format or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.CSV)
+    if chosen is OutputFormat.PARQUET:
+        _emit_parquet(table)
+    elif chosen is OutputFormat.JSON:
+        typer.echo(json.dumps([_jsonable(row) for row in table.to_pylist()], indent=1, default=str))
+    elif chosen is OutputFormat.CSV:
+        typer.echo(_as_csv(table), nl=False)
+    else:
+        typer.echo(as_text(table))
+
+
+def note(message: str) -> None:
+    """A line for the person at the terminal; never mixed with the data."""
+    typer.echo(message, err=True)
+
+
+def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN or infinity: they become null."""
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+
+
+def _emit_parquet(table: pa.Table) -> None:
+    import pyarrow.parquet
+
+    if sys.stdout.isatty():
+        raise UsageError("parquet is binary: send it to a file, for example with `--format parquet > rows.parquet`.")
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table, buffer, compression="zstd")
+    sys.stdout.buffer.write(buffer.getvalue())
+
+
+def _as_csv(table: pa.Table) -> str:
+    import csv
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        writer.writerow(["" if value is None else _csv_cell(value) for value in row])
+    return buffer.getvalue()
+
+
+def _csv_cell(value: object) -> object:
+    return (
+        json.dumps(dict(value) if _is_map(value) else value, default=str) if isinstance(value, list | dict) else value
+    )
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, tuple) and len(item) == 2 for item in value) and bool(value)
+
+
+def as_text(table: pa.Table) -> str:
+    """Aligned columns under their names, numbers to the right; one line a row."""
+    import pyarrow.types
+
+    if not table.num_columns:
+        return ""
+    columns = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        is_number = pyarrow.types.is_floating(column.type) or pyarrow.types.is_integer(column.type)
+        cells = [text_cell(value) for value in column.to_pylist()]
+        width = max(len(cell) for cell in [name, *cells])
+        columns.append([cell.rjust(width) if is_number else cell.ljust(width) for cell in [name, *cells]])
+    return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+
+
+def text_cell(value: object) -> str:
+    """A value as people read it: a dash for NULL, six digits, no control characters."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return _float_cell(value)
+    if isinstance(value, list | dict):
+        text = ", ".join(f"{key} {count}" for key, count in value) if _is_map(value) else str(value)
+    else:
+        text = str(value)
+    text = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"
+
+
+def _float_cell(value: float) -> str:
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return f"{value:.6g}"

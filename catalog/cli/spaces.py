@@ -1,0 +1,95 @@
+"""``catalog spaces`` and ``catalog operators``: what the catalog holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Wait
+from catalog.cli.output import emit, note
+from catalog.cli.progress import counting
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add the group's commands."""
+    parent.command("spaces", epilog="Example: catalog spaces --enumerate nb201")(spaces)
+    parent.command("operators", epilog="Example: catalog operators --space nb201")(operators)
+
+
+def spaces(
+    db: Database = DEFAULT_DATABASE,
+    enumerated: Annotated[
+        str | None,
+        typer.Option(
+            "--enumerate", metavar="SPACE", help="First enter every architecture of this space (nb101, nb201)."
+        ),
+    ] = None,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """List the search spaces: architectures stored, distinct functions, metrics and scores."""
+    from catalog.store import Catalog
+
+    if enumerated is not None:
+        from catalog.enumeration import enumerate_space
+        from catalog.spaces import space_named
+
+        definition = space_named(enumerated)
+        with (
+            Catalog.open(db, mode="write", create=True, wait=wait) as catalog,
+            counting(f"entering {enumerated}") as progress,
+        ):
+            new = enumerate_space(catalog, definition, progress)
+        note(f"{enumerated}: {new:,} new architectures.")
+    with Catalog.open(db, wait=wait) as catalog:
+        emit(
+            catalog.arrow("""
+                WITH held AS (
+                    SELECT space, count(*) AS architectures, count(DISTINCT canonical_digest) AS functions,
+                        count(*) FILTER (NOT is_connected) AS disconnected
+                    FROM architecture GROUP BY space
+                ), measured AS (
+                    SELECT space, count(*) AS metrics
+                    FROM metric JOIN architecture ON id = architecture_id GROUP BY space
+                ), scored AS (
+                    SELECT space, count(*) AS scores
+                    FROM score JOIN architecture ON id = architecture_id GROUP BY space
+                )
+                SELECT name AS space, coalesce(architectures, 0) AS architectures, size,
+                    coalesce(functions, 0) AS functions,
+                    coalesce(disconnected, 0) AS disconnected, coalesce(metrics, 0) AS metrics,
+                    coalesce(scores, 0) AS scores, description
+                FROM space LEFT JOIN held ON held.space = name LEFT JOIN measured ON measured.space = name
+                LEFT JOIN scored ON scored.space = name ORDER BY name
+            """),
+            output_format,
+        )
+
+
+def operators(
+    db: Database = DEFAULT_DATABASE,
+    space: Annotated[str | None, typer.Option("--space", help="Only operators that occur in this space.")] = None,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """List the operators with kind, window and description."""
+    from catalog.store import Catalog
+
+    with Catalog.open(db, wait=wait) as catalog:
+        condition = "true"
+        parameters: list[object] = []
+        if space is not None:
+            catalog.space(space)
+            condition = """operator.space IN ('*', ?) AND operator.name IN (
+                SELECT unnest(map_keys(operator_counts)) FROM architecture WHERE space = ?
+                UNION SELECT unnest(map_keys(live_operator_counts)) FROM architecture WHERE space = ?)"""
+            parameters = [space, space, space]
+        emit(
+            catalog.arrow(
+                "SELECT name, space, kind, kernel, dilation, depthwise, has_weights, short AS description "
+                f"FROM operator WHERE {condition} ORDER BY kind, name",
+                parameters,
+            ),
+            output_format,
+        )

@@ -1,0 +1,119 @@
+"""The size space of NATS-Bench: one cell, five stages, eight widths a stage."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from catalog.errors import IdentifierError
+from catalog.graph import ArchitectureGraph, CellGraph
+from catalog.operators import VOCABULARY, Operator
+from catalog.spaces.base import SearchSpace
+
+STAGES = 5
+WIDTHS = tuple(range(8, 65, 8))
+
+_NAME = re.compile(r"width_(\d+)")
+_EDGES = tuple((node, node + 1, 1) for node in range(STAGES + 1))
+
+
+def _operator(width: int) -> Operator:
+    words = f"Stage of convolutions 3 by 3 with {width} channels"
+    return Operator(f"width_{width}", "conv", words, words, words, kernel=3, dilation=1, has_weights=True)
+
+
+OPERATORS = tuple(_operator(width) for width in WIDTHS)
+"""One operator a width; a node is a whole stage of the network."""
+
+
+class NATSSize(SearchSpace):
+    """NATS-Bench's size space: 32,768 networks of one fixed cell whose five stages have 8, 16, ... 64 channels.
+
+    Dong et al., "NATS-Bench: Benchmarking NAS algorithms for architecture topology and size", 2021
+    (arXiv 2009.00437). The native id lists the channels of the stages, ``64:40:16:24:8``; the native index counts the
+    lists in order, the last stage changing fastest. The graph is a chain with one node a stage.
+    """
+
+    name = "nats-sss"
+    description = "NATS-Bench size space: one of 8 widths in each of 5 stages"
+    citation = "Dong et al., NATS-Bench, TPAMI 2021, arXiv 2009.00437"
+    native_id_name = "channels"
+    operators = tuple(operator.name for operator in OPERATORS)
+    size = len(WIDTHS) ** STAGES
+    own_operators = OPERATORS
+    vocabulary = VOCABULARY.extended(OPERATORS)
+
+    def locate(self, identifier: object) -> str:
+        return _format(_parse(identifier))
+
+    def graph(self, identifier: object) -> ArchitectureGraph:
+        return self._graph_of(_parse(identifier))
+
+    def native_id(self, graph: ArchitectureGraph) -> str:
+        return _format(_widths_of(graph))
+
+    def native_index(self, graph: ArchitectureGraph) -> int:
+        index = 0
+        for width in _widths_of(graph):
+            index = index * len(WIDTHS) + WIDTHS.index(width)
+        return index
+
+    def enumerate(self) -> Iterator[ArchitectureGraph]:
+        return (self._graph_of(widths) for widths in itertools.product(WIDTHS, repeat=STAGES))
+
+    def sample(self, count: int, seed: int) -> list[ArchitectureGraph]:
+        drawn = np.random.default_rng(seed).integers(len(WIDTHS), size=(count, STAGES)).tolist()
+        return [self._graph_of([WIDTHS[choice] for choice in row]) for row in drawn]
+
+    def neighbours(self, graph: ArchitectureGraph) -> list[ArchitectureGraph]:
+        widths = _widths_of(graph)
+        return [
+            self._graph_of([*widths[:stage], other, *widths[stage + 1 :]])
+            for stage in range(STAGES)
+            for other in WIDTHS
+            if other != widths[stage]
+        ]
+
+    def _graph_of(self, widths: Sequence[int]) -> ArchitectureGraph:
+        cell = CellGraph("network", ("input", *(f"width_{width}" for width in widths), "output"), _EDGES)
+        return ArchitectureGraph(self.name, (cell,), self.vocabulary)
+
+
+def _format(widths: Sequence[int]) -> str:
+    return ":".join(map(str, widths))
+
+
+def _parse(identifier: object) -> list[int]:
+    if isinstance(identifier, str) and identifier.strip().isdecimal() and len(identifier) < 10:
+        identifier = int(identifier)
+    if isinstance(identifier, int | np.integer) and not isinstance(identifier, bool):
+        return _at_index(int(identifier))
+    parts = identifier.strip().split(":") if isinstance(identifier, str) else []
+    widths = [int(part) for part in parts if part.isdecimal() and len(part) < 4]
+    if len(parts) != STAGES or len(widths) != STAGES or not set(widths) <= set(WIDTHS):
+        raise IdentifierError(
+            f"{identifier!r} names no architecture of NATS-Bench's size space; give {STAGES} channel numbers out of "
+            f"{', '.join(map(str, WIDTHS))}, for example '64:40:16:24:8', or an index from 0 to {NATSSize.size - 1}."
+        )
+    return widths
+
+
+def _at_index(index: int) -> list[int]:
+    if not 0 <= index < NATSSize.size:
+        raise IdentifierError(
+            f"NATS-Bench's size space has no architecture with index {index}; the indices are 0 to {NATSSize.size - 1}."
+        )
+    return [WIDTHS[index // len(WIDTHS) ** stage % len(WIDTHS)] for stage in reversed(range(STAGES))]
+
+
+def _widths_of(graph: ArchitectureGraph) -> list[int]:
+    operators = graph.cells[0].operators[1:-1]
+    widths = [int(match[1]) for operator in operators if (match := _NAME.fullmatch(operator))]
+    if len(graph.cells) != 1 or len(operators) != STAGES or len(widths) != STAGES:
+        raise IdentifierError(
+            f"{graph!r} is no graph of NATS-Bench's size space: a chain of {STAGES} stages is needed."
+        )
+    return widths

@@ -1,0 +1,66 @@
+"""A search space that a user brought: its architectures are known by the names in the user's file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+from catalog.errors import IdentifierError, UsageError
+from catalog.graph import ArchitectureGraph
+from catalog.operators import BUILT_IN, VOCABULARY, Operator
+from catalog.spaces.base import SearchSpace
+
+DESCRIPTION = "architectures from the user's own files"
+
+
+class OwnSpace(SearchSpace):
+    """A space made of the architectures that were ingested into it.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    operators
+        The operators that it has besides the built-in ones, or instead of some of them.
+    description
+        What it is, in one sentence.
+    """
+
+    citation = "the user's own files"
+    native_id_name = "id"
+    ids_determine_graphs = False
+    operators = ()
+
+    def __init__(self, name: str, operators: Iterable[Operator] = (), description: str = DESCRIPTION) -> None:
+        self.name = name
+        self.description = description
+        self.own_operators = tuple(operators)
+        self.vocabulary = VOCABULARY.extended(self.own_operators) if self.own_operators else VOCABULARY
+
+    def locate(self, identifier: object) -> str:
+        if not isinstance(identifier, str) or not identifier:
+            raise IdentifierError(
+                f"{identifier!r} is no id of the space {self.name!r}; ids are the texts of its files."
+            )
+        return identifier
+
+    def graph(self, identifier: object) -> ArchitectureGraph:
+        raise IdentifierError(
+            f"the id {identifier!r} does not determine its graph on its own; look it up in a catalog: "
+            f"catalog show {self.name} {identifier}."
+        )
+
+    def native_id(self, graph: ArchitectureGraph) -> str:
+        raise IdentifierError(f"a graph of the space {self.name!r} does not know its id; look it up by its digest.")
+
+    def sample(self, count: int, seed: int) -> list[ArchitectureGraph]:
+        self._undefined("drawn from")
+
+    def neighbours(self, graph: ArchitectureGraph) -> list[ArchitectureGraph]:
+        self._undefined("varied")
+
+    def _undefined(self, what: str) -> NoReturn:
+        raise UsageError(
+            f"the space {self.name!r} is a list of {len(BUILT_IN) + len(self.own_operators)} operators and the "
+            f"ingested graphs; it has no rule by which it could be {what}. Search among its stored architectures."
+        )

@@ -1,0 +1,100 @@
+"""Search spaces by the name under which a catalog holds them: built in, or a user's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from catalog.errors import UnknownSpaceError, UsageError
+from catalog.operators import VOCABULARY, Operator
+from catalog.spaces import SPACES, space_named
+from catalog.spaces.base import SearchSpace
+from catalog.spaces.nats_sss import NATSSize
+from catalog.spaces.own import OwnSpace
+
+if TYPE_CHECKING:
+    from catalog.store import Catalog
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_SYSTEM_PREFIXES = ("duckdb_", "sqlite_", "pragma_", "pg_", "information_schema")
+_DESCRIPTIVE = ("short", "medium", "long")
+
+
+def space_of(catalog: Catalog, name: str) -> SearchSpace:
+    """The definition of a stored space: the built-in one, or a user's own with the operators that were stored.
+
+    Raises
+    ------
+    UnknownSpaceError
+        The space is neither built in nor stored.
+    """
+    if name in SPACES:
+        return space_named(name)
+    if name == NATSSize.name:
+        return NATSSize()
+    rows = catalog.arrow("SELECT name, description FROM space ORDER BY name").to_pylist()
+    descriptions = {row["name"]: row["description"] for row in rows}
+    if name not in descriptions:
+        known = ", ".join(sorted({*SPACES, NATSSize.name, *descriptions}))
+        raise UnknownSpaceError(f"{catalog.path} holds no search space {name!r}; built in or stored are {known}.")
+    return OwnSpace(name, _stored_operators(catalog, name), descriptions[name])
+
+
+def admitted(catalog: Catalog, space: OwnSpace) -> Sequence[Operator]:
+    """Check that a user's own space can be stored, or go on growing, under its name.
+
+    Returns
+    -------
+    Sequence[Operator]
+        The operators of the space that the catalog does not hold yet.
+
+    Raises
+    ------
+    UsageError
+        The name cannot be a table of its own, or an operator is stored with other facts.
+    """
+    stored = catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])
+    if not len(stored) or space.name in (*SPACES, NATSSize.name):
+        _check_name(catalog, space.name)
+    known = {operator.name: operator for operator in _stored_operators(catalog, space.name)}
+    for operator in space.own_operators:
+        if operator.name in known:
+            _check_facts(space.name, operator, known[operator.name], in_catalog=True)
+        elif operator.name in VOCABULARY:
+            _check_facts(space.name, operator, VOCABULARY[operator.name], in_catalog=False)
+    return [operator for operator in space.own_operators if operator.name not in known]
+
+
+def _check_name(catalog: Catalog, name: str) -> None:
+    """A space's wide view is a table that carries its name, so the name must be free and usable without quotes."""
+    refused = f"{name!r} cannot be the name of a space of your own: "
+    if name in (*SPACES, NATSSize.name):
+        raise UsageError(f"{refused}it is built in. Choose another name.")
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{refused}a name is a lower-case letter, then up to 62 lower-case letters, digits and _.")
+    tables = catalog.arrow("SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()")
+    if name in tables.column(0).to_pylist() or name.startswith(_SYSTEM_PREFIXES):
+        raise UsageError(f"{refused}the catalog has a table of that name. Choose another name.")
+    words = catalog.arrow("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category != 'unreserved'")
+    if name in words.column(0).to_pylist():
+        raise UsageError(f"{refused}it is a word of SQL, which would need quotes in every query. Choose another name.")
+
+
+def _check_facts(space: str, operator: Operator, before: Operator, *, in_catalog: bool) -> None:
+    """One name is one operator; a built-in one may be described anew by a space."""
+    for field in fields(Operator):
+        given, known = getattr(operator, field.name), getattr(before, field.name)
+        if given != known and (in_catalog or field.name not in _DESCRIPTIVE):
+            owner = f"in the space {space!r}" if in_catalog else "as a built-in operator"
+            raise UsageError(
+                f"operator {operator.name!r} has {field.name} {given!r}, but is known {owner} with {known!r}; nothing "
+                "was stored. Give the new operator another name."
+            )
+
+
+def _stored_operators(catalog: Catalog, space: str) -> list[Operator]:
+    columns = ", ".join(f'"{field.name}"' for field in fields(Operator))
+    rows = catalog.arrow(f"SELECT {columns} FROM operator WHERE space = ? ORDER BY name", [space]).to_pylist()
+    return [Operator(**row) for row in rows]

@@ -1,0 +1,287 @@
+"""The user's own space: one architecture a line, as JSON with graphs, metrics and proxies."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import GraphError, IngestError
+from catalog.graph import ArchitectureGraph, CellGraph
+from catalog.members import Members
+from catalog.operators import Operator, Vocabulary
+from catalog.spaces.own import OwnSpace
+from ingest.batch import Batch, SourceFacts
+from ingest.formats.dataset_names import dataset_word
+from ingest.formats.metric_columns import MetricColumns, ScoreColumns
+from ingest.formats.operator_file import template
+from ingest.formats.pickled_values import described
+from ingest.formats.sources import DEFAULT_SIZE_LIMIT, lines, open_stream
+
+_GRAPHS_A_BATCH = 10_000
+_LONGEST_LINE = 2**24
+_MOST_NODES = 512
+_MOST_CELLS = 64
+_MOST_COPIES = 1000
+_MOST_NAMES = 1000
+_FIELDS = ("id", "cells", "ops", "edges", "metrics", "proxies")
+_CELL_FIELDS = ("name", "ops", "edges", "reduction")
+_METRIC_TEXTS = ("dataset", "split", "stage", "device", "kind")
+_METRIC_NUMBERS = ("epochs", "seed", "repeat")
+_KINDS = ("trained", "surrogate", "reported")
+
+Record = Mapping[str, Any]
+
+
+class GraphsJSONL:
+    """Reads one file into one space.
+
+    A line is an object with ``id``; ``cells``, a list of objects with ``name``, ``ops``, ``edges`` and, where the cell
+    halves the resolution, ``reduction``; ``metrics`` and ``proxies``. ``ops`` and ``edges`` at the top level stand for
+    a single cell named ``cell``. ``ops`` are operator names, ``edges`` pairs of
+    node numbers, optionally with a third number, the multiplicity; nodes may stand in any order. A metric has ``name``
+    and ``value`` and optionally ``dataset``, ``split``, ``epochs``, ``stage``, ``device``, ``seed``, ``repeat`` and
+    ``kind`` (trained by default); a proxy is a number, or null where it failed. Cells have at most 512 nodes.
+
+    Parameters
+    ----------
+    space
+        Name of the user's space.
+    operators
+        Operators besides the built-in ones, as `ingest.formats.operator_file.read_operators` reads them.
+    """
+
+    def __init__(self, space: str, operators: Sequence[Operator] = (), *, size_limit: int = DEFAULT_SIZE_LIMIT) -> None:
+        self.space = space
+        self.own_space = OwnSpace(space, operators)
+        self.size_limit = size_limit
+
+    def facts(self, path: Path) -> SourceFacts:
+        return SourceFacts(name=path.name.split(".")[0], kind="graphs-jsonl")
+
+    def read(self, path: Path) -> Iterator[Batch]:
+        first_line: dict[str, int] = {}
+        rows = _BatchRows(self.own_space)
+        with open_stream(path, self.size_limit) as stream:
+            parsed = _records(path.name, lines(stream, _LONGEST_LINE))
+            for where, number, record in parsed:
+                unknown = _unknown_operators(record, self.own_space.vocabulary)
+                if unknown:
+                    raise _missing_descriptions(where, unknown, parsed, self.own_space.vocabulary)
+                native_id = rows.add(where, record)
+                if native_id in first_line:
+                    raise IngestError(
+                        f"{where}: the id {native_id!r:.120} stands in line {first_line[native_id]} already; each may "
+                        "occur once. Nothing was stored."
+                    )
+                first_line[native_id] = number
+                if len(rows) == _GRAPHS_A_BATCH:
+                    yield rows.batch()
+                    rows = _BatchRows(self.own_space)
+        if len(rows):
+            yield rows.batch()
+
+
+def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple[str, int, Record]]:
+    """(place for messages, line number, object) of each line that is not blank."""
+    for number, line in numbered:
+        if not line.strip():
+            continue
+        where = f"{name} line {number}"
+        try:
+            record = json.loads(line)
+        except UnicodeDecodeError as error:
+            raise _fault(where, f"byte {error.start} is no UTF-8 text") from None
+        except json.JSONDecodeError as error:
+            raise _fault(where, f"no JSON: {error.msg} at column {error.colno}") from None
+        except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
+            raise _fault(where, f"no usable JSON: {error}") from None
+        if not isinstance(record, dict):
+            raise _fault(where, f"it is {described(record)}; an object with the fields {', '.join(_FIELDS)} is needed")
+        yield where, number, record
+
+
+def _fault(where: str, what: str) -> IngestError:
+    return IngestError(f"{where}: {what}. Nothing was stored.")
+
+
+def _unknown_operators(record: Record, vocabulary: Vocabulary) -> list[str]:
+    """Operator names of a record that nobody described, as far as the record is well formed."""
+    cells = record.get("cells")
+    parts = [record, *(cells if isinstance(cells, list) else [])]
+    names = [part.get("ops") for part in parts if isinstance(part, dict)]
+    return [
+        name
+        for operators in names
+        if isinstance(operators, list)
+        for name in operators
+        if isinstance(name, str) and name not in vocabulary
+    ]
+
+
+def _missing_descriptions(
+    where: str, found: Sequence[str], rest: Iterator[tuple[str, int, Record]], vocabulary: Vocabulary
+) -> IngestError:
+    """The error that lists every operator of the file that lacks a description, with a template to fill in."""
+    names = dict.fromkeys(found)
+    for _, _, record in rest:
+        names.update(dict.fromkeys(_unknown_operators(record, vocabulary)))
+        if len(names) > _MOST_NAMES:
+            break
+    listed = list(names)[:_MOST_NAMES]
+    return IngestError(
+        f"{where}: unknown operators, in this line and after it: {', '.join(listed)}. Nothing was stored. Describe "
+        f"them in a file and give it with --operators:\n{template(listed)}"
+    )
+
+
+class _BatchRows:
+    """The records of one batch under construction."""
+
+    def __init__(self, space: OwnSpace) -> None:
+        self._space = space
+        self._native_ids: list[str] = []
+        self._graphs: list[ArchitectureGraph] = []
+        self._metrics = MetricColumns()
+        self._scores = ScoreColumns()
+
+    def __len__(self) -> int:
+        return len(self._graphs)
+
+    def batch(self) -> Batch:
+        """What was collected."""
+        members = Members(self._native_ids, graphs=self._graphs)
+        return Batch(members, len(self._graphs), self._metrics.table(), self._scores.table())
+
+    def add(self, where: str, record: Record) -> str:
+        """Check one record and take it in; returns its id."""
+        unknown = [name for name in record if name not in _FIELDS]
+        if unknown:
+            raise _fault(where, f"unknown field {described(unknown[0])}; known are {', '.join(_FIELDS)}")
+        native_id = record.get("id")
+        if not isinstance(native_id, str) or not native_id or len(native_id) > 1000:
+            raise _fault(where, f"id is {described(native_id)}; a text of 1 to 1000 characters is needed")
+        cells = _cells(where, record, self._space.vocabulary)
+        row = len(self._graphs)
+        for metric in _list(where, record, "metrics"):
+            self._metrics.add(row, **_metric(where, metric))
+        proxies = record.get("proxies", {})
+        if not isinstance(proxies, dict):
+            raise _fault(where, f"proxies is {described(proxies)}; an object from names to numbers is needed")
+        for name, value in proxies.items():
+            score, reason = _score(where, name, value)
+            self._scores.add(row, name, score, reason=reason)
+        self._native_ids.append(native_id)
+        self._graphs.append(ArchitectureGraph(self._space.name, cells, self._space.vocabulary))
+        return native_id
+
+
+def _cells(where: str, record: Record, vocabulary: Vocabulary) -> tuple[CellGraph, ...]:
+    if "cells" not in record:
+        single = {"name": "cell", "ops": record.get("ops"), "edges": record.get("edges")}
+        return (_cell(where, single, vocabulary),)
+    if "ops" in record or "edges" in record:
+        raise _fault(where, "it has cells, and ops or edges beside them; give one or the other")
+    cells = _list(where, record, "cells")
+    if not 1 <= len(cells) <= _MOST_CELLS:
+        raise _fault(where, f"it has {len(cells)} cells; 1 to {_MOST_CELLS} are possible")
+    built = tuple(_cell(where, cell, vocabulary) for cell in cells)
+    if len({cell.name for cell in built}) != len(built):
+        raise _fault(where, "two of its cells have the same name")
+    return built
+
+
+def _cell(where: str, cell: Any, vocabulary: Vocabulary) -> CellGraph:
+    if not isinstance(cell, dict) or not set(cell) <= set(_CELL_FIELDS):
+        raise _fault(where, f"a cell is {described(cell)}; an object with {', '.join(_CELL_FIELDS)} is needed")
+    name, reduction = cell.get("name", "cell"), cell.get("reduction", False)
+    if not isinstance(name, str) or not 1 <= len(name) <= 200 or not isinstance(reduction, bool):
+        raise _fault(
+            where, f"a cell has the name {described(name)} and reduction {described(reduction)}; a text and a flag"
+        )
+    operators = cell.get("ops")
+    if not isinstance(operators, list) or not all(isinstance(operator, str) for operator in operators):
+        raise _fault(
+            where, f"ops of cell {described(name)} is {described(operators)}; a list of operator names is needed"
+        )
+    if len(operators) > _MOST_NODES:
+        raise _fault(where, f"cell {described(name)} has {len(operators)} nodes; {_MOST_NODES} are possible")
+    edges = cell.get("edges")
+    if not isinstance(edges, list) or not all(map(_is_edge, edges)):
+        wrong = next((edge for edge in edges if not _is_edge(edge)), None) if isinstance(edges, list) else edges
+        raise _fault(
+            where,
+            f"edges of cell {described(name)} has {described(wrong)}; pairs of node numbers, or triples with a "
+            "multiplicity of 1 to 1000, are needed",
+        )
+    try:
+        built = CellGraph.build(name, operators, edges, reduction=reduction, vocabulary=vocabulary)
+    except GraphError as error:
+        raise _fault(where, str(error).rstrip(".")) from None
+    if any(copies > _MOST_COPIES for _, _, copies in built.edges):
+        raise _fault(where, f"cell {described(name)} has more than {_MOST_COPIES} parallel edges between two nodes")
+    return built
+
+
+def _is_edge(edge: Any) -> bool:
+    if type(edge) is not list or not 2 <= len(edge) <= 3:
+        return False
+    if type(edge[0]) is not int or type(edge[1]) is not int:
+        return False
+    return len(edge) == 2 or (type(edge[2]) is int and 1 <= edge[2] <= _MOST_COPIES)
+
+
+def _list(where: str, record: Record, field: str) -> list[Any]:
+    value = record.get(field, [])
+    if not isinstance(value, list):
+        raise _fault(where, f"{field} is {described(value)}; a list is needed")
+    return value
+
+
+def _metric(where: str, metric: Any) -> dict[str, Any]:
+    """The columns of one metric, checked."""
+    if not isinstance(metric, dict) or not set(metric) <= {"name", "value", *_METRIC_TEXTS, *_METRIC_NUMBERS}:
+        known = ", ".join(("name", "value", *_METRIC_TEXTS, *_METRIC_NUMBERS))
+        raise _fault(where, f"a metric is {described(metric)}; an object with some of {known} is needed")
+    columns = {field: value for field, value in metric.items() if value is not None}
+    name, value = columns.get("name"), columns.get("value")
+    if not isinstance(name, str) or not 1 <= len(name) <= 200:
+        raise _fault(where, f"a metric has the name {described(name)}; a text is needed")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < math.inf or abs(value) > 1e300:
+        raise _fault(where, f"the metric {described(name)} has the value {described(value)}; a number is needed")
+    if name == "accuracy" and not 0 <= value <= 100:
+        raise _fault(where, f"accuracy is {described(value)}; accuracies are percent, 0 to 100")
+    for field in _METRIC_TEXTS:
+        if field in columns and (not isinstance(columns[field], str) or not 1 <= len(columns[field]) <= 200):
+            raise _fault(
+                where, f"{field} of the metric {described(name)} is {described(columns[field])}; a text is needed"
+            )
+    for field in _METRIC_NUMBERS:
+        number = columns.get(field, 0)
+        if type(number) is not int or not 0 <= number < (2**15 if field == "repeat" else 2**31):
+            raise _fault(
+                where, f"{field} of the metric {described(name)} is {described(number)}; a whole number is needed"
+            )
+    if columns.get("kind", "trained") not in _KINDS:
+        raise _fault(
+            where,
+            f"kind of the metric {described(name)} is {described(columns['kind'])}; known are {', '.join(_KINDS)}",
+        )
+    if "dataset" in columns:
+        columns["dataset"] = dataset_word(columns["dataset"])
+    return {**columns, "value": float(value)}
+
+
+def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]:
+    """Value of a proxy, or the reason why there is none."""
+    if not 1 <= len(name) <= 200:
+        raise _fault(where, f"a proxy has the name {described(name)}; a text of 1 to 200 characters is needed")
+    if value is None:
+        return None, "the source has no value"
+    if not isinstance(value, int | float) or isinstance(value, bool) or (isinstance(value, int) and abs(value) > 2**63):
+        raise _fault(where, f"the proxy {described(name)} is {described(value)}; a number, or null, is needed")
+    if not math.isfinite(value):
+        return None, f"the source has {value}"
+    return float(value), None

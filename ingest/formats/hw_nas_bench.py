@@ -1,0 +1,82 @@
+"""HW-NAS-Bench: latency and energy of the NAS-Bench-201 cells on six devices, as comma-separated tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.errors import IdentifierError, IngestError
+from catalog.members import Members
+from catalog.spaces import nb201
+from ingest.batch import Batch, SourceFacts, metric_rows
+from ingest.formats.dataset_names import dataset_in
+from ingest.formats.sources import DEFAULT_SIZE_LIMIT
+from ingest.text_table import TextTable
+
+_MEASURE = re.compile(r"(\w+?)_(latency|energy|arithmetic_intensity)")
+_UNSUPPORTED = -1.0
+_MOST = 1e9
+
+
+class HWNASBench:
+    """Reads one table of one data set: a column ``net`` (NASLib's tuple) or ``arch_str``, and one a device and measure.
+
+    Latencies are milliseconds and energies millijoules. An operator that a device does not support is -1 in the file
+    and NULL here. ``eyeriss_arithmetic_intensity`` is kept as the metric ``arithmetic_intensity``.
+    """
+
+    space = "nb201"
+
+    def __init__(self, *, size_limit: int = DEFAULT_SIZE_LIMIT) -> None:
+        self.size_limit = size_limit
+
+    def facts(self, path: Path) -> SourceFacts:
+        return SourceFacts(
+            name="hw_nas_bench",
+            kind="hw-nas-bench",
+            licence="MIT",
+            citation="Li et al., HW-NAS-Bench, ICLR 2021, arXiv 2103.10584",
+        )
+
+    def read(self, path: Path) -> Iterator[Batch]:
+        dataset = dataset_in(path.name)
+        if dataset is None:
+            raise IngestError(
+                f"{path.name}: the name does not say the data set, as hw_nas_bench_cifar10.csv does; nothing "
+                "was stored."
+            )
+        table = TextTable.read(path, self.size_limit)
+        measures = {name: match for name in table.columns if (match := _MEASURE.fullmatch(name))}
+        key = next((name for name in ("net", "arch_str") if name in table.columns), None)
+        if key is None or not measures:
+            raise IngestError(
+                f"{path.name}: the columns are {', '.join(table.columns)[:200]}; needed are net (or arch_str) and "
+                "measures such as edgegpu_latency. Nothing was stored."
+            )
+        native_ids = []
+        for row, text in enumerate(table.texts(key)):
+            try:
+                native_ids.append(nb201.format_cell(nb201.parse(text)))
+            except IdentifierError as error:
+                table.fail(row, f"{key}: {error}")
+        table.unique("the cell", native_ids)
+        yield Batch(
+            Members(native_ids),
+            len(table),
+            pa.concat_tables([_metric(table, name, match[2], match[1], dataset) for name, match in measures.items()]),
+        )
+
+
+def _metric(table: TextTable, column: str, name: str, device: str, dataset: str) -> pa.Table:
+    values = table.numbers(column, _UNSUPPORTED, _MOST, "a positive number, or -1 for unsupported, is needed")
+    negative = np.flatnonzero((values < 0) & (values != _UNSUPPORTED))
+    if len(negative):
+        row = int(negative[0])
+        table.fail(row, f"{column} is {values[row]}; a positive number, or -1 for unsupported, is needed.")
+    rows = metric_rows(np.arange(len(table)), values, name=name, kind="reported", dataset=dataset, device=device)
+    supported = pa.array(values, mask=values == _UNSUPPORTED)
+    return rows.set_column(rows.schema.get_field_index("value"), "value", supported)

@@ -1,0 +1,186 @@
+"""NAS-Bench-301's training logs: a folder tree of ``results_*.json`` with ConfigSpace keys."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import IdentifierError, IngestError
+from catalog.members import Members
+from catalog.spaces import genotype
+from ingest.batch import Batch, SourceFacts
+from ingest.formats.metric_columns import MetricColumns
+from ingest.formats.pickled_values import described
+from ingest.formats.sources import read_json
+
+_FILES_A_BATCH = 1000
+_LARGEST_FILE = 2**26
+_DATASET = "cifar10"
+_CURVES = {"Train/train_accuracy": ("accuracy", "train"), "Train/val_accuracy": ("accuracy", "valid")}
+
+_DARTS = "NetworkSelectorDatasetInfo:darts:"
+DEFAULTS: Mapping[str, object] = {
+    "CreateImageDataLoader:batch_size": 96,
+    "ImageAugmentation:augment": "True",
+    "ImageAugmentation:autoaugment": "False",
+    "ImageAugmentation:cutout": "True",
+    "ImageAugmentation:cutout_holes": 1,
+    "ImageAugmentation:cutout_length": 16,
+    "ImageAugmentation:fastautoaugment": "False",
+    "LossModuleSelectorIndices:loss_module": "cross_entropy",
+    f"{_DARTS}auxiliary": "True",
+    f"{_DARTS}drop_path_prob": 0.2,
+    f"{_DARTS}init_channels": 32,
+    f"{_DARTS}layers": 8,
+    "NetworkSelectorDatasetInfo:network": "darts",
+    "OptimizerSelector:optimizer": "sgd",
+    "OptimizerSelector:sgd:learning_rate": 0.025,
+    "OptimizerSelector:sgd:momentum": 0.9,
+    "OptimizerSelector:sgd:weight_decay": 0.0003,
+    "SimpleLearningrateSchedulerSelector:cosine_annealing:T_max": 100,
+    "SimpleLearningrateSchedulerSelector:cosine_annealing:eta_min": 1e-08,
+    "SimpleLearningrateSchedulerSelector:lr_scheduler": "cosine_annealing",
+    "SimpleTrainNode:batch_loss_computation_technique": "mixup",
+    "SimpleTrainNode:mixup:alpha": 0.2,
+}
+"""The training that the benchmark's architectures share, from its published configuration."""
+
+
+class NASBench301Logs:
+    """Reads one folder, or one file of it.
+
+    A training with the default hyper-parameters gives ``accuracy`` (percent) of the splits valid and test,
+    ``training_time`` (seconds) and ``parameters``, its ordinal among the trainings of the same genotype as ``repeat``.
+    A training with others is kept apart: its metrics are called ``tuned_accuracy``, ``tuned_training_time`` and
+    ``tuned_parameters``, and every numeric hyper-parameter that differs is a metric too, for example
+    ``tuned_learning_rate``, under the same ``repeat``. With `curves` every epoch of the accuracies is a row: ``epochs``
+    is then the epoch and ``stage`` is ``of 98``, the length of the curve.
+    """
+
+    space = "darts"
+
+    def __init__(self, *, curves: bool = False) -> None:
+        self.curves = curves
+
+    def facts(self, path: Path) -> SourceFacts:
+        return SourceFacts(
+            name="nb301",
+            kind="nb301-logs",
+            licence="Apache-2.0",
+            citation="Zela et al., Surrogate NAS benchmarks (NAS-Bench-301), ICLR 2022, arXiv 2008.09777",
+        )
+
+    def read(self, path: Path) -> Iterator[Batch]:
+        files = sorted(path.rglob("results*.json")) if path.is_dir() else [path]
+        if not files:
+            raise IngestError(
+                f"{path.name}: a folder without files such as results_0.json; nothing was stored. Give the folder that "
+                "the benchmark's archive unpacks to."
+            )
+        repeats: Counter[tuple[str, bool]] = Counter()
+        for start in range(0, len(files), _FILES_A_BATCH):
+            part = files[start : start + _FILES_A_BATCH]
+            yield _batch([_Training(file, path) for file in part], repeats, self.curves)
+
+
+class _Training:
+    """One log, checked."""
+
+    def __init__(self, file: Path, folder: Path) -> None:
+        self._name = str(file.relative_to(folder)) if file != folder else file.name
+        self._log = self._mapping(read_json(file, _LARGEST_FILE), "the log")
+        configuration = self._mapping(
+            self._log.get("optimized_hyperparamater_config"), "optimized_hyperparamater_config"
+        )
+        try:
+            self.native_id = str(genotype.from_config_space(configuration))
+        except IdentifierError as error:
+            raise self._fault(str(error)) from None
+        self.tuned = {
+            key: configuration[key]
+            for key, default in DEFAULTS.items()
+            if key in configuration and not _equal(configuration[key], default)
+        }
+
+    def _fault(self, what: str) -> IngestError:
+        return IngestError(f"{self._name}: {what}; nothing was stored.")
+
+    def _mapping(self, value: Any, what: str) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise self._fault(f"{what} is {described(value)}; an object is needed")
+        return value
+
+    def _number(self, value: Any, what: str, high: float = math.inf) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= min(high, 1e300):
+            raise self._fault(f"{what} is {described(value)}; a number from 0 to {high:g} is needed")
+        return float(value)
+
+    @property
+    def epochs(self) -> int:
+        """The length of the training."""
+        return int(self._number(self._log.get("budget"), "budget", 1e6))
+
+    def numbers(self) -> Iterator[tuple[str, str | None, float]]:
+        """(name, split, value) of each measurement."""
+        details = self._log.get("info")
+        if not isinstance(details, list) or not details:
+            raise self._fault(f"info is {described(details)}; a list of one object is needed")
+        last = self._mapping(details[-1], "info")
+        yield "accuracy", "valid", self._number(last.get("val_accuracy"), "val_accuracy", 100)
+        yield "accuracy", "test", self._number(self._log.get("test_accuracy"), "test_accuracy", 100)
+        yield "training_time", None, self._number(self._log.get("runtime"), "runtime")
+        if "model_parameters" in last:
+            yield "parameters", None, self._number(last["model_parameters"], "model_parameters")
+
+    def hyperparameters(self) -> Iterator[tuple[str, float]]:
+        """(name, value) of each numeric hyper-parameter that differs from the default."""
+        for key, value in self.tuned.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                yield key.rpartition(":")[2].lower(), self._number(value, key)
+            elif value in ("True", "False"):
+                yield key.rpartition(":")[2].lower(), float(value == "True")
+
+    def curves(self) -> Iterator[tuple[str, str, list[float]]]:
+        """(name, split, values) of each learning curve."""
+        found = self._mapping(self._log.get("learning_curves") or {}, "learning_curves")
+        for key, (name, split) in _CURVES.items():
+            values = found.get(key, [])
+            if not isinstance(values, list):
+                raise self._fault(f"{key} is {described(values)}; a list is needed")
+            yield name, split, [self._number(value, key, 100) for value in values]
+
+
+def _equal(value: object, default: object) -> bool:
+    """Whether two settings are the same; files write numbers in more than one way."""
+    if isinstance(value, int | float) and isinstance(default, int | float):
+        return value == default
+    return str(value) == str(default)
+
+
+def _batch(trainings: list[_Training], repeats: Counter[tuple[str, bool]], curves: bool) -> Batch:
+    rows: dict[str, int] = {}
+    metrics = MetricColumns()
+    for training in trainings:
+        row = rows.setdefault(training.native_id, len(rows))
+        is_tuned = bool(training.tuned)
+        repeats[training.native_id, is_tuned] += 1
+        repeat = repeats[training.native_id, is_tuned]
+        prefix = "tuned_" if is_tuned else ""
+        for name, split, value in training.numbers():
+            kind = "reported" if name == "parameters" else "trained"
+            metrics.add(
+                row, prefix + name, value, kind=kind, dataset=_DATASET, split=split, epochs=training.epochs,
+                stage="final", repeat=repeat,
+            )  # fmt: skip
+        for name, value in training.hyperparameters():
+            metrics.add(row, prefix + name, value, kind="reported", epochs=training.epochs, repeat=repeat)
+        for name, split, values in training.curves() if curves else ():
+            for epoch, value in enumerate(values, start=1):
+                metrics.add(
+                    row, prefix + name, value, dataset=_DATASET, split=split, epochs=epoch, stage=f"of {len(values)}",
+                    repeat=repeat,
+                )  # fmt: skip
+    return Batch(Members(list(rows)), len(trainings), metrics.table())

@@ -1,0 +1,141 @@
+"""Files as bounded streams of bytes: plain, gzip or bzip2 by their first bytes, never larger than a limit."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from catalog.errors import IngestError
+
+DEFAULT_SIZE_LIMIT = 16 * 2**30
+"""Unpacked bytes that a reader takes from one compressed file or archive member before it suspects a bomb."""
+
+JSON_SIZE_LIMIT = 2 * 2**30
+"""Bytes of one JSON document; it has to stand in memory as a whole."""
+
+BLOCK = 2**18
+
+_GZIP = b"\x1f\x8b"
+_BZIP2 = b"BZh"
+
+
+class LimitedStream:
+    """Bytes of one file, unpacked, with every fault of reading turned into an `IngestError`.
+
+    Parameters
+    ----------
+    stream
+        What to read; it is closed with this object.
+    name
+        What messages call the file.
+    limit
+        Unpacked bytes that may be read.
+    """
+
+    def __init__(self, stream: IO[bytes], name: str, limit: int = DEFAULT_SIZE_LIMIT) -> None:
+        self.name = name
+        self._stream = stream
+        self._limit = limit
+        self._read = 0
+
+    def read(self, size: int = BLOCK) -> bytes:
+        """Up to `size` bytes; fewer, or none, at the end of the file."""
+        try:
+            block = self._stream.read(size)
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            raise IngestError(
+                f"{self.name}: damaged or incomplete after {self._read} unpacked bytes ({error}); nothing was stored. "
+                "Fetch the file again."
+            ) from None
+        self._read += len(block)
+        if self._read > self._limit:
+            raise IngestError(
+                f"{self.name}: unpacks to more than {self._limit} bytes, which is more than the limit allows; nothing "
+                "was stored. If the file is what it should be, raise the size limit."
+            )
+        return block
+
+    def __enter__(self) -> LimitedStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+def open_stream(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> LimitedStream:
+    """Open a file for reading, unpacking gzip and bzip2 by their first bytes.
+
+    Raises
+    ------
+    IngestError
+        The file cannot be opened.
+    """
+    try:
+        with path.open("rb") as stream:
+            first = stream.read(3)
+        opened = _opener(first)(path, "rb")
+    except OSError as error:
+        raise IngestError(f"{path.name}: cannot be read ({error.strerror}); check the path.") from None
+    return LimitedStream(opened, path.name, size_limit)
+
+
+def _opener(first: bytes) -> Callable[[Path, str], Any]:
+    if first.startswith(_GZIP):
+        return gzip.open
+    return bz2.open if first.startswith(_BZIP2) else open
+
+
+def lines(stream: LimitedStream, longest: int) -> Iterator[tuple[int, bytes]]:
+    """(number from 1, bytes) of each line, without its end.
+
+    Raises
+    ------
+    IngestError
+        A line is longer than `longest` bytes.
+    """
+    number = 1
+    rest = b""
+    while True:
+        block = stream.read()
+        parts = (rest + block).split(b"\n")
+        rest = parts.pop()
+        for line in parts:
+            yield number, line
+            number += 1
+        if len(rest) > longest:
+            raise IngestError(
+                f"{stream.name} line {number}: longer than {longest} bytes, the most that is allowed; nothing was "
+                "stored."
+            )
+        if not block:
+            break
+    if rest:
+        yield number, rest
+
+
+def read_json(path: Path, size_limit: int = JSON_SIZE_LIMIT) -> Any:
+    """The value of a JSON document, plain or compressed.
+
+    Raises
+    ------
+    IngestError
+        The file is no JSON, is nested too deep, or is larger than `size_limit`.
+    """
+    with open_stream(path, size_limit) as stream:
+        blocks = []
+        while block := stream.read():
+            blocks.append(block)
+    try:
+        return json.loads(b"".join(blocks))
+    except UnicodeDecodeError as error:
+        raise IngestError(f"{path.name}: byte {error.start} is no UTF-8 text; nothing was stored.") from None
+    except json.JSONDecodeError as error:
+        raise IngestError(f"{path.name} line {error.lineno}: no JSON ({error.msg}); nothing was stored.") from None
+    except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
+        raise IngestError(f"{path.name}: no usable JSON ({error}); nothing was stored.") from None

@@ -1,0 +1,155 @@
+"""PyTorch's functions, tensor methods and ATen operators as primitive operators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest.model import primitives
+from ingest.model.primitives import Primitive, Shape
+from ingest.model.torch_modules import repeated
+from ingest.model.words import word_of
+
+_CONVOLUTION = re.compile(r"conv([123])d")
+_TRANSPOSED = re.compile(r"conv_transpose([123])d")
+_POOLING = re.compile(r"(max|avg)_pool([123])d(?:_with_indices)?")
+_ADAPTIVE = re.compile(r"adaptive_(max|avg)_pool([123])d(?:_with_indices)?")
+
+_WINDOW = ("input", "weight", "bias", "stride", "padding")
+_SIGNATURES: Mapping[str, tuple[str, ...]] = {
+    "conv": (*_WINDOW, "dilation", "groups"),
+    "conv_transpose": (*_WINDOW, "output_padding", "groups", "dilation"),
+    "convolution": (*_WINDOW, "dilation", "transposed", "output_padding", "groups"),
+    "max_pool": ("input", "kernel_size", "stride", "padding", "dilation"),
+    "avg_pool": ("input", "kernel_size", "stride", "padding"),
+    "adaptive": ("input", "output_size"),
+    "linear": ("input", "weight", "bias"),
+    "addmm": ("bias", "input", "other"),
+    "matmul": ("input", "other"),
+    "attention": ("query", "key", "value"),
+}
+"""Names of the arguments that decide an operator's facts and cost, in their order."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A tensor that a call takes.
+
+    Parameters
+    ----------
+    shape
+        Its shape; None where it is not known.
+    node
+        The node that computes it; None for a weight or constant.
+    weights
+        Identity and size of the trainable weights in it.
+    """
+
+    shape: Shape | None
+    node: int | None = None
+    weights: Mapping[object, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function: its bare name, its arguments, and the shape of what it gives."""
+
+    name: str
+    positional: Sequence[Any]
+    named: Mapping[str, Any]
+    given: Shape | None
+
+    def primitive(self) -> Primitive:
+        """The operator that the call is."""
+        name = re.sub(r"\W+", "_", self.name).strip("_").lower()
+        if match := _CONVOLUTION.fullmatch(name) or _TRANSPOSED.fullmatch(name):
+            transposed = "transpose" in name
+            found = self._arguments("conv_transpose" if transposed else "conv")
+            return self._convolution(found, int(match[1]), transposed=transposed)
+        if name == "convolution":
+            found = self._arguments(name)
+            return self._convolution(found, len(found["stride"]), transposed=bool(found["transposed"]))
+        if match := _POOLING.fullmatch(name):
+            return self._pooling(match[1], int(match[2]))
+        if match := _ADAPTIVE.fullmatch(name):
+            size = repeated(self._arguments("adaptive").get("output_size", 1), int(match[2]))
+            return primitives.adaptive_pooling(match[1], size)
+        if name in ("linear", "addmm"):
+            return primitives.linear(_width(self._arguments(name).get("input")), self.given)
+        word = word_of(name)
+        if word == "matmul":
+            return self._product()
+        if word == "attention":
+            found = self._arguments(word)
+            return primitives.attention(*(_shape(found.get(part)) for part in ("query", "key", "value")))
+        return primitives.plain(word)
+
+    def _arguments(self, signature: str) -> dict[str, Any]:
+        return {**dict(zip(_SIGNATURES[signature], self.positional, strict=False)), **self.named}
+
+    def _convolution(self, found: Mapping[str, Any], dimensions: int, *, transposed: bool) -> Primitive:
+        weight = _shape(found["weight"]) or ()
+        groups = found.get("groups", 1)
+        width, kernel = weight[1] * groups, tuple(weight[2:])
+        channels, outputs = (weight[0], width) if transposed else (width, weight[0])
+        return primitives.convolution(
+            kernel,
+            repeated(found.get("stride", 1), dimensions),
+            repeated(found.get("dilation", 1), dimensions),
+            groups,
+            channels,
+            outputs,
+            _shape(found["input"]),
+            self.given,
+            transposed=transposed,
+        )
+
+    def _pooling(self, how: str, dimensions: int) -> Primitive:
+        found = self._arguments(f"{how}_pool")
+        kernel = repeated(found["kernel_size"], dimensions)
+        stride = found.get("stride") or kernel  # ATen leaves an empty list for "as the kernel"
+        dilation = max(repeated(found.get("dilation", 1), dimensions))
+        return primitives.pooling(how, kernel, repeated(stride, dimensions), dilation)
+
+    def _product(self) -> Primitive:
+        found = self._arguments("matmul")
+        inner, right = _width(found.get("input")), found.get("other", found.get("mat2"))
+        if isinstance(right, Operand) and right.node is None and right.weights:
+            return primitives.linear(inner, self.given)
+        return primitives.product(inner, self.given)
+
+
+def _shape(value: Any) -> Shape | None:
+    return value.shape if isinstance(value, Operand) else None
+
+
+def _width(value: Any) -> int | None:
+    """Size of a tensor's last axis."""
+    shape = _shape(value)
+    return shape[-1] if shape else None
+
+
+def operands_in(value: Any) -> list[Operand]:
+    """All tensors in the arguments of a call, in their order."""
+    if isinstance(value, Operand):
+        return [value]
+    if isinstance(value, Mapping):
+        return [operand for item in value.values() for operand in operands_in(item)]
+    if isinstance(value, list | tuple):
+        return [operand for item in value for operand in operands_in(item)]
+    return []
+
+
+def constants_in(positional: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """The arguments of a call that are no tensors, as text."""
+    words = [text for value in positional if (text := _constant(value))]
+    words += [f"{name}={text}" for name, value in named.items() if (text := _constant(value))]
+    return ", ".join(words)
+
+
+def _constant(value: Any) -> str:
+    if operands_in(value) or value is None:
+        return ""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))

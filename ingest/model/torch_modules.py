@@ -1,0 +1,90 @@
+"""PyTorch's own modules as primitive operators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from ingest.model import primitives
+from ingest.model.primitives import Primitive, Shape
+from ingest.model.words import word_of
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+_MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+_AVERAGE_POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
+_ADAPTIVE_MAX = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
+_ADAPTIVE_AVERAGE = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
+_WHOLE = (nn.MultiheadAttention, nn.RNNBase)
+
+
+def is_primitive(module: nn.Module) -> bool:
+    """Whether a module is one operator: a module of PyTorch's without parts, attention, or a recurrent layer."""
+    own = type(module).__module__.startswith("torch.nn.modules")
+    return own and (isinstance(module, _WHOLE) or not any(True for _ in module.children()))
+
+
+def primitive_of(module: nn.Module, taken: Sequence[Shape | None], given: Shape | None) -> Primitive:
+    """The operator that a primitive module is, from the shapes of its inputs and of its output."""
+    first = taken[0] if taken else None
+    dimensions = 1
+    for kinds in (_CONVOLUTIONS, _TRANSPOSED, _MAX_POOLS, _AVERAGE_POOLS, _ADAPTIVE_MAX, _ADAPTIVE_AVERAGE):
+        for place, kind in enumerate(kinds, 1):
+            dimensions = place if isinstance(module, kind) else dimensions
+    if isinstance(module, (*_CONVOLUTIONS, *_TRANSPOSED)):
+        return primitives.convolution(
+            tuple(module.kernel_size),
+            tuple(module.stride),
+            tuple(module.dilation),
+            module.groups,
+            module.in_channels,
+            module.out_channels,
+            first,
+            given,
+            transposed=isinstance(module, _TRANSPOSED),
+        )
+    if isinstance(module, (*_MAX_POOLS, *_AVERAGE_POOLS)):
+        kernel, dilation = repeated(module.kernel_size, dimensions), 1
+        if isinstance(module, _MAX_POOLS):
+            dilation = max(repeated(module.dilation, dimensions))
+        stride = repeated(module.stride, dimensions)
+        return primitives.pooling("max" if isinstance(module, _MAX_POOLS) else "avg", kernel, stride, dilation)
+    if isinstance(module, (*_ADAPTIVE_MAX, *_ADAPTIVE_AVERAGE)):
+        how = "max" if isinstance(module, _ADAPTIVE_MAX) else "avg"
+        return primitives.adaptive_pooling(how, repeated(module.output_size, dimensions))
+    if isinstance(module, nn.Linear):
+        return primitives.linear(module.in_features, given)
+    word = word_of(type(module).__name__)
+    return Primitive(primitives.plain(word).operator, multiply_accumulates=_cost(module, taken))
+
+
+def repeated(value: Any, dimensions: int) -> Shape:
+    """A size for each dimension, from one for all or a sequence; an adaptive size may be None, for as it was."""
+    sizes = tuple(value) if isinstance(value, Sequence) else (value,)
+    return sizes * dimensions if len(sizes) == 1 else sizes
+
+
+def _cost(module: nn.Module, taken: Sequence[Shape | None]) -> int | None:
+    """Multiply-accumulates of a module without a window."""
+    shapes = [shape for shape in taken if shape is not None]
+    if isinstance(module, nn.MultiheadAttention):
+        return _attention_cost(module, shapes) if len(shapes) >= 3 else None
+    if isinstance(module, nn.RNNBase):
+        if not shapes:
+            return None
+        steps = shapes[0][:-1]  # time and batch, in either order
+        weights = sum(weight.numel() for name, weight in module.named_parameters() if name.startswith("weight"))
+        return int(torch.Size(steps).numel()) * weights
+    return 0
+
+
+def _attention_cost(module: nn.MultiheadAttention, shapes: Sequence[Shape]) -> int:
+    query, key, value = shapes[:3]
+    width = module.embed_dim
+    tokens, others = (torch.Size(shape[:-1]).numel() for shape in (query, key))
+    batch = 1 if len(query) == 2 else query[0] if module.batch_first else query[1]
+    projections = tokens * width * query[-1] + others * width * (key[-1] + value[-1]) + tokens * width * width
+    return int(projections + 2 * tokens * (others // batch) * width)

@@ -1,0 +1,245 @@
+"""A traced network: primitive operators with shapes and costs, and the graph that they make."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import pyarrow as pa
+
+from catalog.errors import IngestError
+from catalog.graph import ArchitectureGraph, CellGraph
+from catalog.operators import VOCABULARY, Operator, Vocabulary
+from ingest.batch import ATTRIBUTE_SCHEMA
+from ingest.model.primitives import Primitive, Shape
+
+MOST_NODES = 2_000
+"""Nodes of one network; the canonical form of a larger one would take minutes."""
+
+_LONGEST_SETTINGS = 1_000
+_MOST_COUNTED = 2**60  # costs stand in 64 bits; what is beyond is no network but a hostile file
+_COMMUTATIVE = ("add", "multiply")
+_INPUT = Primitive(VOCABULARY["input"])
+_OUTPUT = Primitive(VOCABULARY["output"])
+
+
+@dataclass(frozen=True)
+class TracedNode:
+    """One node.
+
+    Parameters
+    ----------
+    primitive
+        What it computes.
+    inputs
+        The nodes that it takes, in the order of its operands.
+    name
+        Its name in the module or file.
+    shape
+        Of its output, batch first; None where it is not known.
+    parameters
+        Trainable ones that no earlier node uses.
+    settings
+        Further constants that it was called with, as text.
+    """
+
+    primitive: Primitive
+    inputs: tuple[int, ...]
+    name: str
+    shape: Shape | None
+    parameters: int = 0
+    settings: str = ""
+
+    @property
+    def label(self) -> str:
+        """All that decides what the node computes, whatever its weights."""
+        primitive = self.primitive
+        shown = (primitive.operator.name, self.shape, primitive.kernel, primitive.stride, primitive.groups)
+        return "|".join(map(str, (*shown, self.parameters, self.settings)))
+
+
+@dataclass(frozen=True)
+class TracedGraph:
+    """One network: its inputs first, its output last, every node after those that it takes."""
+
+    nodes: tuple[TracedNode, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters of all nodes, shared ones counted once."""
+        return sum(node.parameters for node in self.nodes)
+
+    @property
+    def multiply_accumulates(self) -> int | None:
+        """Cost of one pass over the traced input; None where a shape is not known."""
+        return _total(self.nodes)
+
+    @cached_property
+    def live(self) -> tuple[TracedNode, ...]:
+        """The nodes on a path from an input to the output."""
+        fed: set[int] = set()
+        used = {len(self.nodes) - 1}
+        for place, node in enumerate(self.nodes):
+            if node.primitive == _INPUT or fed.intersection(node.inputs):
+                fed.add(place)
+        for place in reversed(range(len(self.nodes))):
+            if place in used:
+                used.update(self.nodes[place].inputs)
+        return tuple(self.nodes[place] for place in sorted(fed & used))
+
+    @property
+    def live_parameters(self) -> int:
+        """`parameters` of the nodes on a path from an input to the output."""
+        return sum(node.parameters for node in self.live)
+
+    @property
+    def live_multiply_accumulates(self) -> int | None:
+        """`multiply_accumulates` of the nodes on a path from an input to the output."""
+        return _total(self.live)
+
+    @cached_property
+    def operators(self) -> tuple[Operator, ...]:
+        """Operators that are not built in, or are described otherwise there."""
+        found = {node.primitive.operator.name: node.primitive.operator for node in self.nodes}
+        return tuple(
+            operator
+            for name, operator in sorted(found.items())
+            if name not in VOCABULARY or VOCABULARY[name] != operator
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits, equal for networks with the same operators, shapes, windows, costs and settings.
+
+        It holds what the operators' names leave out: a convolution 3 by 3 of 32 channels is not one of 64.
+        """
+        labels: dict[str, str] = {}
+        names, edges = [], []
+        for node in self.nodes:
+            ends = node.primitive in (_INPUT, _OUTPUT) or node.primitive.operator.is_identity
+            name = node.primitive.operator.name if ends else node.label
+            labels[name] = node.primitive.operator.kind
+            names.append(name)
+        for target, node in enumerate(self.nodes):
+            if len(node.inputs) < 2 or node.primitive.operator.name in _COMMUTATIVE:
+                edges += [(source, target) for source in node.inputs]
+                continue
+            for place, source in enumerate(node.inputs):  # the order of the operands, as nodes of their own
+                labels[f"operand {place}"] = "other"
+                names.append(f"operand {place}")
+                edges += [(source, len(names) - 1), (len(names) - 1, target)]
+        shapes = "".join(str(node.shape) for node in self.nodes if node.primitive == _INPUT)
+        vocabulary = Vocabulary(Operator(name, kind, name, name, name) for name, kind in labels.items())
+        cell = CellGraph.build(f"traced {shapes}", names, edges, vocabulary=vocabulary)
+        return ArchitectureGraph("traced", (cell,), vocabulary).digest
+
+    def cell(self) -> CellGraph:
+        """The network as one cell; its name ends in digits of `digest`, so that the canonical digest covers it too."""
+        edges = [(source, target) for target, node in enumerate(self.nodes) for source in node.inputs]
+        names = [node.primitive.operator.name for node in self.nodes]
+        return CellGraph.build(
+            f"network_{self.digest[:12]}", names, edges, vocabulary=VOCABULARY.extended(self.operators)
+        )
+
+    def graph(self, space: str, vocabulary: Vocabulary | None = None) -> ArchitectureGraph:
+        """The native graph as an architecture of a space."""
+        return ArchitectureGraph(space, (self.cell(),), vocabulary or VOCABULARY.extended(self.operators))
+
+    def attributes(self, row: int = 0) -> pa.Table:
+        """What the graph leaves out, as a table in `ingest.batch.ATTRIBUTE_SCHEMA`."""
+        nodes = [node.primitive for node in self.nodes]
+        columns = {
+            "row": [row] * len(nodes),
+            "form": ["native"] * len(nodes),
+            "cell": [self.cell().name] * len(nodes),
+            "position": range(len(nodes)),
+            "name": [node.name for node in self.nodes],
+            "shape": [node.shape for node in self.nodes],
+            "kernel": [node.kernel for node in nodes],
+            "stride": [node.stride for node in nodes],
+            "groups": [node.groups for node in nodes],
+            "parameters": [node.parameters for node in self.nodes],
+            "multiply_accumulates": [node.multiply_accumulates for node in nodes],
+            "settings": [node.settings or None for node in self.nodes],
+        }
+        return pa.table([pa.array(columns[item.name], item.type) for item in ATTRIBUTE_SCHEMA], schema=ATTRIBUTE_SCHEMA)
+
+    def operator_counts(self) -> Mapping[str, int]:
+        """Operator name to number of nodes, inputs and output included."""
+        return Counter(node.primitive.operator.name for node in self.nodes)
+
+    def __repr__(self) -> str:
+        cost = self.multiply_accumulates
+        return (
+            f"TracedGraph({len(self.nodes)} nodes, {self.parameters:,} parameters, "
+            f"{'unknown' if cost is None else f'{cost:,}'} multiply-accumulates)"
+        )
+
+
+@dataclass
+class GraphBuilder:
+    """A traced graph under construction; nodes are added in an order in which each follows what it takes."""
+
+    nodes: list[TracedNode] = field(default_factory=list)
+    _counted: set[object] = field(default_factory=set)
+
+    def input(self, name: str, shape: Shape | None) -> int:
+        """Add an input; all of them come before anything else."""
+        return self._append(TracedNode(_INPUT, (), name, shape))
+
+    def add(
+        self,
+        primitive: Primitive,
+        inputs: Sequence[int],
+        name: str,
+        shape: Shape | None,
+        *,
+        weights: Mapping[object, int] | None = None,
+        settings: str = "",
+    ) -> int:
+        """Add a node and return its place.
+
+        Parameters
+        ----------
+        weights
+            Identity of each trainable weight that the node uses, and its number of parameters; a weight that an
+            earlier node used is not counted again.
+        """
+        fresh = {key: count for key, count in (weights or {}).items() if key not in self._counted}
+        self._counted.update(fresh)
+        text = settings if len(settings) <= _LONGEST_SETTINGS else settings[: _LONGEST_SETTINGS - 1] + "…"
+        if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
+            primitive = replace(primitive, multiply_accumulates=None)
+        return self._append(TracedNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text))
+
+    def finish(self, outputs: Sequence[int], gather: Primitive) -> TracedGraph:
+        """Add the output; several results are put together by a node `gather` first.
+
+        Raises
+        ------
+        IngestError
+            No result is computed from an input.
+        """
+        if not outputs:
+            raise IngestError("no result of the network is computed from its input; nothing was stored.")
+        if len(outputs) > 1:
+            outputs = [self.add(gather, outputs, "outputs", None)]
+        last = outputs[0]
+        self._append(TracedNode(_OUTPUT, (last,), "output", self.nodes[last].shape))
+        return TracedGraph(tuple(self.nodes))
+
+    def _append(self, node: TracedNode) -> int:
+        if len(self.nodes) >= MOST_NODES:
+            raise IngestError(
+                f"the network has more than {MOST_NODES} primitive operators, the most that is possible; nothing was "
+                "stored. Trace a part of it."
+            )
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+
+def _total(nodes: Sequence[TracedNode]) -> int | None:
+    costs = [node.primitive.multiply_accumulates for node in nodes]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)

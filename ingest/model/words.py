@@ -1,0 +1,116 @@
+"""The catalog's words for operators without a window, and the words that PyTorch and ONNX have for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+PLAIN: Mapping[str, tuple[str, str]] = {
+    "add": ("merge", "Addition"),
+    "subtract": ("merge", "Subtraction"),
+    "multiply": ("merge", "Multiplication"),
+    "divide": ("merge", "Division"),
+    "matmul": ("merge", "Matrix multiplication"),
+    "linear": ("linear", "Linear map"),
+    "gather_outputs": ("merge", "Several outputs together"),
+    "batchnorm": ("norm", "Batch normalization"),
+    "layernorm": ("norm", "Layer normalization"),
+    "groupnorm": ("norm", "Group normalization"),
+    "instancenorm": ("norm", "Instance normalization"),
+    "rmsnorm": ("norm", "Root mean square normalization"),
+    "relu": ("activation", "Rectified linear unit"),
+    "relu6": ("activation", "Rectified linear unit bounded by 6"),
+    "leaky_relu": ("activation", "Leaky rectified linear unit"),
+    "prelu": ("activation", "Rectified linear unit with a learned slope"),
+    "elu": ("activation", "Exponential linear unit"),
+    "selu": ("activation", "Scaled exponential linear unit"),
+    "gelu": ("activation", "Gaussian error linear unit"),
+    "silu": ("activation", "Sigmoid linear unit"),
+    "mish": ("activation", "Mish activation"),
+    "hardswish": ("activation", "Piecewise linear sigmoid linear unit"),
+    "hardsigmoid": ("activation", "Piecewise linear sigmoid"),
+    "sigmoid": ("activation", "Sigmoid"),
+    "tanh": ("activation", "Hyperbolic tangent"),
+    "softplus": ("activation", "Softplus"),
+    "softmax": ("activation", "Softmax"),
+    "log_softmax": ("activation", "Logarithm of the softmax"),
+    "clip": ("activation", "Clipping to a range"),
+    "dropout": ("skip", "Dropout, which is the identity outside of training"),
+    "identity": ("skip", "Identity"),
+    "reshape": ("reshape", "Change of shape"),
+    "permute": ("reshape", "Permutation of the axes"),
+    "slice": ("reshape", "Part of a tensor"),
+    "split": ("reshape", "Split into parts"),
+    "stack": ("reshape", "Stacking along a new axis"),
+    "pad": ("reshape", "Padding"),
+    "expand": ("reshape", "Repetition along axes"),
+    "resize": ("resize", "Interpolation to another resolution"),
+    "pixel_shuffle": ("resize", "Channels rearranged into pixels"),
+    "global_avgpool": ("pool", "Global average pooling"),
+    "global_maxpool": ("pool", "Global max pooling"),
+    "adaptive_avgpool": ("pool", "Average pooling to a given size"),
+    "adaptive_maxpool": ("pool", "Max pooling to a given size"),
+    "mean": ("pool", "Mean over axes"),
+    "reduce_sum": ("pool", "Sum over axes"),
+    "reduce_max": ("pool", "Maximum over axes"),
+    "attention": ("attention", "Scaled dot-product attention"),
+    "multihead_attention": ("attention", "Multi-head attention with its projections"),
+    "embedding": ("embedding", "Look-up of learned vectors"),
+    "lstm": ("recurrent", "Long short-term memory"),
+    "gru": ("recurrent", "Gated recurrent unit"),
+    "rnn": ("recurrent", "Recurrent layer"),
+}
+"""Word to kind and description."""
+
+WITH_WEIGHTS = frozenset({"linear", "multihead_attention", "embedding", "lstm", "gru", "rnn"})
+
+COST_UNKNOWN = frozenset("einsum tensordot baddbmm addbmm addmv mv dot inner outer bilinear grid_sample cdist".split())
+"""Products whose cost does not follow from the shape of what they give."""
+
+_SYNONYMS: Mapping[str, str] = {
+    "add": "iadd radd",
+    "subtract": "sub isub rsub subtract",
+    "multiply": "mul imul rmul",
+    "divide": "div truediv itruediv true_divide",
+    "matmul": "bmm mm imatmul",
+    "concat": "cat concatenate",
+    "batchnorm": "batchnorm1d batchnorm2d batchnorm3d batch_norm syncbatchnorm batchnormalization "
+    "native_batch_norm native_batch_norm_legit_no_training",
+    "layernorm": "layer_norm native_layer_norm layernormalization",
+    "groupnorm": "group_norm native_group_norm groupnormalization",
+    "instancenorm": "instance_norm instancenorm1d instancenorm2d instancenorm3d instancenormalization",
+    "rmsnorm": "rms_norm rmsnormalization",
+    "leaky_relu": "leakyrelu",
+    "silu": "swish",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+    "log_softmax": "logsoftmax",
+    "clip": "clamp hardtanh",
+    "dropout": "dropout1d dropout2d dropout3d alphadropout feature_dropout native_dropout alpha_dropout",
+    "identity": "contiguous clone detach alias lift_fresh_copy to type_as float half cast",
+    "reshape": "view unsafe_view flatten unflatten squeeze unsqueeze reshape_as view_as",
+    "permute": "transpose t movedim moveaxis swapaxes swapdims",
+    "slice": "getitem select narrow gather index_select index",
+    "split": "chunk split_with_sizes unbind tensor_split",
+    "pad": "constantpad1d constantpad2d constantpad3d zeropad2d reflectionpad1d reflectionpad2d replicationpad2d "
+    "constant_pad_nd",
+    "expand": "expand_as repeat tile",
+    "resize": "interpolate upsample upsamplingnearest2d upsamplingbilinear2d upsample_nearest2d upsample_bilinear2d",
+    "pixel_shuffle": "pixelshuffle depthtospace",
+    "global_avgpool": "globalaveragepool",
+    "global_maxpool": "globalmaxpool",
+    "mean": "reducemean",
+    "reduce_sum": "sum reducesum",
+    "reduce_max": "max amax reducemax",
+    "attention": "scaled_dot_product_attention",
+    "multihead_attention": "multiheadattention multi_head_attention_forward",
+}
+
+_LONGEST = 60
+_WORD_OF = {synonym: word for word, synonyms in _SYNONYMS.items() for synonym in synonyms.split()}
+
+
+def word_of(name: str) -> str:
+    """The catalog's word for a PyTorch function, method or module class, or an ONNX operator."""
+    bare = re.sub(r"\W+", "_", name[:_LONGEST]).strip("_").lower() or "unnamed"
+    return _WORD_OF.get(bare, bare)

@@ -1,0 +1,144 @@
+"""Questions through the command line: the answers, and what happens to a wrong question."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.catalog.cli.commands import Ask, call_catalog, run_catalog
+
+
+def test_query_answers_on_standard_output_alone(ask: Ask) -> None:
+    answer = ask("query", "SELECT count(*) AS cells, count(DISTINCT canonical_digest) AS functions FROM nb201")
+    assert (answer.stdout, answer.stderr, answer.returncode) == ("cells,functions\n15625,5425\n", "", 0)
+
+
+def test_every_format_gives_the_same_rows(ask: Ask, tmp_path: Path) -> None:
+    question = ("query", "SELECT index, params, cell FROM nb201 ORDER BY index LIMIT 3")
+    from_csv = pl.read_csv(ask(*question, "--format", "csv").stdout.encode())
+    from_json = pl.DataFrame(json.loads(ask(*question, "--format", "json").stdout))
+    assert from_csv.rows() == from_json.rows()
+    table = ask(*question, "--format", "table").stdout.splitlines()
+    assert table[0].split() == ["index", "params", "cell"]
+    assert [int(line.split()[1]) for line in table[1:]] == from_csv["params"].to_list()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY nb201 TO 'stolen.csv'",
+        "ATTACH 'other.duckdb'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM glob('/*')",
+        "INSTALL httpfs",
+        "SET memory_limit = '1TB'",
+        "DROP TABLE nb201",
+    ],
+)
+def test_hostile_sql_is_refused_in_one_message(ask: Ask, statement: str) -> None:
+    answer = ask("query", statement)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("error: ")
+    assert "Traceback" not in answer.stderr
+
+
+def test_top_is_ordered_and_says_what_it_ranks_by(ask: Ask) -> None:
+    rows = pl.read_csv(ask("top", "nb201", "--by", "live_params", "-k", "4", "--where", "params < 7e5").stdout.encode())
+    assert rows.columns == ["index", "live_params", "params", "cell"]
+    assert rows["live_params"].to_list() == [671386] * 4
+    assert rows["index"].is_sorted()
+
+
+def test_a_wrong_column_is_answered_with_the_right_one(ask: Ask) -> None:
+    answer = ask("top", "nb201", "--by", "live_parms")
+    assert answer.returncode == 2
+    assert "Did you mean live_params" in answer.stderr
+
+
+def test_show_accepts_every_native_id(ask: Ask) -> None:
+    by_index = ask("show", "nb201", "6111")
+    cell = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
+    assert by_index.stdout.startswith(f"nb201 {cell}\nindex 6111 ")
+    assert ask("show", "nb201", cell).stdout == ask("show", "nb201", "(2, 2, 0, 2, 2, 3)").stdout == by_index.stdout
+
+
+def test_show_draws_either_form_and_writes_an_svg(ask: Ask, tmp_path: Path) -> None:
+    picture = tmp_path / "cell.svg"
+    assert "skip_connect" in ask("show", "nb201", "6111", "--svg", str(picture)).stdout
+    assert picture.read_text().startswith("<svg")
+    assert "skip_connect" not in ask("show", "nb201", "6111", "--form", "canonical").stdout.split("canonical graph")[1]
+    assert ask("show", "nb201", "6111", "--form", "planar").returncode == 2
+
+
+def test_compare_puts_architectures_side_by_side(ask: Ask) -> None:
+    rows = pl.read_csv(ask("compare", "nb201", "6111", "9930").stdout.encode(), infer_schema=False)
+    assert rows.columns == ["column", "6111", "9930"]
+    assert rows.row(by_predicate=pl.col("column") == "params") == ("params", "1073466", "1288506")
+    assert ask("compare", "nb201", "6111").returncode == 2
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "json"])
+def test_export_writes_the_wide_view(ask: Ask, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"nb201.{ending}"
+    assert ask("export", "nb201", "--out", str(path), "--where", "index < 20").returncode == 0
+    read = {"parquet": pl.read_parquet, "csv": pl.read_csv, "json": pl.read_ndjson}[ending]
+    assert read(path)["index"].to_list() == list(range(20))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_export_to_an_unknown_format_or_place_leaves_nothing(ask: Ask, tmp_path: Path) -> None:
+    assert ask("export", "nb201", "--out", str(tmp_path / "nb201.xlsx")).returncode == 2
+    assert ask("export", "nb201", "--out", str(tmp_path / "missing" / "nb201.csv")).returncode == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_doctor_passes_a_good_file_and_fails_a_changed_one(ask: Ask, demo_folder: Path, tmp_path: Path) -> None:
+    assert ask("doctor").returncode == 0
+    changed = tmp_path / "changed.duckdb"
+    changed.write_bytes((demo_folder / "catalog.duckdb").read_bytes())
+    with duckdb.connect(str(changed)) as connection:
+        connection.execute("DELETE FROM node WHERE architecture_id = 7 AND position = 3")
+        connection.execute("UPDATE architecture SET canonical_id = 9 WHERE id = 8")
+    answer = call_catalog("doctor", "--full", database=changed)
+    assert answer.returncode == 1
+    results = dict(pl.read_csv(answer.stdout.encode()).select("check", "result").iter_rows())
+    assert [check for check, result in results.items() if result == "failed"] == [
+        "edge ends",
+        "nb201 twins",
+        "nb201 digests",
+    ]
+
+
+def test_a_missing_database_says_how_to_make_one(tmp_path: Path) -> None:
+    answer = run_catalog("spaces", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert "catalog db init" in answer.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_id_space_or_form_is_a_usage_error(ask: Ask) -> None:
+    for arguments in (("show", "nb201", "99999"), ("show", "nb202", "1"), ("match", "nb201", "(conv9x9)")):
+        answer = ask(*arguments)
+        assert answer.returncode == 2, arguments
+        assert answer.stderr.startswith("error: ")
+
+
+def test_reading_commands_import_neither_torch_nor_scipy(demo_folder: Path) -> None:
+    script = (
+        "import sys\nfrom catalog.cli.main import app\n"
+        "app(['query', 'SELECT 1', '--db', sys.argv[1]], standalone_mode=False)\n"
+        "app(['top', 'nb201', '--by', 'params', '--db', sys.argv[1]], standalone_mode=False)\n"
+        "app(['match', 'nb201', '(:conv)->(:pool)', '--count', '--db', sys.argv[1]], standalone_mode=False)\n"
+        "heavy = {'torch', 'scipy', 'sqlalchemy', 'alembic', 'networkx', 'sentence_transformers'} & set(sys.modules)\n"
+        "sys.exit(','.join(sorted(heavy)) or 0)"
+    )
+    database = str(demo_folder / "catalog.duckdb")
+    answer = subprocess.run([sys.executable, "-c", script, database], capture_output=True, text=True, check=False)
+    assert (answer.stderr, answer.returncode) == ("", 0)

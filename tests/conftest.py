@@ -1,0 +1,65 @@
+"""What all tests share: the folder of real data, and the switch that lets CI refuse skipped tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes depends on what else the machine does: no law of the catalog, so no reason to fail.
+settings.register_profile("catalog", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("catalog")
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with the real benchmark tables: `$CATALOG_DATA`, else ``../shared/data`` beside the checkout."""
+    folder = Path(os.environ.get("CATALOG_DATA") or CHECKOUT.parent / "shared" / "data")
+    if not (folder / "nb201").is_dir():
+        pytest.skip(f"real benchmark tables are not at {folder}; set CATALOG_DATA to their folder to run this test")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One empty catalog file for the whole session; copy it, never write it."""
+    from catalog import migration
+
+    path = tmp_path_factory.mktemp("empty") / "catalog.duckdb"
+    migration.init(path)
+    return path
+
+
+@pytest.fixture
+def catalog_path(tmp_path: Path, empty_catalog: Path) -> Path:
+    """An empty catalog file of the test's own."""
+    return Path(shutil.copy(empty_catalog, tmp_path / "catalog.duckdb"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With ``CI_NO_SKIP=1`` a skipped test fails: CI has everything that a test may ask for."""
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module that skips itself."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and os.environ.get("CI_NO_SKIP") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"CI_NO_SKIP=1 allows no skipped test, but this one was: {report.longrepr}"
