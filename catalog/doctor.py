@@ -90,6 +90,8 @@ def _references(catalog: Catalog) -> Iterator[Finding]:
         ("score", "proxy_id", "proxy"),
         ("score", "source_id", "source"),
         ("architecture", "canonical_id", "architecture"),
+        ("source", "run_id", "run"),
+        ("score", "run_id", "run"),
     ):
         wrong = _count(
             catalog,

@@ -25,6 +25,14 @@ Edge = tuple[int, int, int]
 MOST_PARALLEL = 2**15 - 1  # an edge's multiplicity is stored in 16 bits
 
 
+def halves_resolution(cell: str) -> bool:
+    """Whether a cell of this name is a reduction cell: its name begins with ``reduce``, in every space.
+
+    The name is what the tables keep of it, so the flag of a stored graph follows from it.
+    """
+    return cell.startswith("reduce")
+
+
 @dataclass(frozen=True)
 class CellGraph:
     """One cell: a directed acyclic graph of operators in topological order.

@@ -232,8 +232,12 @@ def _kendall(first: Ranking, second: Ranking) -> float:
 
 
 def _spearman(first: Ranking, second: Ranking) -> float:
-    spread = float(first.centred @ first.centred) * float(second.centred @ second.centred)
-    return _within_one(float(first.centred @ second.centred) / math.sqrt(spread)) if spread > 0 else math.nan
+    spread = _inner(first, first) * _inner(second, second)
+    return _within_one(_inner(first, second) / math.sqrt(spread)) if spread > 0 else math.nan
+
+
+def _inner(first: Ranking, second: Ranking) -> float:
+    return float((first.centred * second.centred).sum())  # numpy's own sum: the same digits on any number of threads
 
 
 def _within_one(coefficient: float) -> float:

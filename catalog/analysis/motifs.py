@@ -175,7 +175,7 @@ def _check(
     found = catalog.arrow(f"SELECT count(DISTINCT canonical_digest) FROM {identifier(space)} WHERE {number}")
     if found.column(0)[0].as_py() < 2:
         raise UsageError(
-            f"the column {column!r} of {space} has values for fewer than two functions, so there is nothing to compare; "
+            f"the column {column!r} of {space} has values for fewer than two functions, so nothing can be compared; "
             "order by a column that is filled."
         )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from catalog.analysis.correlation import correlate
 from catalog.views import proxy_directions
@@ -19,10 +21,15 @@ def correlate_space(
 ) -> pl.DataFrame:
     """`catalog.analysis.correlation.correlate` for columns of a wide view, best tau first.
 
+    Two rules apply to every proxy, and the frame counts what they touch. An architecture that a predictor was trained
+    on, and its functional twins, are left out of that predictor's row (``left_out``). An architecture that computes
+    nothing, because no path leads from its input to its output, ranks below all others where the proxy has no score
+    for it (``disconnected``); a score that is missing for any other reason leaves the architecture out (``missing``).
+
     Parameters
     ----------
     proxies
-        Columns to rank with; by default every proxy column of the space.
+        Columns to rank with; by default every proxy column of the space but the spreads of ensembles.
     where
         SQL condition on the wide view that chooses the pool.
 
@@ -33,12 +40,42 @@ def correlate_space(
     """
     view = catalog.space(space)
     directions = proxy_directions(catalog, space)
-    names = list(proxies) if proxies else [name for name in directions if name != target]
-    frame = view.frame(columns=[target, *names], where=where)
-    result = correlate(
-        {name: frame[name].cast(pl.Float64).to_numpy() for name in names},
-        frame[target].cast(pl.Float64).to_numpy(),
-        {name: directions.get(name, 1) for name in names},
-        target_direction=directions.get(target, 1),
-    )
+    names = list(proxies) if proxies else [name for name in directions if name != target and not name.endswith("_std")]
+    frame = view.frame(columns=["architecture_id", "is_connected", target, *names], where=where)
+    trained_on = _trained_on(catalog, space, frame["architecture_id"].to_numpy())
+    truth = frame[target].cast(pl.Float64).to_numpy()
+    dead = ~frame["is_connected"].to_numpy()
+    scores: dict[str, NDArray[np.float64]] = {}
+    left_out, disconnected = [], []
+    for name in names:
+        values = frame[name].cast(pl.Float64).to_numpy().copy()
+        ranked_last = dead & np.isnan(values)
+        values[ranked_last] = -np.inf * directions.get(name, 1)
+        seen = trained_on.get(name, np.zeros(len(values), dtype=bool))
+        values[seen] = np.nan
+        scores[name] = values
+        left_out.append(int((seen & ~np.isnan(truth)).sum()))
+        disconnected.append(int((ranked_last & ~seen & ~np.isnan(truth)).sum()))
+    result = correlate(scores, truth, directions, target_direction=directions.get(target, 1))
+    counts = {"left_out": left_out, "disconnected": disconnected}
+    result = result.with_columns(**{name: pl.Series(values, dtype=pl.Int64) for name, values in counts.items()})
+    result = result.with_columns(missing=pl.col("missing") - pl.col("left_out"))
     return result.sort("kendall_tau", descending=True, nulls_last=True, maintain_order=True)
+
+
+def _trained_on(catalog: Catalog, space: str, ids: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
+    """Per proxy column, which of the architectures its predictor was trained on, functional twins included."""
+    seen = catalog.query(
+        """
+        SELECT DISTINCT proxy."column" AS name, twin.id
+        FROM training_member JOIN proxy ON proxy.id = proxy_id
+        JOIN architecture AS member ON member.id = architecture_id
+        JOIN architecture AS twin ON twin.space = member.space AND twin.canonical_digest = member.canonical_digest
+        WHERE member.space = ?
+        """,
+        [space],
+    )
+    return {
+        str(name): np.isin(ids, group["id"].to_numpy())
+        for (name,), group in seen.group_by(["name"], maintain_order=True)
+    }

@@ -210,7 +210,7 @@ def model(
         typer.Option(
             "--input",
             metavar="SHAPE",
-            help="Shape of an input, batch first, such as 1x3x32x32 (the default for modules) or 1x16:int64; repeatable.",
+            help="Shape of an input, batch first: 1x3x32x32 (the default for modules), or 1x16:int64; repeatable.",
         ),
     ] = None,
     arguments: Annotated[

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from catalog.cli import analysis, asking, database, demo, fetching, ingesting, patterns, spaces
+from catalog.cli import analysis, asking, database, demo, fetching, ingesting, patterns, scoring, spaces
 from catalog.errors import CatalogError
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
     ),
 )
 
-for group in (database, ingesting, fetching, spaces, asking, patterns, analysis, demo):
+for group in (database, ingesting, fetching, spaces, asking, patterns, scoring, analysis, demo):
     group.add_to(app)
 
 

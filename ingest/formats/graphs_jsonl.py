@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import GraphError, IngestError
-from catalog.graph import ArchitectureGraph, CellGraph
+from catalog.graph import ArchitectureGraph, CellGraph, halves_resolution
 from catalog.members import Members
 from catalog.operators import Operator, Vocabulary
 from catalog.spaces.own import OwnSpace
@@ -38,9 +38,10 @@ Record = Mapping[str, Any]
 class GraphsJSONL:
     """Reads one file into one space.
 
-    A line is an object with ``id``; ``cells``, a list of objects with ``name``, ``ops``, ``edges`` and, where the cell
-    halves the resolution, ``reduction``; ``metrics`` and ``proxies``. ``ops`` and ``edges`` at the top level stand for
-    a single cell named ``cell``. ``ops`` are operator names, ``edges`` pairs of
+    A line is an object with ``id``; ``cells``, a list of objects with ``name``, ``ops`` and ``edges``; ``metrics`` and
+    ``proxies``. A cell halves the resolution if its name begins with ``reduce``; ``reduction`` may say so again.
+    ``ops`` and ``edges`` at the top level stand for a single cell named ``cell``.
+    ``ops`` are operator names, ``edges`` pairs of
     node numbers, optionally with a third number, the multiplicity; nodes may stand in any order. A metric has ``name``
     and ``value`` and optionally ``dataset``, ``split``, ``epochs``, ``stage``, ``device``, ``seed``, ``repeat`` and
     ``kind`` (trained by default); a proxy is a number, or null where it failed. Cells have at most 512 nodes.
@@ -196,10 +197,15 @@ def _cells(where: str, record: Record, vocabulary: Vocabulary) -> tuple[CellGrap
 def _cell(where: str, cell: Any, vocabulary: Vocabulary) -> CellGraph:
     if not isinstance(cell, dict) or not set(cell) <= set(_CELL_FIELDS):
         raise _fault(where, f"a cell is {described(cell)}; an object with {', '.join(_CELL_FIELDS)} is needed")
-    name, reduction = cell.get("name", "cell"), cell.get("reduction", False)
-    if not isinstance(name, str) or not 1 <= len(name) <= 200 or not isinstance(reduction, bool):
+    name = cell.get("name", "cell")
+    if not isinstance(name, str) or not 1 <= len(name) <= 200:
+        raise _fault(where, f"a cell has the name {described(name)}; a text of 1 to 200 characters is needed")
+    reduction = halves_resolution(name)
+    if cell.get("reduction", reduction) is not reduction:
         raise _fault(
-            where, f"a cell has the name {described(name)} and reduction {described(reduction)}; a text and a flag"
+            where,
+            f"cell {described(name)} has reduction {described(cell['reduction'])}; a cell halves the resolution if and "
+            "only if its name begins with 'reduce': rename it",
         )
     operators = cell.get("ops")
     if not isinstance(operators, list) or not all(isinstance(operator, str) for operator in operators):

@@ -196,8 +196,8 @@ class _Trainings:
     def _check_graphs(self, chunk: _Chunk, places: NDArray[np.intp]) -> None:
         """Compare each record's graph with its hash.
 
-        Records of one module repeat their graph, so each text is looked at once. The benchmark stores the form that its enumeration meets first. A graph that is exactly this form needs no
-        hashing; any other graph may still be an isomorphic one.
+        Records of one module repeat their graph, so each text is looked at once. The benchmark stores the form that
+        its enumeration meets first: a graph that is exactly this form needs no hashing.
         """
         distinct: dict[tuple[str, str, str], int] = {}
         for row, texts in enumerate(zip(chunk.hashes, chunk.adjacency, chunk.operators, strict=True)):

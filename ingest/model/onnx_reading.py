@@ -279,6 +279,12 @@ class _Described:
         channels, outputs = weight[1] * groups, weight[0]
         if transposed:
             channels, outputs = weight[0], weight[1] * groups
+        taken = self._operands[0].shape
+        if taken is not None and (len(taken) != len(weight) or taken[1] != channels):
+            raise IngestError(
+                f"{self._where} has a weight for {channels} channels, but takes a tensor of shape {taken}; nothing was "
+                "stored."
+            )
         return primitives.convolution(
             kernel,
             self._sizes("strides", len(kernel)),
@@ -286,7 +292,7 @@ class _Described:
             groups,
             channels,
             outputs,
-            self._operands[0].shape,
+            taken,
             self._given,
             transposed=transposed,
         )

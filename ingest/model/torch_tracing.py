@@ -175,7 +175,7 @@ class _GraphReader:
                 self._values[node] = Operand(self._shape(node), weights=self._named(str(node.target)))
             elif node.op == "output":
                 results = operands_in(self._resolved(node.args))
-            else:
+            elif node.users or node.target is not operator.getitem:  # unpacking takes even what nobody wants
                 self._values[node] = self._computed(node, modules)
         places = dict.fromkeys(result.node for result in results if result.node is not None)
         return self._builder.finish(list(places), primitives.plain("gather_outputs"))

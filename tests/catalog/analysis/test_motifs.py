@@ -110,7 +110,7 @@ def test_alike_operators_share_a_word_that_finds_them_all(toy: Catalog) -> None:
     names = ("input_0", "input_1", "pool", "a", "maxpool3x3", "output")
     edges = [(0, 2), (1, 2), (2, 3), (2, 4), (3, 5), (4, 5)]
     cell = CellGraph.build("cell", names, edges, vocabulary=vocabulary)
-    store(toy, "own", [ArchitectureGraph("own", (cell,), vocabulary)])
+    store(toy, "own", [ArchitectureGraph("own", (one,), vocabulary) for one in (cell, CONVOLUTION)])
     toy.append("operator", operator_rows("own", own))
     frame = motifs(toy, "own", "index")
     assert "(input)->(b:`pool`), (input)->(b)" in frame["pattern"]

@@ -1,0 +1,164 @@
+"""What the parts of TG-NAS are worth: embeddings and controls, share of the source, form of the graphs, prior, paper.
+
+    python benchmarks/tg_nas_experiments.py embeddings|share|graphs|prior|paper [--graphs 6000] [--seeds 1]
+
+Each row trains small members on NAS-Bench-101 (network alone, no prior, so that the part shows) and ranks the targets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import tg_nas_data as data
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from tg_nas_evaluate import quality
+
+from predictor.tg_nas.config import TGNASConfig
+from predictor.tg_nas.ensemble import Scorer, member_outputs
+from predictor.tg_nas.job import use_threads
+from predictor.tg_nas.paper import PaperScorer
+from predictor.tg_nas.prior import Terms, terms_of
+from predictor.tg_nas.training import TrainingSet, normal_scores, train_member
+
+Values = NDArray[np.float64]
+EMBEDDINGS = {
+    "descriptors, no embedding": {"embedding": "none"},
+    "short sentences": {"embedding": "minilm-short"},
+    "medium sentences": {"embedding": "minilm-medium"},
+    "long sentences": {"embedding": "minilm-long"},
+    "short sentences, PCA-64": {"embedding_size": 64},
+    "one-hot": {"embedding": "one-hot"},
+    "random": {"embedding": "random"},
+    "short sentences, no descriptors": {"descriptors": False},
+    "one-hot, no descriptors": {"embedding": "one-hot", "descriptors": False},
+    "random, no descriptors": {"embedding": "random", "descriptors": False},
+}
+SHARES = (0.9, 0.5, 0.1, 0.05, 0.01)
+
+
+def row(name: str, outputs: list[list[Values]], targets: list[data.Target]) -> str:
+    """One Markdown row: mean over seeds of tau and rho on each target."""
+    cells = []
+    for place, target in enumerate(targets):
+        truth = next(iter(target.labels.values()))
+        values = np.array([quality(one[place], truth)[:2] for one in outputs])
+        spread = f" ± {values[:, 0].std(ddof=1):.3f}" if len(values) > 1 else ""
+        cells.append(f"{values[:, 0].mean():.3f}{spread} / {values[:, 1].mean():.3f}")
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def network_rows(
+    variants: dict[str, tuple[TGNASConfig, list[data.Target]]], source: TrainingSet, seeds: int
+) -> Iterator[str]:
+    """Train every variant with every seed and rank its targets."""
+    for name, (config, targets) in variants.items():
+        outputs = []
+        for seed in range(seeds):
+            member = train_member([source], config, seed)
+            outputs.append([_ranked(member_outputs([member], one.cells, len(one))[0], one) for one in targets])
+        yield row(name, outputs, targets)
+
+
+def _ranked(scores: Values, target: data.Target) -> Values:
+    """Cells that compute nothing rank last, as the scorer has it."""
+    dead = np.array([not graph.is_connected for graph in target.graphs])
+    return np.where(dead, scores.min() - 1.0, scores)
+
+
+def prior_rows(checkpoint: str, targets: list[data.Target]) -> Iterator[str]:
+    """Equal votes against weights fitted on NAS-Bench-101 with theory's signs; three terms or five."""
+    source = data.nb101(20_000)
+    labels = normal_scores(source.labels["cifar10_test"]).astype(float)
+    scorer = Scorer.load(checkpoint)
+    known = _votes(terms_of(source.cells, len(source)))
+    mean, spread = {k: v.mean() for k, v in known.items()}, {k: v.std() for k, v in known.items()}
+    five = ["capacity", "expressivity", "length", "pooling", "trainability"]
+    variants: dict[str, Callable[[], dict[str, float]]] = {
+        "three terms, fitted on NAS-Bench-101": lambda: fitted(["capacity", "pooling", "route"]),
+        "five terms, fitted on NAS-Bench-101": lambda: fitted(five),
+        "five terms, equal votes (shipped)": lambda: dict.fromkeys(five, 1.0),
+    }
+
+    def fitted(names: list[str]) -> dict[str, float]:
+        standard = np.array([(known[name] - mean[name]) / spread[name] for name in names]).T
+        return dict(zip(names, nnls(standard, labels)[0], strict=True))
+
+    def total(votes: dict[str, Values], weights: dict[str, float]) -> Values:
+        return sum((weights[k] * (votes[k] - mean[k]) / spread[k] for k in weights), np.zeros(len(votes["route"])))
+
+    offset, scale = np.array(scorer.scales).T[:, :, None]
+    for name, make in variants.items():
+        weights = make()
+        on_source = total(known, weights)
+        alone, both = [], []
+        for target in targets:
+            prior = (total(_votes(terms_of(target.cells, len(target))), weights) - on_source.mean()) / on_source.std()
+            members = (member_outputs(scorer.members, target.cells, len(target)) - offset) / scale
+            alone.append(np.where(np.isnan(prior), np.nanmin(prior) - 1, prior))
+            fused = prior + np.tanh(members / 2).mean(axis=0)
+            both.append(np.where(np.isnan(fused), np.nanmin(fused) - 1, fused))
+        shown = ", ".join(f"{key} {value:.2f}" for key, value in weights.items())
+        yield row(f"{name}: {shown}; prior alone", [alone], targets)
+        yield row("with the networks", [both], targets)
+
+
+def _votes(terms: Terms) -> dict[str, Values]:
+    """Terms with theory's signs, and the shortest way without its product with capacity."""
+    return {
+        "capacity": terms.capacity,
+        "expressivity": terms.expressivity,
+        "length": -terms.length,
+        "pooling": -terms.pooling,
+        "trainability": -terms.trainability,
+        "route": -terms.trainability / np.maximum(terms.capacity, 1e-9),
+    }
+
+
+def paper_rows() -> Iterator[str]:
+    """The released recipe on native graphs."""
+    scorer, targets = PaperScorer.load(), [data.nb201(canonical=False), data.darts(canonical=False)]
+    yield row("`tg_nas_paper`", [[scorer.score(target.graphs) for target in targets]], targets)
+
+
+def main() -> None:
+    """Print one Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", choices=("embeddings", "share", "graphs", "prior", "paper"))
+    parser.add_argument("--graphs", type=int, default=6_000)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--checkpoint", default="tg_nas")
+    arguments = parser.parse_args()
+    use_threads(1)
+    base = replace(TGNASConfig(), graphs=arguments.graphs)
+    sys.stdout.write("| | nb201 CIFAR-10 tau / rho | darts tau / rho |\n|---|---|---|\n")
+    for line in _rows(arguments.experiment, base, arguments.seeds, arguments.checkpoint):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def _rows(experiment: str, base: TGNASConfig, seeds: int, checkpoint: str) -> Iterator[str]:
+    if experiment == "paper":
+        return paper_rows()
+    targets = [data.nb201(), data.darts()]
+    if experiment == "prior":
+        return prior_rows(checkpoint, targets)
+    everything = data.nb101()
+    source = TrainingSet.of(everything.cells, everything.labels["cifar10_test"])
+    if experiment == "embeddings":
+        variants = {name: (replace(base, **change), targets) for name, change in EMBEDDINGS.items()}  # type: ignore[arg-type]
+    elif experiment == "share":
+        sizes = {share: int(share * len(everything)) for share in SHARES}
+        variants = {f"{share:.0%}": (replace(base, graphs=size), targets) for share, size in sizes.items()}
+    else:
+        native = [data.nb201(canonical=False), data.darts(canonical=False)]
+        variants = {"canonical": (base, targets), "native": (base, native)}
+    return network_rows(variants, source, seeds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Predictors and zero-cost proxies: graphs in, scores out."""

@@ -1,0 +1,107 @@
+"""Real PyTorch networks of the catalog's architectures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from catalog.graph import ArchitectureGraph
+from predictor.networks.network import Network, NetworkConfig, load_replicas
+
+__all__ = [
+    "PUBLISHED",
+    "SCORING",
+    "THIN",
+    "Network",
+    "NetworkConfig",
+    "build",
+    "live_form",
+    "load_replicas",
+    "published_config",
+    "scoring_config",
+    "thin_config",
+]
+
+PUBLISHED = {
+    "nb201": NetworkConfig(channels=16, cells=5),
+    "nb101": NetworkConfig(channels=128, cells=3),
+    "darts": NetworkConfig(channels=36, cells=20),
+}
+"""The sizes in which the benchmarks trained their networks on CIFAR-10."""
+
+SCORING = {
+    "nb201": NetworkConfig(channels=16, cells=5),
+    "nb101": NetworkConfig(channels=32, cells=1),
+    "darts": NetworkConfig(channels=16, cells=8),
+}
+"""The sizes in which proxies are measured by default.
+
+NAS-Bench-201's is the benchmark's own: gradient proxies of a network with one cell a stage rank the cells otherwise
+(docs/proxies.md). The others are smaller than the benchmark's, to be affordable.
+"""
+
+THIN = {
+    "nb201": NetworkConfig(channels=1, cells=1),
+    "nb101": NetworkConfig(channels=8, cells=1),  # up to five vertices share the channels of a module
+    "darts": NetworkConfig(channels=2, cells=3),  # a skip that halves the resolution splits its channels in two
+}
+"""The thinnest networks that still contain every operator."""
+
+_GENERIC = NetworkConfig(channels=16, cells=1)
+
+
+def scoring_config(space: str) -> NetworkConfig:
+    """The network size in which proxies are measured unless a user asks for another."""
+    return SCORING.get(space, _GENERIC)
+
+
+def thin_config(space: str) -> NetworkConfig:
+    """The thinnest network of a space, for images of one channel."""
+    return replace(THIN.get(space, NetworkConfig(channels=2, cells=1)), input_channels=1)
+
+
+def published_config(space: str) -> NetworkConfig:
+    """The benchmark's own network size; C = 16 and one round of cells a stage for a space without one."""
+    return PUBLISHED.get(space, _GENERIC)
+
+
+def live_form(graph: ArchitectureGraph) -> ArchitectureGraph:
+    """The form whose network is measured: canonical, so that equal functions are equal networks.
+
+    A NAS-Bench-101 module stays native, because its channels depend on the order of its vertices.
+    """
+    return graph if graph.space == "nb101" else graph.canonical
+
+
+def build(graph: ArchitectureGraph, config: NetworkConfig | None = None) -> Network:
+    """The network of an architecture in the form given, with PyTorch's default initialisation.
+
+    Parameters
+    ----------
+    graph
+        Native (all parameters of the benchmark's network) or canonical (the live operators only).
+    config
+        The network's size; the benchmark's own by default.
+
+    Raises
+    ------
+    GraphError
+        A cell has no path from input to output.
+    UnknownOperatorError
+        An operator's facts do not say what it computes.
+    """
+    config = config or published_config(graph.space)
+    if graph.space == "nb201":
+        from predictor.networks.nb201 import NB201Network
+
+        return NB201Network(graph, config)
+    if graph.space == "nb101":
+        from predictor.networks.nb101 import NB101Network
+
+        return NB101Network(graph, config)
+    if graph.space == "darts":
+        from predictor.networks.darts import DARTSNetwork
+
+        return DARTSNetwork(graph, config)
+    from predictor.networks.generic import GenericNetwork
+
+    return GenericNetwork(graph, config)

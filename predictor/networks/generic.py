@@ -1,0 +1,134 @@
+"""A network for a user's own space, from nothing but its graphs and what its operators are."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from catalog.errors import GraphError, UnknownOperatorError
+from catalog.graph import ArchitectureGraph, CellGraph
+from catalog.operators import Operator
+from predictor.networks.cell import GraphCell
+from predictor.networks.layers import (
+    FactorizedReduce,
+    Zero,
+    classifier,
+    convolution,
+    depthwise_conv,
+    pooling,
+    relu_conv_bn,
+)
+from predictor.networks.nb201 import ReductionBlock
+from predictor.networks.network import Network, NetworkConfig
+
+_STAGES = 3
+
+
+def make_operator(operator: Operator, channels: int, stride: int, replicas: int) -> nn.Module | None:
+    """The module that the facts of an operator describe: its kind, kernel, dilation and whether it is depthwise.
+
+    Raises
+    ------
+    UnknownOperatorError
+        The facts do not say what the operator computes.
+    """
+    if operator.kind in ("output", "merge"):
+        return None
+    if operator.kind == "none":
+        return Zero(stride)
+    if operator.kind == "skip":
+        reduces = stride > 1 or operator.has_weights
+        return FactorizedReduce(channels, channels, replicas=replicas) if reduces else None
+    if operator.kind == "pool" and operator.kernel:
+        return pooling(operator.kernel, maximum="max" in f"{operator.name} {operator.short}".lower(), stride=stride)
+    if operator.kind == "conv" and operator.kernel:
+        dilation = operator.dilation or 1
+        if operator.depthwise:
+            return depthwise_conv(channels, operator.kernel, stride=stride, dilation=dilation, replicas=replicas)
+        return relu_conv_bn(channels, channels, operator.kernel, stride=stride, dilation=dilation, replicas=replicas)
+    raise UnknownOperatorError(
+        f"the facts of operator {operator.name!r} do not say what it computes: kind {operator.kind!r}, kernel "
+        f"{operator.kernel!r}. A network needs kind conv or pool with a kernel, skip, none or merge; give the operator "
+        "one of these kinds."
+    )
+
+
+class GenericBlock(nn.Module):
+    """One cell with as many inputs as it has, and a 1x1 convolution after it where it joins several states.
+
+    Shapes: each state (B, C, H, W); result (B, C, H, W), in a reduction cell (B, C, H / 2, W / 2).
+    """
+
+    def __init__(self, graph: ArchitectureGraph, cell: CellGraph, channels: int, replicas: int) -> None:
+        super().__init__()
+
+        def make(operator: Operator, stride: int) -> nn.Module | None:
+            return make_operator(operator, channels, stride, replicas)
+
+        self.graph = GraphCell(cell, make, vocabulary=graph.vocabulary, replicas=replicas)
+        joined = self.graph.joined
+        self.narrow: nn.Module = (
+            nn.Identity() if joined == 1 else relu_conv_bn(joined * channels, channels, 1, replicas=replicas)
+        )
+
+    def forward(self, *states: Tensor) -> Tensor:
+        """The cell's output from the outputs of the cells before it, the latest last."""
+        out: Tensor = self.narrow(self.graph(*states[-len(self.graph.inputs) :]))
+        return out
+
+
+class GenericNetwork(Network):
+    """Three stages of N rounds of the space's plain cells with C, 2 C and 4 C channels.
+
+    Between stages a residual block doubles the channels and halves the resolution; where the space has reduction
+    cells, they run at the start of the second and third stage and halve the resolution themselves. A cell of several
+    inputs gets the outputs of as many cells before it in its stage, the oldest first; the first cells of a stage get
+    the stage's input in their place.
+    """
+
+    def __init__(self, graph: ArchitectureGraph, config: NetworkConfig) -> None:
+        super().__init__()
+        replicas = config.replicas
+        plain = [cell for cell in graph.cells if not cell.reduction]
+        reducing = [cell for cell in graph.cells if cell.reduction]
+        if not plain:
+            raise GraphError(
+                f"space {graph.space!r} has only reduction cells; a network needs at least one cell that keeps the "
+                "resolution."
+            )
+        width = config.channels
+        self.stem = nn.Sequential(
+            convolution(config.input_channels, width, 3, replicas=replicas), nn.BatchNorm2d(width * replicas)
+        )
+        blocks: list[nn.Module] = []
+        self.starts: set[int] = set()
+        for stage in range(_STAGES):
+            if stage:
+                if reducing:
+                    blocks.append(relu_conv_bn(width, 2 * width, 1, replicas=replicas))
+                else:
+                    blocks.append(ReductionBlock(width, replicas=replicas))
+                width *= 2
+                for cell in reducing:
+                    self.starts.add(len(blocks))
+                    blocks.append(GenericBlock(graph, cell, width, replicas))
+            self.starts.add(len(blocks))
+            blocks += [GenericBlock(graph, cell, width, replicas) for _ in range(config.cells) for cell in plain]
+        self.body = nn.ModuleList(blocks)
+        self.head = nn.Sequential(nn.BatchNorm2d(width * replicas), nn.ReLU())
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = classifier(width, config.classes, replicas)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of a batch of images."""
+        state = self.stem(images)
+        states = [state]
+        for place, block in enumerate(self.body):
+            if isinstance(block, GenericBlock):
+                if place in self.starts:
+                    states = [state]
+                needed = len(block.graph.inputs)
+                state = block(*[states[0]] * (needed - len(states)), *states)
+                states.append(state)
+            else:
+                state = block(state)
+        return self.logits(state)

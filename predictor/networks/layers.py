@@ -1,0 +1,168 @@
+"""The layers that networks are made of, each able to hold several replicas of itself side by side.
+
+A network with R replicas is R independent networks in one: replica r owns the r-th slice of every channel axis, and
+convolutions are grouped so that no replica sees another. One kernel call then serves all of them, which is what makes
+training several seeds of a small network cheap. With R = 1 everything is the ordinary layer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+def convolution(
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    depthwise: bool = False,
+    replicas: int = 1,
+) -> nn.Conv2d:
+    """A convolution without bias whose padding keeps the resolution (divided by the stride)."""
+    return nn.Conv2d(
+        inputs * replicas,
+        outputs * replicas,
+        kernel,
+        stride=stride,
+        padding=dilation * (kernel - 1) // 2,
+        dilation=dilation,
+        groups=inputs * replicas if depthwise else replicas,
+        bias=False,
+    )
+
+
+def relu_conv_bn(
+    inputs: int, outputs: int, kernel: int, *, stride: int = 1, dilation: int = 1, replicas: int = 1
+) -> nn.Sequential:
+    """ReLU, convolution, BatchNorm: the order of NAS-Bench-201 and DARTS."""
+    return nn.Sequential(
+        nn.ReLU(),
+        convolution(inputs, outputs, kernel, stride=stride, dilation=dilation, replicas=replicas),
+        nn.BatchNorm2d(outputs * replicas),
+    )
+
+
+def conv_bn_relu(inputs: int, outputs: int, kernel: int, *, replicas: int = 1) -> nn.Sequential:
+    """Convolution, BatchNorm, ReLU: the order of NAS-Bench-101."""
+    return nn.Sequential(
+        convolution(inputs, outputs, kernel, replicas=replicas), nn.BatchNorm2d(outputs * replicas), nn.ReLU()
+    )
+
+
+def depthwise_conv(
+    channels: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    times: int = 1,
+    replicas: int = 1,
+    affine: bool = True,
+) -> nn.Sequential:
+    """ReLU, depthwise and pointwise convolution, BatchNorm, `times` over; only the first has the stride.
+
+    DARTS's ``sep_conv`` is this twice, its ``dil_conv`` once with dilation 2. `affine` is whether the BatchNorms have
+    trainable parameters.
+    """
+    layers: list[nn.Module] = []
+    for turn in range(times):
+        layers += [
+            nn.ReLU(),
+            convolution(
+                channels,
+                channels,
+                kernel,
+                stride=stride if turn == 0 else 1,
+                dilation=dilation,
+                depthwise=True,
+                replicas=replicas,
+            ),
+            convolution(channels, channels, 1, replicas=replicas),
+            nn.BatchNorm2d(channels * replicas, affine=affine),
+        ]
+    return nn.Sequential(*layers)
+
+
+def pooling(kernel: int, *, maximum: bool, stride: int = 1) -> nn.Module:
+    """Maximum or average pooling that keeps the resolution (divided by the stride); padding is not averaged."""
+    if maximum:
+        return nn.MaxPool2d(kernel, stride=stride, padding=kernel // 2)
+    return nn.AvgPool2d(kernel, stride=stride, padding=kernel // 2, count_include_pad=False)
+
+
+def _by_replica(tensor: Tensor, replicas: int) -> Tensor:
+    """(B, R * C, ...) to (B, R, C, ...)."""
+    return tensor.reshape(len(tensor), replicas, -1, *tensor.shape[2:])
+
+
+def join(tensors: Sequence[Tensor], replicas: int = 1) -> Tensor:
+    """Concatenate along the channels, replica by replica: (B, R * C_i, H, W) to (B, R * sum C_i, H, W)."""
+    if replicas == 1:
+        return torch.cat(list(tensors), dim=1)
+    return torch.cat([_by_replica(tensor, replicas) for tensor in tensors], dim=2).flatten(1, 2)
+
+
+def first_channels(tensor: Tensor, channels: int, replicas: int = 1) -> Tensor:
+    """The first `channels` channels of each replica."""
+    if tensor.shape[1] == channels * replicas:
+        return tensor
+    return _by_replica(tensor, replicas)[:, :, :channels].flatten(1, 2)
+
+
+class FactorizedReduce(nn.Module):
+    """Half the resolution from two pointwise convolutions, the second shifted by a pixel (DARTS, Liu et al. 2019)."""
+
+    def __init__(self, inputs: int, outputs: int, *, replicas: int = 1, affine: bool = True) -> None:
+        super().__init__()
+        self.replicas = replicas
+        self.relu = nn.ReLU()
+        self.even = convolution(inputs, outputs // 2, 1, stride=2, replicas=replicas)
+        self.odd = convolution(inputs, outputs - outputs // 2, 1, stride=2, replicas=replicas)
+        self.norm = nn.BatchNorm2d(outputs * replicas, affine=affine)
+
+    def forward(self, state: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C', H / 2, W / 2), rounded up."""
+        active = self.relu(state)
+        # Padding replaces the row and column that the shift takes away, so that odd resolutions fit too.
+        shifted = nn.functional.pad(active[:, :, 1:, 1:], (0, 1, 0, 1))
+        halves = [self.even(active), self.odd(shifted)]
+        out: Tensor = self.norm(join(halves, self.replicas))
+        return out
+
+
+class Zero(nn.Module):
+    """Zeros in the shape that the operator would give."""
+
+    def __init__(self, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, state: Tensor) -> Tensor:
+        """(B, C, H, W) to zeros."""
+        return state[:, :, :: self.stride, :: self.stride] * 0.0
+
+
+class ReplicatedLinear(nn.Module):
+    """One linear classifier a replica: (B, R * C) to (B, R, classes)."""
+
+    def __init__(self, inputs: int, outputs: int, replicas: int) -> None:
+        super().__init__()
+        bound = 1.0 / math.sqrt(inputs)  # what nn.Linear draws from
+        self.weight = nn.Parameter(torch.empty(replicas, outputs, inputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(replicas, outputs).uniform_(-bound, bound))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, R * C) to (B, R, classes)."""
+        parts = _by_replica(features, len(self.weight))
+        return torch.einsum("brc,roc->bro", parts, self.weight) + self.bias
+
+
+def classifier(inputs: int, classes: int, replicas: int) -> nn.Module:
+    """The last layer: logits (B, classes), or (B, R, classes) with R > 1 replicas."""
+    return nn.Linear(inputs, classes) if replicas == 1 else ReplicatedLinear(inputs, classes, replicas)

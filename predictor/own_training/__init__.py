@@ -1,0 +1,1 @@
+"""Ground truth of our own: really training the catalog's architectures."""

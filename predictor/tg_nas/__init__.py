@@ -1,0 +1,1 @@
+"""TG-NAS: one predictor, trained once, that ranks spaces it never saw."""

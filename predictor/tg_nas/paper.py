@@ -1,0 +1,237 @@
+"""TG-NAS as released (Qiao, Xu and Huang 2024, arXiv 2404.00271), for comparison: `tg_nas_paper`.
+
+Graphs, features, four layers, squared error on accuracy and the schedule are those of the released code, its
+peculiarities included: a global node that padding feeds too, no degree normalisation, DARTS by its normal cell only.
+One thing differs, on purpose: the epoch is chosen on held-out NAS-Bench-101 graphs, not on the target.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from catalog.cell_arrays import CellArrays
+from catalog.graph import ArchitectureGraph, CellGraph
+from catalog.operators import VOCABULARY, Vocabulary
+from predictor.embedding import embed
+
+SMALLEST = 7
+"""Nodes that smaller graphs are padded to, before the global node."""
+
+
+@dataclass(frozen=True)
+class PaperConfig:
+    """The released hyper-parameters; `epochs` and `graphs` bound the run where there is no GPU."""
+
+    width: int = 64
+    layers: int = 4
+    style: str = "short"
+    learning_rate: float = 1e-3
+    step: int = 40
+    decay: float = 0.1
+    batch: int = 128
+    epochs: int = 100
+    graphs: int = 423_624
+
+
+class PaperNetwork(nn.Module):
+    r"""Four layers :math:`H' = \mathrm{ReLU}(\mathrm{BN}(\hat A H W))`, read out at the global node."""
+
+    def __init__(self, features: int, config: PaperConfig) -> None:
+        super().__init__()
+        self.config = config
+        sizes = [features, *([config.width] * config.layers)]
+        self.weights = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(config.width) for _ in range(config.layers))
+        self.head = nn.Linear(config.width, 1)
+
+    def forward(self, nodes: Tensor, adjacency: Tensor) -> Tensor:
+        """Accuracies (B,) from node features (B, N + 1, F) and row-receives adjacency (B, N + 1, N + 1)."""
+        hidden = nodes
+        for weight, norm in zip(self.weights, self.norms, strict=True):
+            hidden = torch.bmm(adjacency, weight(hidden))  # (B, N + 1, D)
+            hidden = torch.relu(norm(hidden.transpose(1, 2)).transpose(1, 2))  # over all nodes, padding too
+        score: Tensor = self.head(hidden[:, -1]).squeeze(-1)  # (B,)
+        return score
+
+    def __repr__(self) -> str:
+        return f"PaperNetwork({self.config.layers} x {self.config.width})"
+
+
+@dataclass(frozen=True)
+class PaperGraphs:
+    """Graphs of one size in the released encoding: operator rows (B, N + 1) and adjacency (B, N + 1, N + 1)."""
+
+    rows: NDArray[np.int64]
+    adjacency: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, index: NDArray[Any] | slice, table: Tensor) -> tuple[Tensor, Tensor]:
+        """Network inputs of some of the graphs."""
+        nodes = nn.functional.embedding(torch.from_numpy(self.rows[index]), table)
+        return nodes, torch.from_numpy(self.adjacency[index].astype(np.float32))
+
+
+def feature_table(names: Sequence[str], vocabulary: Vocabulary = VOCABULARY, style: str = "short") -> Tensor:
+    """(V + 2, 385): the operators' embeddings, then padding (zeros) and the global node (its own column is 1)."""
+    vectors = embed([vocabulary[name] for name in names], style)
+    table = np.zeros((len(names) + 2, vectors.shape[1] + 1), dtype=np.float32)
+    table[: len(names), :-1] = vectors
+    table[-1, -1] = 1.0
+    return torch.from_numpy(table)
+
+
+def encode(cells: CellArrays) -> PaperGraphs:
+    """Cells of one size, as the benchmark gives them, in the released encoding."""
+    count, nodes = cells.operators.shape
+    size = max(nodes, SMALLEST)
+    padding, everywhere = len(cells.vocabulary), len(cells.vocabulary) + 1
+    rows = np.full((count, size + 1), padding, dtype=np.int64)
+    rows[:, :nodes], rows[:, -1] = cells.operators, everywhere
+    adjacency = np.zeros((count, size + 1, size + 1), dtype=np.uint8)
+    adjacency[:, :nodes, :nodes] = cells.adjacency > 0
+    adjacency[:, :-1, -1] = 1
+    diagonal = np.arange(size + 1)
+    adjacency[:, diagonal, diagonal] = 1
+    return PaperGraphs(rows, adjacency.transpose(0, 2, 1).copy())
+
+
+def first_cells(graphs: Sequence[ArchitectureGraph]) -> list[CellGraph]:
+    """The cell that the released code scores, the first, with its sums and its concatenation left out."""
+    return [_without_merges(graph.cells[0], graph.vocabulary) for graph in graphs]
+
+
+def _without_merges(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
+    merges = [vocabulary[name].kind == "merge" for name in cell.operators]
+    if not any(merges):
+        return cell
+    feeds: list[set[int]] = [set() for _ in cell.operators]  # what reaches a node once merges are seen through
+    for source, target, _ in cell.edges:  # sorted by source, so a merge is complete before it is read
+        feeds[target] |= feeds[source] if merges[source] else {source}
+    edges = [(source, target) for target, sources in enumerate(feeds) if not merges[target] for source in sources]
+    kept = [node for node, merge in enumerate(merges) if not merge]
+    place = {node: index for index, node in enumerate(kept)}
+    return CellGraph(
+        cell.name,
+        tuple(cell.operators[node] for node in kept),
+        tuple(sorted((place[source], place[target], 1) for source, target in edges)),
+    )
+
+
+def train_paper(
+    graphs: PaperGraphs,
+    accuracy: NDArray[np.float64],
+    table: Tensor,
+    config: PaperConfig,
+    seed: int,
+    *,
+    held_out: float = 0.02,
+    progress: Callable[[int, float, float], None] | None = None,
+) -> tuple[PaperNetwork, dict[str, Any]]:
+    """Train on accuracy as a fraction; keep the epoch with the best tau on held-out graphs of the source."""
+    from scipy.stats import kendalltau
+
+    generator = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    order = generator.permutation(len(graphs))[: config.graphs]
+    cut = max(1, int(held_out * len(order)))
+    held, train = np.sort(order[:cut]), order[cut:]
+    labels = torch.from_numpy(accuracy.astype(np.float32))
+    network = PaperNetwork(table.shape[1], config)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate)
+    schedule = torch.optim.lr_scheduler.StepLR(optimiser, config.step, config.decay)
+    best, taus = copy.deepcopy(network.state_dict()), []
+    for epoch in range(config.epochs):
+        network.train()
+        for index in np.array_split(generator.permutation(train), -(-len(train) // config.batch)):
+            loss = nn.functional.mse_loss(network(*graphs.batch(index, table)), labels[index])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        schedule.step()
+        taus.append(float(kendalltau(paper_scores(network, graphs, table, held), accuracy[held])[0]))
+        if taus[-1] == max(taus):
+            best = copy.deepcopy(network.state_dict())
+        if progress is not None:
+            progress(epoch + 1, float(loss.detach()), taus[-1])
+    network.load_state_dict(best)
+    return network.eval(), {"held_out_kendall_tau": taus, "chosen_epoch": int(np.argmax(taus)) + 1, "seed": seed}
+
+
+def paper_scores(
+    network: PaperNetwork, graphs: PaperGraphs, table: Tensor, index: NDArray[Any] | None = None
+) -> NDArray[np.float64]:
+    """Predicted accuracies, (B,) as fractions."""
+    chosen = np.arange(len(graphs)) if index is None else index
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            network(*graphs.batch(chosen[start : start + 4096], table)).numpy() for start in range(0, len(chosen), 4096)
+        ]
+    return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+
+
+class PaperScorer:
+    """`tg_nas_paper`: scores native graphs of any space by their first cell."""
+
+    def __init__(self, network: PaperNetwork, card: dict[str, Any] | None = None) -> None:
+        self.network = network
+        self.card = card or {}
+
+    def score(self, graphs: Sequence[ArchitectureGraph]) -> NDArray[np.float64]:
+        """(A,) predicted accuracy as a fraction, of graphs in native form."""
+        cells = first_cells(graphs)
+        scores = np.full(len(cells), np.nan)
+        sizes: dict[int, list[int]] = {}
+        for row, cell in enumerate(cells):
+            sizes.setdefault(cell.node_count, []).append(row)
+        for rows in sizes.values():
+            arrays = CellArrays.of([cells[row] for row in rows])
+            vocabulary = graphs[rows[0]].vocabulary
+            table = feature_table(arrays.vocabulary, vocabulary, self.network.config.style)
+            scores[rows] = paper_scores(self.network, encode(arrays), table)
+        return scores
+
+    def save(self, folder: Path) -> None:
+        """Write weights and card."""
+        import hashlib
+        import json
+
+        from safetensors.torch import save_file
+
+        from predictor.tg_nas.checkpoint import CARD, FORMAT, WEIGHTS
+
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: x.contiguous() for name, x in self.network.state_dict().items()}, folder / WEIGHTS)
+        digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+        self.card = {**self.card, "format": FORMAT, "sha256": digest, "configuration": asdict(self.network.config)}
+        (folder / CARD).write_text(json.dumps(self.card, indent=2, sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, checkpoint: str | Path = "tg_nas_paper") -> PaperScorer:
+        """Read a checkpoint: the shipped one, or a folder."""
+        from safetensors.torch import load_file
+
+        from predictor.tg_nas.checkpoint import WEIGHTS, read_card, shipped
+
+        folder = Path(checkpoint) if Path(checkpoint).is_dir() else shipped(str(checkpoint))
+        card = read_card(folder)
+        config = PaperConfig(**card["configuration"])
+        weights = load_file(folder / WEIGHTS)
+        network = PaperNetwork(weights["weights.0.weight"].shape[1], config)
+        network.load_state_dict(weights)
+        return cls(network.eval(), card)
+
+    def __repr__(self) -> str:
+        return f"PaperScorer({self.network!r})"

@@ -1,0 +1,22 @@
+"""Zero-cost proxies: numbers that an untrained network gives away."""
+
+from __future__ import annotations
+
+from predictor.zero_cost.measuring import MeasureConfig, Measurement, measure, measure_many
+from predictor.zero_cost.passes import Need, Passes
+from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
+from predictor.zero_cost.registry import SUITE_ZERO, proxies_named, registered
+
+__all__ = [
+    "SUITE_ZERO",
+    "LayerwiseProxy",
+    "MeasureConfig",
+    "Measurement",
+    "Need",
+    "Passes",
+    "Proxy",
+    "measure",
+    "measure_many",
+    "proxies_named",
+    "registered",
+]

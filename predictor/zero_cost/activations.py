@@ -1,0 +1,70 @@
+"""How differently a minibatch switches the ReLUs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from catalog.errors import ProxyError
+from predictor.zero_cost.passes import Need, Passes
+from predictor.zero_cost.proxy import Proxy
+
+_WORD = 8  # bytes of the integer that rows of up to 64 bits are compared as
+
+
+class NWOT(Proxy):
+    r"""Logarithm of the determinant of the kernel :math:`K_{ij}` = ReLUs that images i and j switch alike.
+
+    Mellor et al., "Neural architecture search without training", 2021 (arXiv 2006.04647).
+
+    Direction: higher is better. Cost: one forward. Data: images. The determinant is taken of a B x B matrix, so values
+    of different batch sizes do not compare.
+    """
+
+    name = "nwot"
+    needs = Need.FORWARD
+
+    def measure(self, passes: Passes) -> float:
+        images = len(passes.batches[0].labels)
+        kernel = torch.zeros(images, images, dtype=torch.float64)
+        for codes in passes.loss.codes:
+            signs = codes.float() * 2 - 1  # (B, neurons); c c' + (1 - c)(1 - c)' = (neurons + s s') / 2
+            kernel += ((codes.shape[1] + signs @ signs.T) / 2).double().cpu()
+        determinant = torch.linalg.slogdet(kernel)
+        if float(determinant.sign) <= 0:
+            raise ProxyError("two images switch every ReLU alike, so the kernel's determinant is zero")
+        return float(determinant.logabsdet)
+
+
+class SWAP(Proxy):
+    """Number of distinct sign patterns that neurons show across the images of a minibatch.
+
+    Peng et al., "SWAP-NAS: Sample-wise activation patterns for ultra-fast NAS", 2024 (arXiv 2403.04161).
+
+    Direction: higher is better. Cost: one forward. Data: images. At most 2^B patterns exist.
+    """
+
+    name = "swap"
+    needs = Need.FORWARD
+
+    def measure(self, passes: Passes) -> float:
+        return float(distinct_columns(passes.loss.codes))
+
+
+def distinct_columns(codes: Sequence[Tensor]) -> int:
+    """Number of distinct columns among boolean matrices (B, neurons) side by side."""
+    return distinct_rows(np.concatenate([part.cpu().numpy() for part in codes], axis=1).T)
+
+
+def distinct_rows(bits: NDArray[np.bool_]) -> int:
+    """Number of distinct rows of a boolean matrix."""
+    packed = np.packbits(bits, axis=1)
+    padded = np.zeros((len(packed), -(-packed.shape[1] // _WORD) * _WORD), dtype=np.uint8)
+    padded[:, : packed.shape[1]] = packed
+    if padded.shape[1] == _WORD:
+        return len(np.unique(padded.view(np.uint64)))
+    return len(np.unique(padded.view(f"V{padded.shape[1]}")))

@@ -1,0 +1,102 @@
+"""AZ-NAS: four views of an untrained network that complement one another.
+
+Lee and Ham, "AZ-NAS: Assembling zero-cost proxies for network architecture search", 2024 (arXiv 2403.19232).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from catalog.errors import ProxyError
+from predictor.zero_cost.passes import Need, Passes
+from predictor.zero_cost.proxy import Proxy
+
+
+class Expressivity(Proxy):
+    r"""Entropy of the normalised eigenvalues of the feature covariance, summed over the blocks.
+
+    Direction: higher is better. Cost: one forward. Data: none (noise).
+    """
+
+    name = "az_expressivity"
+    needs = Need.BLOCKS
+
+    def measure(self, passes: Passes) -> float:
+        return float(sum(_entropies(passes)))
+
+
+class Progressivity(Proxy):
+    """Smallest growth of that entropy from a block to the next.
+
+    Direction: higher is better. Cost: that of ``az_expressivity``, which it shares. Data: none (noise).
+    """
+
+    name = "az_progressivity"
+    needs = Need.BLOCKS
+
+    def measure(self, passes: Passes) -> float:
+        entropies = _entropies(passes)
+        if len(entropies) < 2:
+            raise ProxyError("progressivity needs at least two blocks")
+        return min(after - before for before, after in pairwise(entropies))
+
+
+class Trainability(Proxy):
+    r"""Mean over the blocks of :math:`2 - s - 1/s`, s the spectral norm of :math:`E[g_{in} g_{out}^\top]`.
+
+    Random signs :math:`g_{out}` at a block's output are carried back to its input; 0 means that gradients keep their
+    size, and it is the best value. A block that halves the resolution has the pixels of its input folded into channels.
+
+    Direction: higher is better. Cost: one backward through the blocks. Data: none (noise). A block that changes
+    nothing has no trainability, so the network has none.
+    """
+
+    name = "az_trainability"
+    needs = Need.BLOCKS
+
+    def measure(self, passes: Passes) -> float:
+        return float(sum(values := [_trainability(*pair) for pair in passes.blocks.gradients]) / len(values))
+
+
+class Complexity(Proxy):
+    """Multiply-accumulates of one image: ``flops`` under AZ-NAS's name.
+
+    Direction: higher is better. Cost: none worth naming. Data: none.
+    """
+
+    name = "az_complexity"
+    needs = Need.COUNTS
+    native = True
+
+    def measure(self, passes: Passes) -> float:
+        return float(passes.counts[1])
+
+
+def _entropies(passes: Passes) -> list[float]:
+    entropies = []
+    for feature in passes.blocks.features:
+        positions = feature.transpose(0, 1).flatten(1)  # (C, B * H * W)
+        centred = positions - positions.mean(dim=1, keepdim=True)
+        eigenvalues = torch.linalg.eigvalsh((centred @ centred.T).double() / centred.shape[1]).clamp(min=0)
+        total = float(eigenvalues.sum())
+        if total <= 0:
+            raise ProxyError("a block's features are constant, so they have no entropy")
+        share = eigenvalues / total
+        entropies.append(float(-(share * (share + 1e-8).log()).sum()))
+    return entropies
+
+
+def _trainability(outgoing: Tensor, incoming: Tensor) -> float:
+    """2 - s - 1 / s of one block from gradients at its output and at its input."""
+    if outgoing.shape == incoming.shape and torch.equal(outgoing, incoming):
+        raise ProxyError("a block hands on its input unchanged")
+    factor = incoming.shape[2] // outgoing.shape[2]
+    if factor > 1:
+        incoming = torch.nn.functional.pixel_unshuffle(incoming, factor)
+    before = incoming.transpose(0, 1).flatten(1)  # (C_in, B * H * W)
+    after = outgoing.transpose(0, 1).flatten(1)
+    norm = float(torch.linalg.matrix_norm(before @ after.T / after.shape[1], ord=2))
+    return 2.0 - norm - 1.0 / (norm + 1e-6)

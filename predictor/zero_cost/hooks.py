@@ -1,0 +1,56 @@
+"""Looking into a forward pass: contexts that note what goes into and comes out of modules."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from torch import Tensor, nn
+
+
+@contextmanager
+def recorded_codes(network: nn.Module) -> Generator[list[Tensor], None, None]:
+    """For each ReLU in order of execution (B, neurons): whether its input is positive."""
+    codes: list[Tensor] = []
+
+    def record(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        codes.append((inputs[0].detach() > 0).flatten(1))
+
+    handles = [module.register_forward_pre_hook(record) for module in network.modules() if isinstance(module, nn.ReLU)]
+    try:
+        yield codes
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def recorded_outputs(modules: Sequence[nn.Module]) -> Generator[dict[int, Tensor], None, None]:
+    """The latest output of each module by its place in `modules`; a module that never ran has none."""
+    outputs: dict[int, Tensor] = {}
+
+    def record(place: int, _: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
+        outputs[place] = output
+
+    handles = [module.register_forward_hook(partial(record, place)) for place, module in enumerate(modules)]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def recorded_inputs(module: nn.Module) -> Generator[list[Tensor], None, None]:
+    """What goes into one module, a tensor a call."""
+    inputs: list[Tensor] = []
+
+    def record(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+        inputs.append(given[0].detach())
+
+    handle = module.register_forward_pre_hook(record)
+    try:
+        yield inputs
+    finally:
+        handle.remove()

@@ -1,0 +1,210 @@
+"""Measuring proxies on architectures: one network, every pass once, a status for every score."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from catalog.errors import CatalogError, ProxyError
+from catalog.graph import ArchitectureGraph
+from predictor.networks import NetworkConfig, build, live_form, scoring_config, thin_config
+from predictor.zero_cost.inputs import Batch, draw, label_kind
+from predictor.zero_cost.passes import Need, Passes
+from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
+
+
+@dataclass(frozen=True)
+class MeasureConfig:
+    """Everything beside the architecture that changes a score.
+
+    Parameters
+    ----------
+    input
+        ``photos``, ``noise``, ``digits`` or ``cifar10:DIR``; see `predictor.zero_cost.inputs.draw`.
+    batch_size
+        Images of a minibatch.
+    batches
+        Minibatches; only ``zico`` looks at more than the first.
+    seed
+        Of the images, the labels, the weights and the noise.
+    network
+        The network's size; `predictor.networks.scoring_config` of the space where it is None.
+    device
+        Where PyTorch computes.
+    layerwise
+        Whether to keep the value of each layer of the proxies that are sums over layers.
+    """
+
+    input: str = "photos"
+    batch_size: int = 16
+    batches: int = 2
+    seed: int = 0
+    network: NetworkConfig | None = None
+    device: str = "cpu"
+    layerwise: bool = False
+
+    def network_of(self, space: str) -> NetworkConfig:
+        """The network's size for architectures of `space`."""
+        return self.network or scoring_config(space)
+
+    def recorded(self, space: str) -> dict[str, Any]:
+        """What a stored score must tell about how it was measured, as plain values.
+
+        The input and the seed have columns of their own; device and layer-wise output do not change a score.
+        """
+        network = {name: value for name, value in asdict(self.network_of(space)).items() if name != "replicas"}
+        return {
+            "batch_size": self.batch_size,
+            "batches": self.batches,
+            "labels": label_kind(self.input),
+            "batch_norm": "training",
+            "network": network,
+        }
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One score of one proxy for one architecture.
+
+    Parameters
+    ----------
+    value
+        None unless the status is ``ok``.
+    status
+        ``ok``, ``failed`` or ``disconnected``.
+    seconds
+        Its own time and its share of every pass that it had in common with others: the seconds of all proxies of one
+        measurement add up to what the measurement took, up to building the network.
+    layers
+        Layer name to value, where asked for and where the proxy is a sum over layers.
+    """
+
+    proxy: str
+    value: float | None
+    status: str
+    reason: str | None = None
+    seconds: float | None = None
+    layers: dict[str, float] = field(default_factory=dict)
+
+
+def batches_for(config: MeasureConfig, space: str) -> list[Batch]:
+    """The minibatches that every architecture of a run is measured on."""
+    return draw(
+        config.input,
+        batch_size=config.batch_size,
+        batches=config.batches,
+        classes=config.network_of(space).classes,
+        seed=config.seed,
+    )
+
+
+def measure(
+    graph: ArchitectureGraph,
+    proxies: Sequence[Proxy],
+    config: MeasureConfig | None = None,
+    *,
+    batches: Sequence[Batch] | None = None,
+) -> list[Measurement]:
+    """Scores of one architecture, in the order of `proxies`.
+
+    Parameters
+    ----------
+    graph
+        The native graph. What is measured is the network of its live form, so architectures of equal digest score
+        alike; proxies with ``native`` set count the dead operators too.
+    batches
+        The minibatches, where the caller has drawn them already.
+    """
+    config = config or MeasureConfig()
+    if not graph.is_connected:
+        reason = "no path leads from an input to the output"
+        return [Measurement(proxy.name, None, "disconnected", reason) for proxy in proxies]
+    live = live_form(graph)
+    passes = Passes(
+        lambda size: build(live, size),
+        config.network_of(graph.space),
+        batches or batches_for(config, graph.space),
+        reduce(or_, (proxy.needs for proxy in proxies), Need.NOTHING),
+        thin=thin_config(graph.space),
+        make_native=(lambda size: build(graph, size)) if _has_dead_weights(graph, live) else None,
+        seed=config.seed,
+        device=config.device,
+    )
+    found = [_measured(proxy, passes, layerwise=config.layerwise) for proxy in proxies]
+    shares = _shares(proxies, passes)
+    return [
+        Measurement(one.proxy, one.value, one.status, one.reason, (one.seconds or 0.0) + share, one.layers)
+        for one, share in zip(found, shares, strict=True)
+    ]
+
+
+def measure_many(
+    graphs: Sequence[ArchitectureGraph], proxies: Sequence[Proxy], config: MeasureConfig | None = None
+) -> Iterator[list[Measurement]]:
+    """Scores of many architectures, in order; what computes the same function is measured once.
+
+    Proxies that count dead operators are measured for every architecture. Architectures of equal digest get the same
+    `Measurement` objects of the others.
+    """
+    config = config or MeasureConfig()
+    drawn: dict[str, list[Batch]] = {}
+    known: dict[tuple[str, object], dict[str, Measurement]] = {}
+    for graph in graphs:
+        if graph.space not in drawn:
+            drawn[graph.space] = batches_for(config, graph.space)
+        shared = known.setdefault(_function_of(graph), {})
+        missing = [proxy for proxy in proxies if proxy.name not in shared]
+        found = measure(graph, missing, config, batches=drawn[graph.space]) if missing else []
+        scores = {one.proxy: one for one in found}
+        shared.update({proxy.name: scores[proxy.name] for proxy in missing if not proxy.native})
+        yield [scores[proxy.name] if proxy.name in scores else shared[proxy.name] for proxy in proxies]
+
+
+def _function_of(graph: ArchitectureGraph) -> tuple[str, object]:
+    """What decides a score: the digest, or the cells themselves where the network depends on more than the function."""
+    return graph.space, graph.cells if live_form(graph) is graph else graph.digest
+
+
+def _has_dead_weights(graph: ArchitectureGraph, live: ArchitectureGraph) -> bool:
+    return _weighted_operators(graph) != _weighted_operators(live)
+
+
+def _weighted_operators(graph: ArchitectureGraph) -> int:
+    """How many nodes may carry weights; skips count, because some of a reduction cell's do."""
+    kinds = [graph.vocabulary[name] for cell in graph.cells for name in cell.operators]
+    return sum(operator.kind == "conv" or operator.has_weights for operator in kinds)
+
+
+def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
+    spent = sum(passes.seconds.values())
+    start = time.perf_counter()
+    layers: dict[str, float] = {}
+    try:
+        if layerwise and isinstance(proxy, LayerwiseProxy):
+            values = proxy.layer_values(passes)
+            value = float(values.sum())
+            layers = dict(zip(passes.layers, values.tolist(), strict=True))
+        else:
+            value = proxy.measure(passes)
+        if not math.isfinite(value):
+            raise ProxyError(f"the value is {value}")
+    except (CatalogError, ArithmeticError, RuntimeError) as error:
+        # RuntimeError is how PyTorch reports everything from a shape to a matrix without eigenvalues.
+        outcome = Measurement(proxy.name, None, "failed", f"{type(error).__name__}: {error}".splitlines()[0])
+    else:
+        outcome = Measurement(proxy.name, value, "ok", layers=layers)
+    own = time.perf_counter() - start - (sum(passes.seconds.values()) - spent)
+    return Measurement(outcome.proxy, outcome.value, outcome.status, outcome.reason, max(own, 0.0), outcome.layers)
+
+
+def _shares(proxies: Sequence[Proxy], passes: Passes) -> list[float]:
+    """Each proxy's part of the passes: the seconds of a pass, divided by the number of proxies that need it."""
+    sharers = {need: sum(need in proxy.needs for proxy in proxies) for need in passes.seconds}
+    return [
+        sum(spent / sharers[need] for need, spent in passes.seconds.items() if need in proxy.needs) for proxy in proxies
+    ]

@@ -1,0 +1,37 @@
+"""MeCo: how far the channels of each feature map are from repeating one another."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from predictor.zero_cost.passes import Need, Passes
+from predictor.zero_cost.proxy import Proxy
+
+
+class MeCo(Proxy):
+    r"""Sum over feature maps of the smallest eigenvalue of the channels' correlation matrix.
+
+    Jiang et al., "MeCo: Zero-shot NAS with one data and single forward pass via minimum eigenvalue of correlation",
+    2023 (NeurIPS). Here every module without children counts once; a container would repeat its last one's map.
+
+    Direction: higher is better. Cost: one forward of one image. Data: none (noise). A map of more channels than
+    positions has dependent channels and adds exactly 0; a constant channel correlates with nothing.
+    """
+
+    name = "meco"
+    needs = Need.MAPS
+
+    def measure(self, passes: Passes) -> float:
+        return sum(smallest_eigenvalue(output[0].flatten(1)) for output in passes.maps)
+
+
+def smallest_eigenvalue(channels: Tensor) -> float:
+    """Smallest eigenvalue of the correlation matrix of the rows of (C, positions)."""
+    count, positions = channels.shape
+    if count >= positions:  # centring costs a dimension, so equality is singular too
+        return 0.0
+    centred = channels.double() - channels.double().mean(dim=1, keepdim=True)
+    lengths = centred.norm(dim=1, keepdim=True)
+    unit = torch.where(lengths > 0, centred / lengths, 0.0)
+    return max(0.0, float(torch.linalg.eigvalsh(unit @ unit.T)[0]))

@@ -1,0 +1,354 @@
+"""The forward and backward passes that proxies look at: each is run once, for whoever needs it."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import Flag, auto
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from catalog.errors import ProxyError
+from predictor.networks import Network, NetworkConfig
+from predictor.zero_cost.hooks import recorded_codes, recorded_inputs, recorded_outputs
+from predictor.zero_cost.inputs import Batch, seeded
+
+
+class Need(Flag):
+    """What a proxy looks at. Proxies with a flag in common share the work behind it, and its seconds."""
+
+    NOTHING = 0
+    FORWARD = auto()
+    """One minibatch through the default-initialised network in training mode; gives the ReLU codes."""
+    JACOBIAN = auto()
+    """Gradient of the summed logits with respect to the images of that forward pass."""
+    GRADIENT = auto()
+    """Gradient of its cross entropy with respect to every convolution and linear weight."""
+    OUTPUTS = auto()
+    """The gradient with respect to every such layer's output as well, and the output."""
+    HESSIAN = auto()
+    """The product of the Hessian and the gradient."""
+    BATCHES = auto()
+    """The gradients of further minibatches at the same weights."""
+    SYNAPTIC = auto()
+    """Absolute weights, no BatchNorm, an image of ones, double precision."""
+    GAUSSIAN = auto()
+    """Standard normal weights, and noise with and without a small perturbation."""
+    BLOCKS = auto()
+    """Kaiming-normal weights, noise, the outputs of the blocks and random gradients through each block."""
+    MAPS = auto()
+    """One noise image, the output of every module."""
+    SAMPLES = auto()
+    """The gradient of each sample's logits on its own."""
+    REGIONS = auto()
+    """Many tiny images through a thin network."""
+    COUNTS = auto()
+    """Two empty images, for the parameters and multiply-accumulates."""
+
+
+GRADIENT = Need.FORWARD | Need.GRADIENT
+
+REGION_SAMPLES = 1_000  # TE-NAS: 1,000 images of 3x3 pixels and one channel
+REGION_PIXELS = 3
+NTK_SAMPLES = 16
+PERTURBATION = 0.01
+
+
+@dataclass(frozen=True)
+class LossPass:
+    """What one minibatch leaves behind; what nobody needed is None or empty."""
+
+    codes: list[Tensor]
+    """For each ReLU (B, neurons): whether its input is positive."""
+    jacobian: Tensor | None = None
+    """(B, pixels)."""
+    gradients: Sequence[Tensor] = ()
+    """dL/dtheta of each layer."""
+    outputs: dict[int, Tensor] = field(default_factory=dict)
+    """Output of each layer by its place."""
+    output_gradients: dict[int, Tensor] = field(default_factory=dict)
+    hessian_gradients: Sequence[Tensor] = ()
+    """H g of each layer."""
+
+
+@dataclass(frozen=True)
+class BlockPass:
+    """What AZ-NAS looks at: the output of each block, and for each but the first (random gradient, gradient before)."""
+
+    features: list[Tensor]
+    gradients: list[tuple[Tensor, Tensor]]
+
+
+class Passes:
+    """One architecture's network and the passes over it, run when a proxy first asks.
+
+    Parameters
+    ----------
+    make
+        Builds the live network of a given size.
+    config
+        The size that is measured.
+    batches
+        The minibatches; most proxies look at the first.
+    needs
+        Everything that any proxy of this run needs, so that a shared pass keeps it.
+    thin
+        The size of the network for the tiny images, which have one channel.
+    make_native
+        Builds the network of the native form, for counting, where dead operators make it another than the live one.
+    seed
+        Of the initialisations and of the noise.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[NetworkConfig], Network],
+        config: NetworkConfig,
+        batches: Sequence[Batch],
+        needs: Need,
+        *,
+        thin: NetworkConfig | None = None,
+        make_native: Callable[[NetworkConfig], Network] | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.config = config
+        self.batches = [Batch(batch.images.to(device), batch.labels.to(device)) for batch in batches]
+        self.needs = needs
+        self.seed = seed
+        self.device = device
+        self.seconds: dict[Need, float] = {}
+        self._make = make
+        self._make_native = make_native
+        self._thin = thin or replace(config, input_channels=1)
+
+    @contextmanager
+    def timed(self, need: Need) -> Generator[None, None, None]:
+        """Add the seconds spent inside to those of `need`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[need] = self.seconds.get(need, 0.0) + time.perf_counter() - start
+
+    @cached_property
+    def network(self) -> Network:
+        """The network with PyTorch's default initialisation, in training mode."""
+        with seeded("initialisation", self.seed):
+            return self._make(self.config).to(self.device).train()
+
+    @cached_property
+    def layers(self) -> dict[str, nn.Conv2d | nn.Linear]:
+        """The convolutions and linear layers by name."""
+        return _weighted(self.network)
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """The weights of `layers`."""
+        return [layer.weight for layer in self.layers.values()]
+
+    @cached_property
+    def loss(self) -> LossPass:
+        """The first minibatch: one forward pass, and the backward passes that are needed."""
+        return self._measure_loss(self.batches[0], self.needs)
+
+    @cached_property
+    def batch_gradients(self) -> list[Sequence[Tensor]]:
+        """dL/dtheta of each layer for each minibatch, the first one shared with `loss`."""
+        first = self.loss.gradients
+        with self.timed(Need.BATCHES):
+            return [first, *(self._plain_gradients(batch) for batch in self.batches[1:])]
+
+    def _measure_loss(self, batch: Batch, needs: Need) -> LossPass:
+        images = batch.images.clone().requires_grad_(Need.JACOBIAN in needs)
+        backward = bool(needs & (Need.JACOBIAN | Need.GRADIENT))
+        with self.timed(Need.FORWARD):
+            watched = list(self.layers.values()) if Need.OUTPUTS in needs else []
+            with (
+                recorded_codes(self.network) as codes,
+                recorded_outputs(watched) as outputs,
+                torch.set_grad_enabled(backward),
+            ):
+                logits = self.network(images)
+        found = LossPass(codes, outputs={place: output.detach() for place, output in outputs.items()})
+        if Need.JACOBIAN in needs:
+            with self.timed(Need.JACOBIAN):
+                keep = Need.GRADIENT in needs
+                (jacobian,) = torch.autograd.grad(logits.sum(), images, retain_graph=keep)
+                found = replace(found, jacobian=jacobian.flatten(1))
+        if Need.GRADIENT in needs:
+            found = self._with_gradients(found, logits, batch.labels, outputs, needs)
+        return found
+
+    def _with_gradients(
+        self, found: LossPass, logits: Tensor, labels: Tensor, outputs: dict[int, Tensor], needs: Need
+    ) -> LossPass:
+        weights = self.weights
+        hessian = Need.HESSIAN in needs
+        with self.timed(Need.GRADIENT):
+            loss = nn.functional.cross_entropy(logits, labels)
+            gradients = _gradients(loss, [*weights, *outputs.values()], create_graph=hessian)
+        of_weights = gradients[: len(weights)]
+        if hessian:
+            with self.timed(Need.HESSIAN):
+                product = sum((g.detach() * g).sum() for g in of_weights)
+                assert isinstance(product, Tensor)
+                found = replace(found, hessian_gradients=_gradients(product, weights))
+        return replace(
+            found,
+            gradients=[gradient.detach() for gradient in of_weights],
+            output_gradients={
+                place: gradient.detach() for place, gradient in zip(outputs, gradients[len(weights) :], strict=True)
+            },
+        )
+
+    def _plain_gradients(self, batch: Batch) -> Sequence[Tensor]:
+        loss = nn.functional.cross_entropy(self.network(batch.images), batch.labels)
+        return _gradients(loss, self.weights)
+
+    @cached_property
+    def synaptic(self) -> list[Tensor]:
+        """|theta| dR/d|theta| of each layer, R the summed output; every entry is positive."""
+        with self.timed(Need.SYNAPTIC):
+            network = _without_batch_norm(copy.deepcopy(self.network)).double()
+            with torch.no_grad():
+                for parameter in network.parameters():
+                    parameter.abs_()
+            weights = [layer.weight for layer in _weighted(network).values()]
+            ones = torch.ones(1, *self.batches[0].images.shape[1:], dtype=torch.float64, device=self.device)
+            gradients = _gradients(network(ones).sum(), weights)
+            return [(w * g).detach() for w, g in zip(weights, gradients, strict=True)]
+
+    @cached_property
+    def gaussian(self) -> tuple[float, list[float]]:
+        """Mean L1 difference before pooling that the perturbation makes, and each BatchNorm's mean running variance."""
+        with self.timed(Need.GAUSSIAN), torch.no_grad(), seeded("gaussian", self.seed):
+            network = copy.deepcopy(self.network)
+            _initialise(network, nn.init.normal_)
+            shape = self.batches[0].images.shape
+            images = torch.randn(shape, device=self.device)
+            moved = images + PERTURBATION * torch.randn(shape, device=self.device)
+            with recorded_inputs(network.pool) as before_pooling:
+                network(images)
+                network(moved)
+            difference = (before_pooling[0] - before_pooling[1]).abs().sum(dim=(1, 2, 3)).mean()
+            variances = [
+                float(module.running_var.mean())
+                for module in network.modules()
+                if isinstance(module, nn.BatchNorm2d) and module.running_var is not None
+            ]
+            return float(difference), variances
+
+    @cached_property
+    def blocks(self) -> BlockPass:
+        """Features and random gradients of the blocks."""
+        with self.timed(Need.BLOCKS), seeded("blocks", self.seed):
+            network = copy.deepcopy(self.network)
+            _initialise(network, nn.init.kaiming_normal_)
+            noise = torch.randn(self.batches[0].images.shape, device=self.device)
+            with recorded_outputs(network.blocks()) as outputs:
+                network(noise)
+            features = list(outputs.values())
+            gradients = []
+            for before, after in pairwise(features):
+                signs = torch.randint(2, after.shape, device=self.device).to(after.dtype) * 2 - 1
+                (found,) = torch.autograd.grad(after, before, signs, retain_graph=True, materialize_grads=True)
+                gradients.append((signs, found))
+            return BlockPass([feature.detach() for feature in features], gradients)
+
+    @cached_property
+    def maps(self) -> list[Tensor]:
+        """The output (1, C, H, W) of every module without children for one noise image."""
+        with self.timed(Need.MAPS), torch.no_grad(), seeded("maps", self.seed):
+            leaves = [module for module in self.network.modules() if not list(module.children())]
+            with recorded_outputs(leaves) as outputs:
+                self.network(torch.randn(1, *self.batches[0].images.shape[1:], device=self.device))
+            return [output for output in outputs.values() if output.ndim == 4]
+
+    @cached_property
+    def sample_gradients(self) -> Tensor:
+        """(samples, weights): the gradient of the summed logits of each of the first `NTK_SAMPLES` images."""
+        with self.timed(Need.SAMPLES):
+            images = self.batches[0].images[:NTK_SAMPLES]
+            logits = self.network(images).sum(dim=1)
+            rows = []
+            for sample in range(len(images)):
+                last = sample == len(images) - 1
+                gradients = _gradients(logits[sample], self.weights, retain_graph=not last)
+                rows.append(torch.cat([gradient.flatten() for gradient in gradients]))
+            return torch.stack(rows)
+
+    @cached_property
+    def region_codes(self) -> list[Tensor]:
+        """ReLU codes of `REGION_SAMPLES` noise images of 3x3 pixels in a network as thin as its space allows."""
+        with self.timed(Need.REGIONS), torch.no_grad(), seeded("regions", self.seed):
+            network = self._make(self._thin).to(self.device).train()
+            _initialise(network, nn.init.kaiming_normal_)
+            with recorded_codes(network) as codes:
+                network(torch.randn(REGION_SAMPLES, 1, REGION_PIXELS, REGION_PIXELS, device=self.device))
+            return codes
+
+    @cached_property
+    def counts(self) -> tuple[int, int]:
+        """Trainable parameters and multiply-accumulates of one image, of the native network."""
+        network = self._make_native(self.config) if self._make_native else self.network
+        with self.timed(Need.COUNTS), torch.no_grad():
+            layers = list(_weighted(network).values())
+            with recorded_outputs(layers) as outputs:
+                network(torch.zeros(2, *self.batches[0].images.shape[1:]))  # BatchNorm refuses a single image
+            operations = sum(
+                layers[place].weight[0].numel() * output[0].numel() + _bias_operations(layers[place])
+                for place, output in outputs.items()
+            )
+            return network.parameter_count(), operations
+
+
+def _bias_operations(layer: nn.Conv2d | nn.Linear) -> int:
+    return 0 if layer.bias is None else layer.bias.numel()
+
+
+def _weighted(network: nn.Module) -> dict[str, nn.Conv2d | nn.Linear]:
+    return {name: module for name, module in network.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
+
+
+def _gradients(
+    value: Tensor, wanted: Sequence[Tensor], *, create_graph: bool = False, retain_graph: bool | None = None
+) -> tuple[Tensor, ...]:
+    """Gradients, zeros in place of those that no path gives."""
+    return torch.autograd.grad(
+        value, list(wanted), create_graph=create_graph, retain_graph=retain_graph, materialize_grads=True
+    )
+
+
+def _without_batch_norm(network: Network) -> Network:
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(module, name, nn.Identity())
+    return network
+
+
+def _initialise(network: nn.Module, draw_weights: Callable[..., Any]) -> None:
+    """Convolution and linear weights from `draw_weights`, biases zero, BatchNorm as new."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            draw_weights(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()
+
+
+def finite(value: float, meaning: str) -> float:
+    """`value`, or a `ProxyError` that says why it is none."""
+    if not math.isfinite(value):
+        raise ProxyError(f"{meaning} is {value}")
+    return value

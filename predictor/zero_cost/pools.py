@@ -1,0 +1,54 @@
+"""Scores that need a pool: ranks of several proxies put together, or a size preferred.
+
+The number of an architecture depends on the pool it is ranked in, so whoever stores one says which pool that was. An
+architecture without a value (NaN) ranks below every one that has one, in every component.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+TE_NAS = ("ntk_cond", "linear_regions")
+AZ_NAS = ("az_expressivity", "az_progressivity", "az_trainability", "az_complexity")
+
+
+def ranks(values: Values) -> Values:
+    """Ranks from 1 (worst) to the size of the pool, equal values sharing their mean rank; NaN is worst."""
+    filled = np.where(np.isnan(values), -np.inf, values)
+    _, place, counts = np.unique(filled, return_inverse=True, return_counts=True)
+    below = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    return np.asarray((below + (counts + 1) / 2)[place])
+
+
+def te_nas(ntk_cond: Values, linear_regions: Values) -> Values:
+    """Sum of the ranks of a well-conditioned kernel and of many linear regions (Chen et al. 2021, arXiv 2102.11535).
+
+    Higher is better.
+    """
+    return ranks(-ntk_cond) + ranks(linear_regions)
+
+
+def az_nas(expressivity: Values, progressivity: Values, trainability: Values, complexity: Values) -> Values:
+    r"""Non-linear rank aggregation :math:`\sum_i \log(r_i / m)` over a pool of m (Lee and Ham 2024, arXiv 2403.19232).
+
+    Higher is better; 0 is an architecture that is best in all four. The logarithm punishes a low rank in any one.
+    """
+    pool = len(expressivity)
+    parts = (expressivity, progressivity, trainability, complexity)
+    return np.asarray(sum(np.log(ranks(part) / pool) for part in parts))
+
+
+def swap_reg(swap: Values, params: Values, *, mean: float | None = None, deviation: float | None = None) -> Values:
+    r"""SWAP times :math:`\exp(-(p - \mu)^2/\sigma)` of the parameters p in thousands.
+
+    Peng et al., "SWAP-NAS", 2024 (arXiv 2403.04161). The paper sets :math:`\mu` and :math:`\sigma` by hand to steer a
+    search toward a size. Without them :math:`\mu` is the largest network of the pool and :math:`\sigma` twice the
+    variance of its sizes: the bell then only grows with the size, which needs no label to choose. Higher is better.
+    """
+    size = params / 1e3
+    centre = float(np.nanmax(size)) if mean is None else mean
+    scale = max(2 * float(np.nanvar(size)), np.finfo(float).tiny) if deviation is None else deviation
+    return np.asarray(swap * np.exp(-((size - centre) ** 2) / scale))

@@ -1,0 +1,55 @@
+"""What a zero-cost proxy is: a name, a direction, what it needs, and one number for a network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from predictor.zero_cost.passes import Need, Passes
+
+
+class Proxy(ABC):
+    """One proxy. A plug-in subclasses it and names itself in the entry point group ``catalog.proxies``.
+
+    `measure` may raise `catalog.errors.ProxyError` where the network has no value; a result that is not finite
+    becomes a failed score as well.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[Need]
+    direction: ClassVar[int] = 1
+    """+1 if higher is better, -1 if lower is better."""
+    version: ClassVar[str] = "1"
+    native: ClassVar[bool] = False
+    """Whether dead operators of the native form count, so that equal functions may score differently."""
+
+    @abstractmethod
+    def measure(self, passes: Passes) -> float:
+        """The score of the network behind `passes`."""
+
+    @property
+    def description(self) -> str:
+        """First line of the docstring."""
+        return (type(self).__doc__ or "").strip().partition("\n")[0]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+class LayerwiseProxy(Proxy):
+    """A proxy that is the sum of one value a layer; the layers are the convolutions and linear layers in order."""
+
+    @abstractmethod
+    def layer_values(self, passes: Passes) -> Tensor:
+        """(layers,) in the order of ``passes.layers``."""
+
+    def measure(self, passes: Passes) -> float:
+        return float(self.layer_values(passes).sum())
+
+
+def per_layer(values: list[Tensor]) -> Tensor:
+    """One number for each layer, in double precision so that the sum over layers adds no round-off of its own."""
+    return torch.stack([value.detach().double().sum() for value in values])

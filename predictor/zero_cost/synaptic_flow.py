@@ -1,0 +1,44 @@
+"""Synaptic flow: how much signal survives when every weight counts as positive."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from catalog.errors import ProxyError
+from predictor.zero_cost.passes import Need, Passes
+from predictor.zero_cost.proxy import LayerwiseProxy, Proxy, per_layer
+
+
+class SynFlow(LayerwiseProxy):
+    r"""Sum of :math:`|\theta| \cdot \partial R/\partial|\theta|` on the image of ones, without BatchNorm.
+
+    Tanaka et al., "Pruning neural networks without any data by iteratively conserving synaptic flow", 2020
+    (arXiv 2006.05467).
+
+    Direction: higher is better. Cost: one forward and backward of one image, in double precision. Data: none.
+    Range: many orders of magnitude, so ``logsynflow`` is stored beside it.
+    """
+
+    name = "synflow"
+    needs = Need.SYNAPTIC
+
+    def layer_values(self, passes: Passes) -> Tensor:
+        return per_layer(passes.synaptic)
+
+
+class LogSynFlow(Proxy):
+    """Natural logarithm of ``synflow``; NAS-Bench-Suite-Zero publishes it under the name of ``synflow``.
+
+    Direction: higher is better. Cost: that of ``synflow``, which it shares. Data: none.
+    """
+
+    name = "logsynflow"
+    needs = Need.SYNAPTIC
+
+    def measure(self, passes: Passes) -> float:
+        flow = float(per_layer(passes.synaptic).sum())
+        if flow <= 0:
+            raise ProxyError(f"synflow is {flow}, which has no logarithm")
+        return math.log(flow)

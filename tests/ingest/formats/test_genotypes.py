@@ -1,0 +1,178 @@
+"""Lists of DARTS genotypes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from catalog.errors import IngestError
+from catalog.spaces import genotype
+from catalog.spaces.darts import DARTS
+from ingest.batch import Batch
+from ingest.formats.genotypes import Genotypes, PublishedGenotypes
+from ingest.formats.published_genotypes import published_cells
+from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
+from tests.ingest.formats.tables import metrics_of
+
+SPACE = DARTS()
+NAMES = [SPACE.native_id(graph) for graph in SPACE.sample(3, seed=2)]
+
+
+def read(path: Path, text: str, **options: Any) -> list[Batch]:
+    path.write_text(text)
+    return list(Genotypes(**options).read(path))
+
+
+def members(batches: list[Batch]) -> list[str]:
+    return [name for batch in batches for name in batch.members.native_ids]
+
+
+def test_the_trained_cells(data_dir: Path) -> None:
+    path = data_dir / "darts/darts_214_trained_cifar10.csv"
+    loader = Genotypes(epochs=600)
+    metrics = metrics_of(loader.read(path))
+    assert loader.facts(path).name == "darts_trained"
+    assert len(metrics) == metrics["architecture"].n_unique() == 214
+    assert metrics.row(0, named=True)["value"] == 97.06  # the table's first line
+    assert set(metrics.select("dataset", "split", "epochs", "stage", "kind", "repeat").rows()) == {
+        ("cifar10", "test", 600, "best", "trained", 1)
+    }
+
+
+def test_text_with_names_comments_line_breaks_and_ranges(tmp_path: Path) -> None:
+    broken = NAMES[1].replace("], ", "],\n    ").replace("[2, 3, 4, 5]", "range(2, 6)")
+    text = (
+        "from collections import namedtuple\n"
+        "Genotype = namedtuple('Genotype', 'normal normal_concat reduce reduce_concat')\n"
+        f"FIRST = {NAMES[0]}  # a comment (with brackets)\n\nSECOND = genotypes.{broken}\n"
+    )
+    assert members(read(tmp_path / "list.txt", text)) == NAMES[:2]
+
+
+def test_a_none_edge_a_doubled_edge_and_another_concat_are_kept(tmp_path: Path) -> None:
+    pairs = [("none", 0), ("sep_conv_3x3", 1), ("skip_connect", 0), ("skip_connect", 0), *[("dil_conv_5x5", 1)] * 4]
+    fields = {"normal": pairs, "normal_concat": [5, 4], "reduce": pairs, "reduce_concat": [2]}
+    batches = read(tmp_path / "list.json", json.dumps([fields]))
+    assert members(batches) == [str(genotype.parse(fields))]
+    assert "normal_concat=[4, 5]" in members(batches)[0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        NAMES[:2],
+        {"first": NAMES[0], "second": NAMES[1]},
+        [{"genotype": name, "cifar10_test_acc": 97.0} for name in NAMES[:2]],
+        [vars(genotype.parse(name)) for name in NAMES[:2]],
+        [genotype.compact(genotype.parse(name)) for name in NAMES[:2]],
+    ],
+)
+def test_json_lists(value: Any, tmp_path: Path) -> None:
+    assert members(read(tmp_path / "list.json", json.dumps(value))) == NAMES[:2]
+
+
+def test_equal_genotypes_are_one_architecture_with_ordinals(tmp_path: Path) -> None:
+    parsed = genotype.parse(NAMES[0])
+    turned = {**vars(parsed), "normal": [parsed.normal[1], parsed.normal[0], *parsed.normal[2:]]}
+    entries = [{"genotype": item, "cifar10_test_acc": 97.0 + place} for place, item in enumerate([NAMES[0], turned])]
+    batches = read(tmp_path / "list.json", json.dumps(entries), epochs=600)
+    assert members(batches) == [NAMES[0]]
+    assert metrics_of(batches).select("value", "repeat", "epochs", "stage").rows() == [
+        (97.0, 1, 600, "final"),
+        (98.0, 2, 600, "final"),
+    ]
+
+
+def nds_entry(name: str, errors: list[float]) -> dict[str, Any]:
+    """One training of NDS: the file lists percent of error by epoch."""
+    return {
+        "job_id": 1,
+        "net": {"genotype": vars(genotype.parse(name)), "width": 16, "depth": 12, "aux": True, "drop_prob": 0.2},
+        "params": 1234567.0,
+        "flops": 2e8,
+        "optim": {"lr": 0.1, "wd": 5e-4, "max_ep": len(errors)},
+        "test_ep_top1": errors,
+        "min_test_top1": min(errors),
+    }
+
+
+@pytest.mark.parametrize("layout", ["list", "top and mid"])
+def test_nds_logs(layout: str, tmp_path: Path) -> None:
+    entries = [nds_entry(NAMES[0], [60.0, 7.5, 8.0]), nds_entry(NAMES[1], [50.0, 9.0, 6.25])]
+    value = entries if layout == "list" else {"top": entries[:1], "mid": entries[1:]}
+    path = tmp_path / "DARTS_fix-w-d.json"
+    metrics = metrics_of(read(path, json.dumps(value)))
+    accuracies = metrics.filter(name="accuracy", split="test").select("architecture", "value", "epochs", "stage").rows()
+    assert accuracies == [(NAMES[0], 92.0, 3, "final"), (NAMES[1], 93.75, 3, "final")]
+    assert metrics.filter(name="best_accuracy")["value"].to_list() == [92.5, 93.75]
+    assert metrics.filter(name="init_channels")["value"].to_list() == [16, 16]
+    assert metrics.filter(name="layers")["value"].to_list() == [12, 12]
+    assert metrics.filter(name="parameters")["value"].to_list() == [1234567, 1234567]
+    assert Genotypes().facts(path).name == "nds_darts_fix_w_d"
+    imagenet = tmp_path / "DARTS_in.json"
+    assert set(metrics_of(read(imagenet, json.dumps(value)))["dataset"]) == {"imagenet"}
+
+
+def test_the_published_cells() -> None:
+    batch = next(PublishedGenotypes().read())
+    found = metrics_of([batch])
+    assert len(batch.members) == len(published_cells()) == 7
+    assert set(found["kind"]) == {"reported"}
+    by_name = {cell.name: str(cell.genotype) for cell in published_cells()}
+    cifar10 = dict(found.filter(name="accuracy", dataset="cifar10").select("architecture", "value").rows())
+    # Liu et al. 2019, table 1; Chen et al. 2019; Xu et al. 2020; Chen et al. 2021
+    reported = {"DARTS_V1": 97.00, "DARTS_V2": 97.24, "P-DARTS": 97.50, "PC-DARTS C10": 97.43, "TE-NAS C10": 97.37}
+    assert cifar10 == {by_name[name]: value for name, value in reported.items()}
+    imagenet = dict(found.filter(name="accuracy", dataset="imagenet").select("architecture", "value").rows())
+    assert imagenet == {by_name["DARTS_V2"]: 73.3, by_name["PC-DARTS IN"]: 75.8, by_name["TE-NAS IN"]: 75.5}
+
+
+def test_darts_v2_is_the_published_genotype() -> None:
+    """As genotypes.py of the paper's code prints it."""
+    printed = (
+        "DARTS_V2 = "
+        "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), "
+        "('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)], "
+        "normal_concat=[2, 3, 4, 5], reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), "
+        "('max_pool_3x3', 1), ('max_pool_3x3', 0), ('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)], "
+        "reduce_concat=[2, 3, 4, 5])"
+    )
+    assert genotype.parse(printed) == {cell.name: cell.genotype for cell in published_cells()}["DARTS_V2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("list.txt", "nothing here", "no Genotype"),
+        ("list.txt", "\n\nX = Genotype(normal=[", "line 3: a Genotype.* closing bracket"),
+        ("list.txt", "\nGenotype(normal=__import__('os'))", "line 2: .*names no DARTS"),
+        ("list.csv", "cell\nx\n", "line 1: .*column genotype"),
+        ("list.csv", "genotype,cifar10_test_acc\nx,97\n", "line 2: 'x' names no DARTS"),
+        ("list.csv", "genotype,cifar10_test_acc\nx,943.7\n", "line 2: cifar10_test_acc is 943.7"),
+        ("list.json", "{", "line 1: no JSON"),
+        ("list.json", "7", "a list of genotypes is needed"),
+        ("list.json", '[{"genotype": 1, "speed": 2}]', "entry 0: it has the field 'speed'"),
+        ("list.json", '[{"net": {}}]', "entry 0: the net is"),
+        ("list.json", '[{"net": {"genotype": {}}, "test_ep_top1": []}]', "entry 0: test_ep_top1 is"),
+        ("list.json", "[" * 100_000, "no usable JSON"),
+    ],
+)
+def test_what_is_wrong_is_named(name: str, text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match=rf"{name}.*{words}"):
+        read(tmp_path / name, text)
+
+
+CSV = f'genotype,cifar10_test_acc\n"{NAMES[0]}",97.0\n"{NAMES[1]}",96.0\n'
+
+
+@given(DAMAGE)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_is_a_clean_error(tmp_path: Path, damage: Damage) -> None:
+    survives(Genotypes().read, tmp_path / "list.csv", damaged(CSV.encode(), damage))
+    survives(Genotypes().read, tmp_path / "list.txt", damaged(f"A = {NAMES[0]}\nB = {NAMES[1]}\n".encode(), damage))
+    nds = json.dumps([nds_entry(NAMES[0], [60.0, 7.5])]).encode()
+    survives(Genotypes().read, tmp_path / "DARTS.json", damaged(nds, damage))

@@ -1,0 +1,62 @@
+"""The released recipe, with its peculiarities."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from catalog.cell_arrays import CellArrays
+from catalog.graph import ArchitectureGraph, CellGraph
+from predictor.tg_nas.paper import PaperConfig, PaperScorer, encode, feature_table, first_cells, train_paper
+from tests.predictor.tg_nas.graphs import NB201_EDGES
+
+
+def native(*operators: str) -> ArchitectureGraph:
+    return ArchitectureGraph("nb201", (CellGraph.build("cell", ("input", *operators, "output"), NB201_EDGES),))
+
+
+def test_row_sums_of_nas_bench_201() -> None:
+    """Measured on the released graphs: [1, 2, 2, 2, 2, 2, 3, 4, 9]."""
+    graphs = encode(CellArrays.of([native(*["none"] * 6).cells[0]]))
+    assert graphs.adjacency[0].sum(axis=1).tolist() == [1, 2, 2, 2, 2, 2, 3, 4, 9]
+
+
+def test_small_modules_are_padded_to_seven_and_padding_feeds_the_global_node() -> None:
+    cell = CellGraph.build("module", ("input", "conv3x3", "output"), [(0, 1), (1, 2)])
+    graphs = encode(CellArrays.of([cell]))
+    assert graphs.rows.shape == (1, 8)
+    assert graphs.adjacency[0, -1].tolist() == [1] * 8
+    table = feature_table(("input", "conv3x3", "output"))
+    assert table[graphs.rows[0, 5]].abs().sum() == 0
+    assert table[-1].nonzero().flatten().tolist() == [384]
+
+
+def test_darts_has_eleven_nodes_and_all_eight_operators_feed_the_output() -> None:
+    from catalog.spaces import space_named
+
+    cells = first_cells(space_named("darts").sample(3, seed=0))
+    for cell in cells:
+        assert cell.node_count == 11
+        assert sum(target == 10 for _, target, _ in cell.edges) == 8
+
+
+def test_training_keeps_the_epoch_that_was_best_on_held_out_graphs(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    words = ("nor_conv_3x3", "nor_conv_1x1", "skip_connect", "none")
+    cells = [native(*(words[word] for word in generator.integers(4, size=6))) for _ in range(300)]
+    arrays = CellArrays.of([graph.cells[0] for graph in cells])
+    accuracy = np.array([0.8 + 0.03 * graph.cells[0].operators.count("nor_conv_3x3") for graph in cells])
+    config = PaperConfig(epochs=4, batch=32)
+    table = feature_table(arrays.vocabulary)
+    network, facts = train_paper(encode(arrays), accuracy, table, config, seed=0, held_out=0.2)
+    assert facts["chosen_epoch"] == int(np.argmax(facts["held_out_kendall_tau"])) + 1
+    assert len(facts["held_out_kendall_tau"]) == 4
+
+    PaperScorer(network, facts).save(tmp_path)
+    loaded = PaperScorer.load(tmp_path)
+    np.testing.assert_allclose(loaded.score(cells[:20]), PaperScorer(network).score(cells[:20]), rtol=1e-5)
+    with torch.no_grad():
+        network.head.bias += 1.0
+    assert not np.allclose(loaded.score(cells[:20]), PaperScorer(network).score(cells[:20]))
