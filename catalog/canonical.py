@@ -96,11 +96,15 @@ def _depths(adjacency: Adjacency) -> NDArray[np.int64]:
     """Longest path that ends in each node, (B, N); the output node counts as deeper than all others."""
     linked = adjacency > 0
     depths = np.zeros(adjacency.shape[:2], dtype=np.int64)
-    for _ in range(adjacency.shape[1]):
-        deeper = np.where(linked, depths[:, :, None] + 1, 0).max(axis=1)
-        if np.array_equal(deeper, depths):
-            break
-        depths = deeper
+    if not np.tril(linked).any():  # every edge leads forward, so that one pass is enough
+        for node in range(1, adjacency.shape[1]):
+            depths[:, node] = np.where(linked[:, :node, node], depths[:, :node] + 1, 0).max(axis=1)
+    else:
+        for _ in range(adjacency.shape[1]):
+            deeper = np.where(linked, depths[:, :, None] + 1, 0).max(axis=1)
+            if np.array_equal(deeper, depths):
+                break
+            depths = deeper
     depths[:, -1] = adjacency.shape[1]
     return depths
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.cli.output import as_text, note
+from catalog.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from catalog.store import Catalog
@@ -34,7 +35,7 @@ def demo(
         Path, typer.Option("--out", metavar="DIR", help="Folder for the catalog and the export.")
     ] = DEFAULT_FOLDER,
 ) -> None:
-    """Enumerate NAS-Bench-201, compute the structural proxies, show the top, match a pattern, write an export.
+    """Enumerate NAS-Bench-201, score it with TG-NAS, show the top, match a pattern, write an export.
 
     Where $CATALOG_DATA names a folder with the benchmark's tables, their metrics are read too and the proxies'
     correlations with the true accuracy are printed.
@@ -49,8 +50,9 @@ def demo(
         note("entering NAS-Bench-201: every cell as a graph, with its structural proxies ...")
         enumerate_space(catalog, space_named("nb201"))
         measured = _ingest_tables(catalog)
+        predicted = _score(catalog)
         _show_space(catalog)
-        _show_top(catalog, measured)
+        _show_top(catalog, "tg_nas" if predicted else "live_params", measured)
         _show_pattern(catalog)
         if measured:
             _show_correlations(catalog)
@@ -80,11 +82,26 @@ def _show_space(catalog: Catalog) -> None:
     typer.echo("{:,} cells compute {:,} distinct functions; {} have no path from input to output.".format(*counts))
 
 
-def _show_top(catalog: Catalog, measured: bool) -> None:
-    typer.echo("\nThe most parameters on live paths, below 0.7 M in all (catalog top nb201 --by live_params):")
-    columns = ["index", "live_params", "conv_depth", *(["cifar10_test_accuracy"] if measured else []), "cell"]
-    rows = catalog.top("nb201", "live_params", k=5, where="params < 7e5", columns=columns)
-    typer.echo(as_text(rows.to_arrow()))
+def _score(catalog: Catalog) -> bool:
+    """Whether the predictors are installed, and so have scored the space."""
+    from catalog.extras import require_predict
+
+    try:
+        require_predict()
+    except MissingExtraError as error:
+        note(f"without TG-NAS: {error}")
+        return False
+    from predictor.scoring import score_space
+
+    note("scoring every cell with TG-NAS, trained on NAS-Bench-101 alone ...")
+    score_space(catalog, "nb201", "tg_nas")
+    return True
+
+
+def _show_top(catalog: Catalog, by: str, measured: bool) -> None:
+    typer.echo(f'\nThe best below 0.9 M parameters by {by} (catalog top nb201 --by {by} --where "params < 9e5"):')
+    columns = ["index", by, "params", *(["cifar10_test_accuracy"] if measured else []), "cell"]
+    typer.echo(as_text(catalog.top("nb201", by, k=5, where="params < 9e5", columns=columns).to_arrow()))
 
 
 def _show_pattern(catalog: Catalog) -> None:

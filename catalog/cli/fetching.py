@@ -15,7 +15,7 @@ from catalog.errors import DownloadError
 if TYPE_CHECKING:
     from ingest.fetch.registry import OfficialFile
 
-DEFAULT_FOLDER = Path("benchmarks")
+DEFAULT_FOLDER = Path("downloads")
 
 
 def add_to(parent: typer.Typer) -> None:

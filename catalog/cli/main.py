@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
 from catalog.cli import analysis, asking, database, demo, fetching, ingesting, patterns, scoring, spaces
 from catalog.errors import CatalogError
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("nas-catalog"))
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="catalog",
@@ -23,6 +33,16 @@ app = typer.Typer(
         "columns, asked in SQL.\n\nStart with `catalog demo`, which needs no file."
     ),
 )
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    del version
+
 
 for group in (database, ingesting, fetching, spaces, asking, patterns, scoring, analysis, demo):
     group.add_to(app)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, MissingExtraError
 from ingest.model import primitives
+from ingest.model.operands import Operand
 from ingest.model.primitives import Primitive, Shape
-from ingest.model.torch_functions import Operand
 from ingest.model.traced import GraphBuilder, TracedGraph
 from ingest.model.words import word_of
 

@@ -13,8 +13,9 @@ from torch import Tensor, fx, nn
 
 from catalog.errors import IngestError
 from ingest.model import primitives
+from ingest.model.operands import Operand, constants_in, operands_in
 from ingest.model.primitives import Shape
-from ingest.model.torch_functions import Call, Operand, constants_in, operands_in
+from ingest.model.torch_functions import Call
 from ingest.model.torch_modules import is_primitive, primitive_of
 from ingest.model.traced import GraphBuilder, TracedGraph
 from ingest.model.words import word_of

@@ -16,7 +16,7 @@ from ingest.batch import ATTRIBUTE_SCHEMA
 from ingest.model.primitives import Primitive, Shape
 
 MOST_NODES = 2_000
-"""Nodes of one network; the canonical form of a larger one would take minutes."""
+"""Nodes of one network: its canonical form works on matrices of this size."""
 
 _LONGEST_SETTINGS = 1_000
 _MOST_COUNTED = 2**60  # costs stand in 64 bits; what is beyond is no network but a hostile file

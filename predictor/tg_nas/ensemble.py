@@ -9,8 +9,8 @@ signs keep the last word.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,16 +192,18 @@ def member_outputs(
             distinct, copies = _distinct(batch)
             np.add.at(total, batch.owner, batch.weight)
             outputs = np.empty((len(members), len(distinct)))
-            start = 0
-            for part in distinct.parts(_CELLS_AT_ONCE):
-                inputs = (
-                    torch.from_numpy(part.operators.astype(np.int64)),
-                    torch.from_numpy(part.adjacency.astype(np.float32)),
-                    torch.from_numpy(part.scale),
-                )
-                for row, member in enumerate(members):
-                    outputs[row, start : start + len(part)] = member(features, *inputs).numpy()
-                start += len(part)
+            for places, cells in _packed(distinct):
+                start = 0
+                for part in cells.parts(_CELLS_AT_ONCE):
+                    inputs = (
+                        torch.from_numpy(part.operators.astype(np.int64)),
+                        torch.from_numpy(part.adjacency.astype(np.float32)),
+                        torch.from_numpy(part.scale),
+                    )
+                    rows = places[start : start + len(part)]
+                    for row, member in enumerate(members):
+                        outputs[row, rows] = member(features, *inputs).numpy()
+                    start += len(part)
             for row in range(len(members)):
                 np.add.at(sums[row], batch.owner, outputs[row, copies] * batch.weight)
     return sums / total
@@ -215,6 +217,23 @@ def _distinct(batch: CellBatch) -> tuple[CellBatch, NDArray[np.intp]]:
     keys = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1]))).ravel()
     _, first, copies = np.unique(keys, return_index=True, return_inverse=True)
     return batch.rows(first), copies
+
+
+def _packed(batch: CellBatch) -> Iterator[tuple[NDArray[np.intp], CellBatch]]:
+    """The cells by number of nodes, empty places left out, and where they are in the batch."""
+    mask = batch.mask
+    counts = mask.sum(axis=1)
+    order = np.argsort(~mask, axis=1, kind="stable")
+    for size in np.unique(counts).tolist():
+        rows = np.flatnonzero(counts == size)
+        kept = order[rows, :size]
+        cells = replace(
+            batch.rows(rows),
+            operators=batch.operators[rows[:, None], kept],
+            adjacency=batch.adjacency[rows[:, None, None], kept[:, :, None], kept[:, None, :]],
+            scale=batch.scale[rows[:, None], kept],
+        )
+        yield rows, cells
 
 
 def _features(batch: CellBatch, config: TGNASConfig, vocabulary: Vocabulary) -> Any:

@@ -44,7 +44,8 @@ class Source:
     labels
         (A,) accuracy; NaN where an architecture has none, which leaves it out.
     native_ids
-        (A,) what the catalog calls the architectures, for the record of what was seen; None to keep no record.
+        What the catalog calls the architectures that have a label here, for the record of what was seen; None if they
+        are all of the space.
     """
 
     name: str
@@ -122,6 +123,7 @@ def train_ensemble(
                 "sha256": digests[source.name],
                 "architectures": int(np.isfinite(source.labels).sum()),
             }
+            | ({} if source.native_ids is None else {"native_ids": list(source.native_ids)})
             for source in sources
         ],
         "seeds": list(seeds),
@@ -134,11 +136,6 @@ def train_ensemble(
     }
     save(out, members, prior, scales, facts)
     return dict(json.loads((out / CARD).read_text()))
-
-
-def seen(source: Source) -> NDArray[np.bool_]:
-    """Architectures whose labels a checkpoint may have seen: all with a label, held-out ones included."""
-    return np.isfinite(source.labels)
 
 
 def _working_folder(out: Path, config: TGNASConfig, digests: dict[str, str]) -> Path:

@@ -16,7 +16,6 @@ from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size, operator_features
 from predictor.tg_nas.model import Convolution, TGNASNetwork
 from predictor.tg_nas.ordering import WEAKER_TO_STRONGER, ordered_pairs
-from predictor.tg_nas.synthetic import OPERATORS
 
 Progress = Callable[[int, int, float], None]
 """Called with the step, the number of steps and the loss."""
@@ -56,7 +55,7 @@ def joined(sources: Sequence[TrainingSet]) -> TrainingSet:
 
 
 def _ordering_names() -> list[str]:
-    return list(dict.fromkeys([*(name for pair in WEAKER_TO_STRONGER for name in pair), *OPERATORS]))
+    return list(dict.fromkeys(name for pair in WEAKER_TO_STRONGER for name in pair))
 
 
 def merge(batches: Sequence[CellBatch], names: tuple[str, ...]) -> CellBatch:

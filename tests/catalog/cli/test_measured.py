@@ -18,7 +18,7 @@ def test_correlations_are_the_known_ones(measured_database: Path) -> None:
     assert rows["params"]["spearman_rho"] == pytest.approx(0.752, abs=5e-4)
     assert rows["live_params"]["kendall_tau"] == pytest.approx(0.653, abs=7e-4)
     assert rows["live_params"]["spearman_rho"] == pytest.approx(0.821, abs=7e-4)
-    assert rows["conv_depth"]["missing"] == 341  # a cell without a path has no depth
+    assert rows["conv_depth"]["disconnected"] == 341  # a cell without a path has no depth, and ranks last
 
 
 def test_the_doctor_knows_the_published_optima(measured_database: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -123,6 +124,16 @@ def test_the_package_onnx_is_asked_for(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'nas-catalog\[onnx\]'"):
         read_onnx(tmp_path / "net.onnx")
+
+
+def test_reading_needs_no_torch(tmp_path: Path) -> None:
+    path = written(tmp_path / "net.onnx", onnx_models.residual())
+    script = (
+        "import sys; from pathlib import Path; import ingest.model.loader\n"
+        "from ingest.model.onnx_reading import read_onnx\n"
+        "read_onnx(Path(sys.argv[1])); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(path)], check=False).returncode == 0
 
 
 CONTENTS = [onnx_models.residual(channels=2).SerializeToString(), onnx_models.transformer().SerializeToString()]

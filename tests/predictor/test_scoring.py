@@ -1,0 +1,102 @@
+"""Scoring stored spaces: columns, spreads, statuses, and what a checkpoint has seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog.analysis.space_correlation import correlate_space
+from catalog.enumeration import enumerate_space
+from catalog.errors import UsageError
+from catalog.spaces import space_named
+from catalog.store import Catalog
+from ingest.formats.graphs_jsonl import GraphsJSONL
+from ingest.formats.operator_file import read_operators
+from ingest.job import ingest
+from ingest.nb101_table import NB101Table
+from predictor.scoring import score_space
+
+CHAIN = {"ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
+SHORT = {"ops": ["input", "my_op", "output"], "edges": [[0, 1], [1, 2]]}
+CUT = {"ops": ["input", "conv3x3", "none", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
+
+
+@pytest.fixture(scope="module")
+def nb201(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scored") / "catalog.duckdb"
+    with Catalog.open(path, mode="write", create=True) as catalog:
+        enumerate_space(catalog, space_named("nb201"))
+        score_space(catalog, "nb201", "tg_nas")
+    return path
+
+
+def test_score_and_spread_are_columns_and_dead_cells_have_a_status(nb201: Path) -> None:
+    with Catalog.open(nb201) as catalog:
+        row = catalog.query("SELECT count(tg_nas) AS scored, count(tg_nas_std) AS spreads FROM nb201").row(0)
+        assert row == (15_625 - 341, 15_625 - 341)
+        statuses = catalog.query(
+            "SELECT status, count(*) AS n FROM score JOIN proxy ON proxy.id = proxy_id "
+            "WHERE name = 'tg_nas' GROUP BY 1 ORDER BY 1"
+        ).rows()
+    assert statuses == [("disconnected", 341), ("ok", 15_284)]
+
+
+def test_functionally_equal_cells_score_alike(nb201: Path) -> None:
+    with Catalog.open(nb201) as catalog:
+        spread = catalog.query(
+            "SELECT max(spread) FROM (SELECT max(tg_nas) - min(tg_nas) AS spread FROM nb201 GROUP BY canonical_digest)"
+        ).item()
+    assert spread < 1e-5  # float32 sums in another order within another batch
+
+
+def test_the_same_weights_again_replace_their_scores(nb201: Path) -> None:
+    with Catalog.open(nb201, mode="write") as catalog:
+        before = catalog.query("SELECT tg_nas FROM nb201 ORDER BY index")["tg_nas"].to_numpy()
+        score_space(catalog, "nb201", "tg_nas")
+        after = catalog.query("SELECT tg_nas FROM nb201 ORDER BY index")["tg_nas"].to_numpy()
+        assert (
+            catalog.query("SELECT count(*) FROM score JOIN proxy ON proxy.id = proxy_id WHERE name = 'tg_nas'").item()
+            == 15_625
+        )
+    np.testing.assert_array_equal(before, after)
+
+
+def test_a_users_space_with_an_unseen_operator_is_scored(tmp_path: Path) -> None:
+    graphs, operators = tmp_path / "mine.jsonl", tmp_path / "ops.json"
+    lines = [{"id": name, **cell} for name, cell in (("chain", CHAIN), ("short", SHORT), ("cut", CUT))]
+    graphs.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    operators.write_text(json.dumps({"my_op": {"kind": "attention", "weights": True, "description": "Self attention"}}))
+    with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
+        ingest(catalog, GraphsJSONL("mine", read_operators(operators)), graphs)
+        report = score_space(catalog, "mine", "tg_nas")
+        scores = dict(catalog.query("SELECT id, tg_nas FROM mine").iter_rows())
+    assert (report.scored, report.disconnected) == (3, 1)
+    assert scores["chain"] > scores["short"]  # one more convolution in the chain
+    assert scores["cut"] is None
+
+
+def test_what_a_checkpoint_was_trained_on_is_left_out(data_dir: Path, tmp_path: Path) -> None:
+    table = tmp_path / "nb101_108ep_mean_test.csv"
+    import gzip
+    from itertools import islice
+
+    with gzip.open(data_dir / "nb101/nb101_108ep_mean_test.csv.gz", "rt") as whole:
+        table.write_text("".join(islice(whole, 300)))
+    with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
+        ingest(catalog, NB101Table(), table)
+        score_space(catalog, "nb101", "tg_nas")
+        found = correlate_space(catalog, "nb101", "cifar10_test_accuracy", ["tg_nas", "params"])
+    rows = {row["proxy"]: row for row in found.to_dicts()}
+    assert (rows["tg_nas"]["left_out"], rows["tg_nas"]["n"], rows["tg_nas"]["kendall_tau"]) == (299, 0, None)
+    assert (rows["params"]["left_out"], rows["params"]["n"]) == (0, 299)
+
+
+def test_unknown_predictors_and_folders_are_refused(nb201: Path, tmp_path: Path) -> None:
+    with Catalog.open(nb201, mode="write") as catalog:
+        with pytest.raises(UsageError, match="tg_nas, tg_nas_multi, tg_nas_paper"):
+            score_space(catalog, "nb201", "tgnas")
+        with pytest.raises(UsageError, match=str(tmp_path)):
+            score_space(catalog, "nb201", "tg_nas", tmp_path)
