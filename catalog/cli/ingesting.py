@@ -14,6 +14,9 @@ from catalog.errors import UsageError
 from ingest.formats.sources import DEFAULT_SIZE_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalog.operators import Operator
     from ingest.batch import Loader
     from ingest.job import IngestReport
 
@@ -187,8 +190,9 @@ def graphs(
     from ingest.formats.graphs_jsonl import GraphsJSONL
     from ingest.formats.operator_file import read_operators
 
-    own = read_operators(operators) if operators is not None else ()
-    ingest_files(db, wait, [(GraphsJSONL(space, own, size_limit=size_limit), file) for file in files])
+    own = {operator.name: operator for operator in _stored_operators(db, space, wait)}
+    own |= {operator.name: operator for operator in (read_operators(operators) if operators is not None else ())}
+    ingest_files(db, wait, [(GraphsJSONL(space, tuple(own.values()), size_limit=size_limit), file) for file in files])
 
 
 @app.command(
@@ -254,6 +258,19 @@ def model(
     with Catalog.open(db, mode="write", create=True, wait=wait) as catalog:
         report(target, ingest_traced(catalog, traced, space, native_id, source))
     note(f"{native_id}: {traced!r}")
+
+
+def _stored_operators(db: Path, space: str, wait: float | None) -> Sequence[Operator]:
+    """The operators that an earlier file of the same space brought, so that they need not be given again."""
+    from catalog.store import Catalog
+    from catalog.stored_spaces import space_of
+
+    if not db.exists():
+        return ()
+    with Catalog.open(db, wait=wait) as catalog:
+        if not len(catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space])):
+            return ()
+        return space_of(catalog, space).own_operators
 
 
 def _ingest_official(benchmark: str, db: Path, wait: float | None, files: list[Path], **options: Any) -> None:

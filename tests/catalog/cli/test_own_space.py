@@ -1,0 +1,83 @@
+"""A user's own space through the command line: read, asked, matched, grown, and refused where it is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.catalog.cli.commands import call_catalog
+
+CHAIN = {"id": "a17", "ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
+METRIC = {"dataset": "cifar10", "split": "test", "name": "accuracy", "value": 93.1, "epochs": 200, "seed": 0}
+OPERATORS = {"my_op": {"kind": "attention", "weights": True, "description": "Self attention"}}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    (tmp_path / "ops.json").write_text(json.dumps(OPERATORS))
+    (tmp_path / "mine.jsonl").write_text(
+        json.dumps({**CHAIN, "metrics": [METRIC], "proxies": {"params": 1.2e6}}) + "\n"
+    )
+    return tmp_path / "catalog.duckdb"
+
+
+def ingest(database: Path, file: str, *options: str) -> str:
+    answer = call_catalog(
+        "ingest", "graphs", str(database.parent / file), "--space", "mine", *options, database=database
+    )
+    return answer.stderr if answer.returncode == 0 else f"refused {answer.stderr}"
+
+
+def test_the_space_is_asked_like_a_built_in_one(database: Path) -> None:
+    said = ingest(database, "mine.jsonl", "--operators", str(database.parent / "ops.json"))
+    assert said == "mine.jsonl: 1 records of mine into mine: 1 new architectures, 1 metrics, 1 scores.\n"
+    top = call_catalog("top", "mine", "--by", "cifar10_test_accuracy", database=database)
+    assert top.stdout == "index,cifar10_test_accuracy,id\n,93.1,a17\n"
+    assert "my_op" in call_catalog("show", "mine", "a17", database=database).stdout
+    counted = call_catalog("match", "mine", "(conv3x3)->(:attention)->(output)", "--count", database=database)
+    assert counted.stdout == "architectures,matches\n1,1\n"
+    assert call_catalog("doctor", "--full", database=database).returncode == 0
+
+
+def test_a_later_file_needs_no_descriptions_again(database: Path) -> None:
+    ingest(database, "mine.jsonl", "--operators", str(database.parent / "ops.json"))
+    (database.parent / "more.jsonl").write_text(json.dumps({**CHAIN, "id": "a18"}) + "\n")
+    assert "1 new architectures" in ingest(database, "more.jsonl")
+    twins = call_catalog("query", "SELECT count(DISTINCT canonical_id) AS functions FROM mine", database=database)
+    assert twins.stdout == "functions\n1\n"
+
+
+def test_unknown_operators_come_back_as_a_template(database: Path) -> None:
+    said = ingest(database, "mine.jsonl")
+    assert said.startswith("refused error: mine.jsonl line 1: unknown operators")
+    assert set(json.loads(said[said.index("{") :])) == {"my_op"}
+
+
+@pytest.mark.parametrize(
+    ("edges", "words"),
+    [
+        ([[0, 1], [1, 2], [2, 1], [2, 3]], "line 2: cell 'cell' has a cycle"),
+        ([[0, 1], [1, 9]], "line 2: cell 'cell': edge (1, 9) points outside"),
+        ([[0, 1], [3, 2]], "line 2: cell 'cell': edge (3, 2) leaves the output"),
+    ],
+)
+def test_a_wrong_graph_stores_nothing_of_the_file(database: Path, edges: list[list[int]], words: str) -> None:
+    good = database.parent / "mine.jsonl"
+    (database.parent / "bad.jsonl").write_text(
+        good.read_text() + json.dumps({**CHAIN, "id": "b", "edges": edges}) + "\n"
+    )
+    assert words in ingest(database, "bad.jsonl", "--operators", str(database.parent / "ops.json"))
+    left = call_catalog("query", "SELECT count(*) AS architectures FROM architecture", database=database)
+    assert left.stdout == "architectures\n0\n"
+
+
+@pytest.mark.parametrize("name", ["nb201", "metric", "select", "My Space", "duckdb_x"])
+def test_a_name_that_cannot_be_a_table_is_refused(database: Path, name: str) -> None:
+    answer = call_catalog(
+        "ingest", "graphs", str(database.parent / "mine.jsonl"), "--space", name, "--operators",
+        str(database.parent / "ops.json"), database=database,
+    )  # fmt: skip
+    assert answer.returncode == 2
+    assert f"{name!r} cannot be the name of a space" in answer.stderr
