@@ -172,6 +172,7 @@ def _metric_columns(catalog: Catalog, space: str) -> tuple[list[WideColumn], pa.
             count(coalesce(seed, repeat)) > 0 AS has_seeds, count(*) > count(coalesce(seed, repeat)) AS has_mean
         FROM metric JOIN source ON source.id = source_id
         WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+            AND (stage IS NULL OR stage NOT LIKE 'of %') -- the points of a training curve have rows, not columns
         GROUP BY ALL ORDER BY source_id, metric.name, dataset, split, epochs, stage, device, metric.kind
         """,
         space,
