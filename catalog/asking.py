@@ -224,8 +224,8 @@ def _fits(catalog: Catalog, space: str, given: object) -> bool:
     except IdentifierError:
         return False
     except UnknownSpaceError:
-        held = catalog.arrow(
-            "SELECT 1 FROM architecture WHERE space = ? AND native_id = ? LIMIT 1", [space, _as_key(given)]
-        )
+        key = _as_key(given)
+        column = "native_index" if isinstance(key, int) else "native_id"
+        held = catalog.arrow(f"SELECT 1 FROM architecture WHERE space = ? AND {column} = ? LIMIT 1", [space, key])
         return len(held) > 0
     return True

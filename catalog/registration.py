@@ -16,7 +16,7 @@ from catalog.members import Members
 from catalog.operators import BUILT_IN, Operator
 from catalog.proxies import ProxyFacts, ensure_proxies
 from catalog.spaces.base import SearchSpace
-from catalog.structural import STRUCTURAL_PROXIES, graph_scores
+from catalog.structural import STRUCTURAL_PROXIES, count_scores, graph_scores
 
 if TYPE_CHECKING:
     from catalog.store import Catalog
@@ -138,6 +138,9 @@ def _enter_graphs(catalog: Catalog, space: SearchSpace, members: Members, run_id
     canonical = canonical_graphs(graphs)
     rows = rows_of_graphs(first, graphs, canonical)
     scores = dict(space.structural_scores(graphs, canonical))
+    for placed in placed_cells(graphs):
+        for name, values in count_scores(placed.cells, space.vocabulary).items():
+            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
     for placed in placed_cells(canonical):
         for name, values in graph_scores(placed.cells, space.vocabulary).items():
             scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
@@ -151,7 +154,11 @@ def _enter_arrays(catalog: Catalog, space: SearchSpace, members: Members, run_id
     rows = rows_of_arrays(first, parts, space.vocabulary)
     scores: dict[str, NDArray[np.float64]] = {}
     for part in parts:
-        found = {**space.structural_scores_of_cells(part.cells), **graph_scores(part.cells, space.vocabulary)}
+        found = {
+            **space.structural_scores_of_cells(part.cells),
+            **count_scores(part.cells, space.vocabulary),
+            **graph_scores(part.cells, space.vocabulary),
+        }
         for name, values in found.items():
             scores.setdefault(name, np.empty(len(members)))[part.rows] = values
     indices: Sequence[int | None] = members.native_indices or [None] * len(members)
@@ -184,7 +191,8 @@ def _store(
     catalog.append("edge", rows.edges)
     connected = rows.facts["is_connected"].to_numpy(zero_copy_only=False)
     proxy_ids = ensure_structural_proxies(catalog)
-    for name, values in scores.items():
+    depth = rows.facts["depth"].to_numpy().astype(np.float64)
+    for name, values in {**scores, "depth": depth}.items():
         catalog.append("score", _score_rows(ids, proxy_ids[name], values, connected, run_id))
     return ids
 

@@ -233,9 +233,17 @@ class Catalog:
         StoreError
             The rows break a rule of the schema, or the file cannot be written.
         """
-        self.execute(
-            f"INSERT INTO {identifier(table)} BY NAME SELECT * FROM appended_rows", tables={"appended_rows": rows}
+        columns = self.arrow(
+            "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table]
         )
+        names = columns["column_name"].to_pylist()
+        if not set(rows.column_names) <= set(names):
+            statement = f"INSERT INTO {identifier(table)} BY NAME SELECT * FROM appended_rows"
+            self.execute(statement, tables={"appended_rows": rows})  # which names what does not fit
+        listed = ", ".join(identifier(name) if name in rows.column_names else "NULL" for name in names)
+        with reported(self.path, self._connection):
+            # A registered table would stay in memory until the end of the transaction: a gigabyte for a record file.
+            self._connection.from_arrow(rows).project(listed).insert_into(identifier(table))
         return int(rows.num_rows)
 
     def next_id(self, table: str) -> int:

@@ -28,11 +28,23 @@ STRUCTURAL_PROXIES = (
     StructuralProxy("flops", "multiply-accumulates of convolutions and classifier for one 32x32 image"),
     StructuralProxy("live_params", "params without the operators that lie on no input-output path"),
     StructuralProxy("live_flops", "flops without the operators that lie on no input-output path"),
+    StructuralProxy("depth", "edges on the longest input-output path, summed over cells; 0 where there is no path"),
+    StructuralProxy("n_conv", "convolutions in the native graph"),
+    StructuralProxy("n_skip", "skip connections in the native graph"),
     StructuralProxy("conv_depth", "largest number of weighted operators on an input-output path, summed over cells"),
     StructuralProxy("path_count", "input-output paths, parallel copies counted, summed over cells"),
     StructuralProxy("shortest_path", "operators on the shortest input-output path, summed over cells", -1),
 )
-"""Every structural proxy; the first four need the space's network, the others only the canonical graph."""
+"""Every structural proxy; the first four need the space's network, the others only the graph."""
+
+
+def count_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict[str, Values]:
+    """``n_conv`` and ``n_skip`` of each cell of a batch in native form; each (B,)."""
+    kinds = [vocabulary[name].kind for name in cells.vocabulary]
+    return {
+        name: np.array([kind == counted for kind in kinds])[cells.operators].sum(axis=1).astype(np.float64)
+        for name, counted in (("n_conv", "conv"), ("n_skip", "skip"))
+    }
 
 
 def graph_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict[str, Values]:

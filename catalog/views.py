@@ -27,7 +27,6 @@ FIXED_COLUMNS = (
     "is_connected",
     "nodes",
     "edges",
-    "depth",
 )
 
 DEFAULT_INPUT = "photos"
@@ -87,7 +86,7 @@ def rebuild(catalog: Catalog, space: str) -> None:
         measured AS (SELECT {_listed("architecture_id", metrics)} FROM metric_means GROUP BY architecture_id),
         scored AS (SELECT {_listed("architecture_id", proxies)} FROM score_means GROUP BY architecture_id)
         SELECT members.id AS architecture_id, native_index AS index, native_id AS {identifier(native)},
-            {_listed("canonical_digest, canonical_id, is_connected, nodes, edges, depth", operators)}
+            {_listed("canonical_digest, canonical_id, is_connected, nodes, edges", operators)}
             {"".join(f", measured.{identifier(column.name)}" for column in metrics)}
             {"".join(f", scored.{identifier(column.name)}" for column in proxies)}
         FROM members

@@ -20,6 +20,8 @@ from catalog.store import Catalog
 from catalog.stored_spaces import admitted, space_of
 from ingest.batch import Batch, Loader, OwnSpaceLoader, SourceFacts
 
+_MEMORY = "2GB"  # for the database: the rebuilt wide view of a record file would take twice as much, and need not
+
 Progress = Callable[[int], None]
 """Called after each batch with the number of records read so far."""
 
@@ -71,6 +73,7 @@ def ingest_content(
     facts = loader.facts(path)
     if known := _known_source(catalog, loader.space, facts, digest):
         return IngestReport(facts.name, loader.space, known, 0, 0, 0, was_known=True)
+    catalog.execute(f"SET memory_limit = '{_MEMORY}'")
     parameters = {"loader": facts.kind, "space": loader.space, "file": path.name, "sha256": digest}
     with catalog.run("ingest", parameters) as run, catalog.transaction():
         if isinstance(loader, OwnSpaceLoader):

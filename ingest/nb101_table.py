@@ -19,6 +19,7 @@ from catalog.spaces.nb101_enumeration import first_forms
 from catalog.spaces.nb101_hash import module_hashes
 from ingest.batch import Batch, SourceFacts, metric_rows
 from ingest.formats.sources import DEFAULT_SIZE_LIMIT
+from ingest.known_tables import identified
 from ingest.text_table import TextTable
 
 _MEAN = re.compile(r"mean_(val|valid|test)_acc_(\d+)")
@@ -38,7 +39,7 @@ class NB101Table:
     Parameters
     ----------
     epochs
-        Length of the trainings in the second layout; by default what the file's name says (``..._108ep_...``).
+        Length of the trainings in the second layout; a table that is known by its digest does not need it.
     """
 
     space = "nb101"
@@ -69,6 +70,15 @@ class NB101Table:
             rows = np.arange(start, min(start + _BATCH, len(table)))
             yield Batch(members.taken(rows), len(rows), pa.concat_tables(_rows_within(metrics, start, len(rows))))
 
+    def _epochs(self, path: Path) -> int:
+        epochs = identified(path, epochs=self.epochs)["epochs"]
+        if epochs is None:
+            raise IngestError(
+                f"{path.name} is none of the tables that are known by their digest, and its columns do not say how "
+                "long the trainings were; nothing was stored. Say it with --epochs N."
+            )
+        return int(epochs)
+
     def _metrics(self, table: TextTable, path: Path) -> list[pa.Table]:
         rows = np.arange(len(table))
         parts = []
@@ -76,8 +86,7 @@ class NB101Table:
             if mean := _MEAN.fullmatch(column):
                 parts.append(_accuracy(table, column, rows, mean[1], int(mean[2]), None))
             elif repeat := _REPEAT.fullmatch(column):
-                epochs = self.epochs if self.epochs is not None else _epochs_in_name(path)
-                parts.append(_accuracy(table, column, rows, repeat[1], epochs, int(repeat[2])))
+                parts.append(_accuracy(table, column, rows, repeat[1], self._epochs(path), int(repeat[2])))
         if not parts:
             raise IngestError(
                 f"{path.name} has no accuracy column; its columns are {', '.join(table.columns)}. "
@@ -94,16 +103,6 @@ def _rows_within(metrics: Sequence[pa.Table], start: int, count: int) -> list[pa
     slices = [part.slice(start, count) for part in metrics]
     own = pa.array(np.arange(count))
     return [part.set_column(part.schema.get_field_index("row"), "row", own) for part in slices]
-
-
-def _epochs_in_name(path: Path) -> int:
-    found = re.search(r"(\d+)ep", path.name)
-    if found is None:
-        raise IngestError(
-            f"the name {path.name} does not say how long the trainings were (as nb101_108ep_subset.csv does); "
-            "nothing was stored. Give the number with --epochs."
-        )
-    return int(found[1])
 
 
 def _accuracy(

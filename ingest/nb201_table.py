@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.errors import IdentifierError, IngestError
+from catalog.errors import IdentifierError, IngestError, UsageError
 from catalog.members import Members
 from catalog.spaces import nb201
 from ingest.batch import Batch, SourceFacts, metric_rows
 from ingest.formats.sources import DEFAULT_SIZE_LIMIT
+from ingest.known_tables import identified
 from ingest.text_table import TextTable
 
 _ACCURACY = re.compile(r"(cifar10|cifar100|imagenet16)_(valid|test)_acc")
@@ -26,6 +27,7 @@ _DATASETS = {
     ("imagenet16", "valid"): "imagenet16-120",
     ("imagenet16", "test"): "imagenet16-120",
 }
+_SOURCES = ("nb201", "nats")
 _SEED_ROUNDING = 0.0051  # seeds are given with two decimals
 
 
@@ -34,63 +36,86 @@ class NB201Table:
 
     Parameters
     ----------
-    epochs, version
-        Length of the trainings and version of the benchmark; by default what the file's name says
-        (``nb201_v1.1_200ep.csv.gz``).
+    epochs, version, source
+        Length of the trainings, version and name of the benchmark (``nb201`` or ``nats``). A table that is known by its
+        digest needs none of them. The tables of both benchmarks have the same columns, so any other one is refused
+        without length and name: accuracies of one must not become those of the other.
     """
 
     space = "nb201"
 
     def __init__(
-        self, epochs: int | None = None, version: str | None = None, size_limit: int = DEFAULT_SIZE_LIMIT
+        self,
+        epochs: int | None = None,
+        version: str | None = None,
+        size_limit: int = DEFAULT_SIZE_LIMIT,
+        source: str | None = None,
     ) -> None:
+        if source is not None and source not in _SOURCES:
+            raise UsageError(f"unknown source {source!r} of a NAS-Bench-201 table; allowed are {', '.join(_SOURCES)}.")
         self.epochs = epochs
         self.version = version
+        self.source = source
         self.size_limit = size_limit
 
     def facts(self, path: Path) -> SourceFacts:
-        found = re.search(r"v(\d+\.\d+)", path.name)
-        is_nats = path.name.lower().startswith("nats")
+        found = identified(path, source=self.source, version=self.version)
+        if found["source"] is None:
+            raise _undecided(path, "--source nb201 or --source nats", "whose accuracies they hold")
+        version = found["version"]
         return SourceFacts(
-            name="nats" if is_nats else "nb201",
+            name=str(found["source"]),
             kind="nb201-table",
-            version=self.version or (f"v{found[1]}" if found else None),
+            version=None if version is None else str(version),
             licence="MIT",
             citation=(
                 "Dong et al., NATS-Bench, TPAMI 2021, arXiv 2009.00437"
-                if is_nats
+                if found["source"] == "nats"
                 else "Dong and Yang, NAS-Bench-201, ICLR 2020, arXiv 2001.00326"
             ),
         )
 
     def read(self, path: Path) -> Iterator[Batch]:
+        epochs = identified(path, epochs=self.epochs)["epochs"]
+        if epochs is None:
+            raise _undecided(path, "--epochs N", "how long the trainings were")
         table = TextTable.read(path, self.size_limit)
-        epochs = self.epochs if self.epochs is not None else _epochs_in_name(path)
         native_ids = _native_ids(table)
         parts = [
             part
             for column in table.columns
             if (match := _ACCURACY.fullmatch(column))
-            for part in _accuracies(table, column, match[1], match[2], epochs)
+            for part in _accuracies(table, column, match[1], match[2], int(epochs))
         ]
         if not parts:
             raise IngestError(
                 f"{path.name} has no accuracy column; its columns are {', '.join(table.columns)}. Expected names "
                 "such as cifar10_test_acc, cifar100_valid_acc or imagenet16_test_acc; nothing was stored."
             )
+        _refuse_unknown_columns(table)
         if "params_cifar10" in table.columns:
             parts.append(_parameters(table, native_ids))
         yield Batch(Members(native_ids), len(table), pa.concat_tables(parts))
 
 
-def _epochs_in_name(path: Path) -> int:
-    found = re.search(r"(\d+)ep", path.name)
-    if found is None:
+def _undecided(path: Path, option: str, what: str) -> IngestError:
+    return IngestError(
+        f"{path.name} is none of the tables that are known by their digest, and its columns do not say {what}; nothing "
+        f"was stored. Say it with {option}."
+    )
+
+
+def _refuse_unknown_columns(table: TextTable) -> None:
+    """A misspelt column would be left out in silence."""
+    known = {"nb201_index", "arch_str", "params_cifar10"}
+    accuracies = {name for name in table.columns if _ACCURACY.fullmatch(name)}
+    known |= accuracies | {f"{name}_seeds" for name in accuracies}
+    if unknown := [name for name in table.columns if name not in known]:
         raise IngestError(
-            f"the name {path.name} does not say how long the trainings were (as nb201_v1.1_200ep.csv.gz does); "
-            "nothing was stored. Give the number with --epochs."
+            f"{table.path.name} has columns that mean nothing here: {', '.join(unknown)}. Allowed are nb201_index, "
+            "arch_str, {cifar10|cifar100|imagenet16}_{valid|test}_acc, each with its own ..._acc_seeds, and "
+            "params_cifar10. Rename or remove the others; nothing was stored."
         )
-    return int(found[1])
 
 
 def _native_ids(table: TextTable) -> list[str]:
@@ -121,6 +146,11 @@ def _native_ids(table: TextTable) -> list[str]:
 def _accuracies(table: TextTable, column: str, dataset: str, split: str, epochs: int) -> list[pa.Table]:
     """The published mean and, where the table has them, the seeds, which must average to it."""
     means = table.numbers(column, 0, 100, "accuracies are percent, 0 to 100")
+    if len(means) and means.max() <= 1:
+        raise IngestError(
+            f"{table.path.name}: the largest value of {column} is {means.max():g}, so the column holds fractions; "
+            "accuracies of NAS-Bench-201 are percent, 0 to 100. Multiply them by 100; nothing was stored."
+        )
     rows = np.arange(len(table))
     word = _DATASETS[dataset, split]
     parts = [_metric(rows, word, split, epochs, means, None)]

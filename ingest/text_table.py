@@ -1,8 +1,9 @@
-"""Comma-separated tables, plain or gzipped, with errors that name the line."""
+"""Tables, comma-separated (plain or gzipped) or parquet, with errors that name the line."""
 
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from catalog.errors import IngestError
 from ingest.formats.sources import DEFAULT_SIZE_LIMIT
 
 _CHUNK = 2**22
+_PARQUET = b"PAR1"
 
 
 def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
@@ -48,6 +50,26 @@ def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
     return b"".join(parts)
 
 
+def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
+    """A parquet file's columns as texts; numbers keep all their digits."""
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
+        groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+        if (size := sum(group.total_byte_size for group in groups)) > size_limit:
+            raise IngestError(
+                f"{path.name} unpacks to {size:,} bytes, more than {size_limit:,}; nothing was stored. If you trust "
+                "the file, raise the limit with --size-limit."
+            )
+        frame = pl.from_arrow(file.read())
+        assert isinstance(frame, pl.DataFrame)
+        return frame.select(pl.all().cast(pl.String)).fill_null("")
+    except (pyarrow.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise IngestError(f"{path.name} is no readable parquet table: {reason}; nothing was stored.") from error
+
+
 class TextTable:
     """A table whose cells are texts until a column is asked for; line 1 is the header.
 
@@ -73,6 +95,8 @@ class TextTable:
             The file is no such table.
         """
         data = read_bytes(path, size_limit)
+        if data.startswith(_PARQUET):
+            return cls(path, _parquet_frame(path, data, size_limit))
         try:
             frame = pl.read_csv(data, infer_schema=False).fill_null("")
         except pl.exceptions.PolarsError as error:

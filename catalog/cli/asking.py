@@ -91,7 +91,10 @@ def show(
     if svg is not None:
         from catalog.drawing import draw_svg
 
-        svg.write_text(draw_svg(graph), encoding="utf-8")
+        try:
+            svg.write_text(draw_svg(graph), encoding="utf-8")
+        except OSError as error:
+            raise CatalogError(f"cannot write {svg}: {error.strerror}; give the path of a file with --svg.") from error
         note(f"wrote {svg}")
     if output_format in (OutputFormat.CSV, OutputFormat.JSON, OutputFormat.PARQUET):
         emit(profile.numbers(), output_format)

@@ -10,6 +10,7 @@ import typer
 from catalog.cli.options import DEFAULT_DATABASE, Database, Wait
 from catalog.cli.output import note
 from catalog.cli.progress import counting
+from catalog.cli.spaces import enter_space
 from catalog.errors import UsageError
 from ingest.formats.sources import DEFAULT_SIZE_LIMIT
 
@@ -24,11 +25,19 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Read benchmark files into the catalog; all of a file or nothing of it.")
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files to read, in this order.")]
+FilesOrNone = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[FILE...]", help="Files to read, in this order; without one the space is enumerated."),
+]
 Epochs = Annotated[
     int | None, typer.Option("--epochs", min=1, help="Length of the trainings, where the file's name does not say it.")
 ]
 Release = Annotated[
     str | None, typer.Option("--release", help="Version of the benchmark, where the file's name does not say it.")
+]
+Source = Annotated[
+    str | None,
+    typer.Option("--source", metavar="nb201|nats", help="Whose accuracies a table holds, where its name does not say."),
 ]
 Curves = Annotated[
     bool, typer.Option("--curves", help="Also keep the accuracy after each epoch, where the file has it.")
@@ -68,10 +77,11 @@ def report(name: str, done: IngestReport) -> None:
 
 @app.command("nasbench201", epilog="Example: catalog ingest nasbench201 nb201_v1.1_200ep.csv.gz nb201_12ep.csv.gz")
 def nasbench201(
-    files: Files,
+    files: FilesOrNone = None,
     db: Database = DEFAULT_DATABASE,
     epochs: Epochs = None,
     release: Release = None,
+    source: Source = None,
     curves: Curves = False,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
@@ -81,6 +91,9 @@ def nasbench201(
     A table has nb201_index or arch_str, {dataset}_{split}_acc, {dataset}_{split}_acc_seeds and params_cifar10. Pickles
     are read without running anything in them: a file that imports more than plain data is refused by name.
     """
+    if not files:
+        enter_space(db, "nb201", wait)
+        return
     from ingest.formats.choosing import loader_for
     from ingest.nb201_table import NB201Table
 
@@ -90,7 +103,7 @@ def nasbench201(
         [
             (
                 loader_for("nasbench201", file, curves=curves, size_limit=size_limit)
-                or NB201Table(epochs, release, size_limit),
+                or NB201Table(epochs, release, size_limit, source),
                 file,
             )
             for file in files
@@ -100,7 +113,7 @@ def nasbench201(
 
 @app.command("nasbench101", epilog="Example: catalog ingest nasbench101 nb101_108ep_mean_test.csv.gz")
 def nasbench101(
-    files: Files,
+    files: FilesOrNone = None,
     db: Database = DEFAULT_DATABASE,
     epochs: Epochs = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
@@ -110,6 +123,9 @@ def nasbench101(
 
     A table holds modules with mean accuracies, or module hashes with the accuracy of each training.
     """
+    if not files:
+        enter_space(db, "nb101", wait)
+        return
     from ingest.formats.choosing import loader_for
     from ingest.nb101_table import NB101Table
 

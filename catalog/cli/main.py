@@ -21,6 +21,8 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="catalog",
     no_args_is_help=True,
@@ -56,9 +58,10 @@ def main() -> None:
     except CatalogError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the catalog is as it was before the command.", err=True)
-        sys.exit(130)
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            typer.echo("interrupted; files that were read completely are stored, nothing else is.", err=True)
+        raise
     except BrokenPipeError:
         # The reader of our output left (`catalog top ... | head`); nothing is wrong, and nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

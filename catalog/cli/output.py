@@ -22,14 +22,17 @@ _WIDEST_CELL = 120
 
 def emit(rows: pa.Table | pl.DataFrame, output_format: OutputFormat | None) -> None:
     """Print rows: an aligned table on a terminal, CSV otherwise, unless the user chose a format."""
-    table = rows if hasattr(rows, "to_pylist") else rows.to_arrow()
+    table: pa.Table = rows if hasattr(rows, "to_pylist") else rows.to_arrow()
     chosen = output_format or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.CSV)
     if chosen is OutputFormat.PARQUET:
         _emit_parquet(table)
     elif chosen is OutputFormat.JSON:
+        _require_distinct_names(table)
         typer.echo(json.dumps([_jsonable(row) for row in table.to_pylist()], indent=1, default=str))
     elif chosen is OutputFormat.CSV:
         typer.echo(_as_csv(table), nl=False)
+    elif table.column_names == ["explain_key", "explain_value"]:
+        typer.echo("\n".join(table["explain_value"].to_pylist()))  # a drawing of many lines, not a cell
     else:
         typer.echo(as_text(table))
 
@@ -39,9 +42,22 @@ def note(message: str) -> None:
     typer.echo(message, err=True)
 
 
-def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no NaN or infinity: they become null."""
-    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+def _require_distinct_names(table: pa.Table) -> None:
+    """A JSON object would keep only the last of two columns with one name."""
+    names = table.column_names
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"two columns are named {', '.join(twice)}; JSON needs distinct names: rename one with AS.")
+
+
+def _jsonable(value: Any) -> Any:
+    """JSON has no NaN or infinity: they become null, also within lists and structures."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _jsonable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(part) for part in value]
+    return value
 
 
 def _emit_parquet(table: pa.Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,16 +33,7 @@ def spaces(
     from catalog.store import Catalog
 
     if enumerated is not None:
-        from catalog.enumeration import enumerate_space
-        from catalog.spaces import space_named
-
-        definition = space_named(enumerated)
-        with (
-            Catalog.open(db, mode="write", create=True, wait=wait) as catalog,
-            counting(f"entering {enumerated}") as progress,
-        ):
-            new = enumerate_space(catalog, definition, progress)
-        note(f"{enumerated}: {new:,} new architectures.")
+        enter_space(db, enumerated, wait)
     with Catalog.open(db, wait=wait) as catalog:
         emit(
             catalog.arrow("""
@@ -65,6 +57,18 @@ def spaces(
             """),
             output_format,
         )
+
+
+def enter_space(db: Path, name: str, wait: float | None) -> None:
+    """Enter every architecture of a built-in space, without metrics, creating the catalog if there is none."""
+    from catalog.enumeration import enumerate_space
+    from catalog.spaces import space_named
+    from catalog.store import Catalog
+
+    definition = space_named(name)
+    with Catalog.open(db, mode="write", create=True, wait=wait) as catalog, counting(f"entering {name}") as progress:
+        new = enumerate_space(catalog, definition, progress)
+    note(f"{name}: {new:,} new architectures.")
 
 
 def operators(

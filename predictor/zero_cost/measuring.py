@@ -10,6 +10,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+import numpy as np
+
 from catalog.errors import CatalogError, ProxyError
 from catalog.graph import ArchitectureGraph
 from predictor.networks import NetworkConfig, build, live_form, scoring_config, thin_config
@@ -193,7 +195,7 @@ def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
             value = proxy.measure(passes)
         if not math.isfinite(value):
             raise ProxyError(f"the value is {value}")
-    except (CatalogError, ArithmeticError, RuntimeError) as error:
+    except (CatalogError, ArithmeticError, RuntimeError, np.linalg.LinAlgError) as error:
         # RuntimeError is how PyTorch reports everything from a shape to a matrix without eigenvalues.
         outcome = Measurement(proxy.name, None, "failed", f"{type(error).__name__}: {error}".splitlines()[0])
     else:

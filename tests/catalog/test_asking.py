@@ -180,3 +180,8 @@ def test_lookup_names_what_it_cannot_find(
 def test_lookup_in_an_empty_catalog(catalog_path: Path) -> None:
     with Catalog.open(catalog_path) as catalog, pytest.raises(UnknownSpaceError, match="holds no search space yet"):
         catalog.lookup([1])
+
+
+def test_a_number_is_looked_up_beside_a_space_whose_ids_are_texts(small_catalog: Catalog) -> None:
+    assert small_catalog.lookup([2])["index"].to_list() == [2]
+    assert small_catalog.lookup(["second"])["name"].to_list() == ["second"]

@@ -36,7 +36,7 @@ def repeats(tmp_path: Path) -> Path:
 def test_a_module_is_stored_once_for_both_forms(table: Path, repeats: Path, tmp_path: Path) -> None:
     with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
         assert ingest(catalog, NB101Table(), table).new_architectures == 2
-        assert ingest(catalog, NB101Table(), repeats).new_architectures == 0
+        assert ingest(catalog, NB101Table(epochs=108), repeats).new_architectures == 0
         assert catalog.query("SELECT DISTINCT form FROM node").rows() == [("both",)]
         row = catalog.query("SELECT * FROM nb101 WHERE index = 0").to_dicts()[0]
         assert (row["params"], row["cifar10_parameters_reported"]) == (8_555_530, 8_555_530)
@@ -50,7 +50,7 @@ def test_a_module_is_stored_once_for_both_forms(table: Path, repeats: Path, tmp_
 def test_repeats_of_a_module_that_nobody_knows_are_refused(repeats: Path, tmp_path: Path) -> None:
     with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
         with pytest.raises(IdentifierError, match="does not determine its NAS-Bench-101 module"):
-            ingest(catalog, NB101Table(), repeats)
+            ingest(catalog, NB101Table(epochs=108), repeats)
         assert catalog.query("SELECT count(*) FROM metric").item() == 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from catalog.errors import IngestError
@@ -23,6 +24,9 @@ ROW_1 = (
 )
 
 
+READER = NB201Table(epochs=200, source="nb201")
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     path = tmp_path / "nb201_v1.1_200ep.csv"
@@ -31,7 +35,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_means_and_seeds_are_kept_apart(table: Path) -> None:
-    (batch,) = NB201Table().read(table)
+    (batch,) = READER.read(table)
     metrics = batch.metrics.to_pylist()
     assert batch.metrics.schema == METRIC_SCHEMA
     of_first = [row for row in metrics if row["row"] == 0 and row["split"] == "test"]
@@ -43,14 +47,26 @@ def test_means_and_seeds_are_kept_apart(table: Path) -> None:
     assert [row["value"] for row in metrics if row["name"] == "parameters"] == [129306, 802426]
 
 
-def test_the_files_name_says_version_and_length(table: Path) -> None:
-    assert NB201Table().facts(table).version == "v1.1"
-    assert NB201Table(version="v1.0").facts(table).version == "v1.0"
-    nameless = table.rename(table.with_name("accuracies.csv"))
+def test_a_table_that_nobody_knows_needs_source_and_length(table: Path) -> None:
+    """Whatever the file is called: the three tables share their columns, and an edited one is not the official one."""
     with pytest.raises(IngestError, match="--epochs"):
-        next(NB201Table().read(nameless))
-    (batch,) = NB201Table(epochs=12).read(nameless)
+        next(NB201Table(source="nb201").read(table))
+    with pytest.raises(IngestError, match="--source"):
+        NB201Table(epochs=12).facts(table)
+    assert NB201Table(epochs=12, source="nats").facts(table).name == "nats"
+    (batch,) = NB201Table(epochs=12, source="nats").read(table)
     assert set(batch.metrics["epochs"].to_pylist()) == {12, None}
+
+
+def test_a_known_table_is_recognised_by_its_bytes(data_dir: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "accuracies"
+    renamed.write_bytes((data_dir / "nb201/nats_v1.0_200ep_test.csv.gz").read_bytes())
+    facts = NB201Table().facts(renamed)
+    assert (facts.name, facts.version) == ("nats", "v1.0")
+    with pytest.raises(IngestError, match="its source is nats, not nb201"):
+        NB201Table(source="nb201").facts(renamed)
+    with pytest.raises(IngestError, match="its epochs is 200, not 12"):
+        next(NB201Table(epochs=12).read(renamed))
 
 
 @pytest.mark.parametrize(
@@ -66,19 +82,39 @@ def test_the_files_name_says_version_and_length(table: Path) -> None:
         ("\n1,", "\n99999,", "line 3: nb201_index: .* 0 to 15624"),
         ("nor_conv_3x3~1|skip", "conv~1|skip", "line 3: arch_str: unknown operator 'conv'"),
         ("cifar10_valid_acc,cifar10_test_acc,", "a,b,", "no accuracy column"),
+        ("cifar10_test_acc,", "foo,", "columns that mean nothing here: foo, cifar10_test_acc_seeds"),
         ("nb201_index,arch_str", "a,b", "neither nb201_index nor arch_str"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_line(table: Path, old: str, new: str, words: str) -> None:
     table.write_text(table.read_text().replace(old, new))
     with pytest.raises(IngestError, match=words):
-        list(NB201Table().read(table))
+        list(READER.read(table))
+
+
+def test_a_column_of_fractions_is_refused(table: Path) -> None:
+    """0.93 is a valid percentage, but no column of them is."""
+    table.write_text("nb201_index,cifar100_test_acc\n0,0.52\n1,0.71\n")
+    with pytest.raises(IngestError, match="largest value of cifar100_test_acc is 0.71, so the column holds fractions"):
+        list(READER.read(table))
+
+
+def test_a_parquet_table_holds_the_same(table: Path) -> None:
+    packed = table.with_suffix(".parquet")
+    pl.read_csv(table).write_parquet(packed)
+    (ours,), (theirs,) = READER.read(packed), READER.read(table)
+    assert ours.metrics.equals(theirs.metrics)
+    with pytest.raises(IngestError, match="--size-limit"):
+        TextTable.read(packed, size_limit=500)
+    packed.write_bytes(packed.read_bytes()[:-50])
+    with pytest.raises(IngestError, match="no readable parquet table"):
+        TextTable.read(packed)
 
 
 def test_a_cell_that_stands_twice_is_refused(table: Path) -> None:
     table.write_text(table.read_text() + ROW_0 + "\n")
     with pytest.raises(IngestError, match=r"line 4: the cell .* stands in line 2 already"):
-        list(NB201Table().read(table))
+        list(READER.read(table))
 
 
 def test_a_cut_off_or_huge_gzip_file_is_refused(table: Path) -> None:

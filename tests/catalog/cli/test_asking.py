@@ -142,3 +142,43 @@ def test_reading_commands_import_neither_torch_nor_scipy(demo_folder: Path) -> N
     database = str(demo_folder / "catalog.duckdb")
     answer = subprocess.run([sys.executable, "-c", script, database], capture_output=True, text=True, check=False)
     assert (answer.stderr, answer.returncode) == ("", 0)
+
+
+def test_a_drawing_that_cannot_be_written_is_one_message(ask: Ask, tmp_path: Path) -> None:
+    answer = ask("show", "nb201", "6111", "--svg", str(tmp_path))
+    assert (answer.returncode, answer.stderr) == (
+        1,
+        f"error: cannot write {tmp_path}: Is a directory; give the path of a file with --svg.\n",
+    )
+
+
+def test_json_is_valid_and_loses_no_column(ask: Ask) -> None:
+    nested = ask("query", "SELECT [1.5, 'nan'::DOUBLE] AS values", "--format", "json").stdout
+    assert "NaN" not in nested
+    assert json.loads(nested) == [{"values": [1.5, None]}]
+    twice = ask("query", "SELECT 1 AS a, 2 AS a", "--format", "json")
+    assert twice.returncode == 2
+    assert "two columns are named a" in twice.stderr
+
+
+def test_a_plan_is_readable_as_a_table(ask: Ask) -> None:
+    plan = ask("query", "EXPLAIN SELECT count(*) FROM nb201", "--format", "table").stdout
+    assert plan.count("\n") > 5
+    assert "\ufffd" not in plan
+
+
+@pytest.mark.parametrize("options", [("--target", "cell"), ("--target", "params", "--proxy", "cell")])
+def test_a_text_column_cannot_be_correlated(ask: Ask, options: tuple[str, ...]) -> None:
+    answer = ask("correlate", "nb201", *options)
+    assert answer.returncode == 2
+    assert "the column 'cell' of nb201 holds no numbers" in answer.stderr
+
+
+def test_ctrl_c_says_what_is_stored(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("catalog.sandbox.run_user_query", interrupt)
+    answer = ask("query", "SELECT 1")
+    assert answer.returncode == 130
+    assert "nothing else is" in answer.stderr

@@ -28,6 +28,11 @@ def test_the_doctor_knows_the_published_optima(measured_database: Path) -> None:
     assert optima["result"].to_list() == ["ok"] * 6
 
 
+def test_structural_counts_are_scores_like_any_other(measured_database: Path) -> None:
+    sql = "SELECT depth, n_conv, n_skip FROM nb201 WHERE index = 6111"  # 5 convolutions and a skip
+    assert call_catalog("query", sql, database=measured_database).stdout == "depth,n_conv,n_skip\n4.0,5.0,1.0\n"
+
+
 def test_the_versions_of_the_benchmark_are_never_mixed(measured_database: Path) -> None:
     sql = (
         "SELECT count(*) FILTER (abs(cifar10_test_accuracy - cifar10_test_accuracy_nats) > 1e-3) AS differing, "
@@ -49,7 +54,9 @@ def test_ingesting_a_file_again_changes_nothing(measured_database: Path, data_di
 def test_a_bad_line_stores_nothing(measured_database: Path, tmp_path: Path) -> None:
     bad = tmp_path / "nb201_v9.9_200ep.csv"
     bad.write_text("nb201_index,cifar10_test_acc\n0,85.1\n1,943.7\n")
-    answer = call_catalog("ingest", "nasbench201", str(bad), database=measured_database)
+    answer = call_catalog(
+        "ingest", "nasbench201", str(bad), "--source", "nb201", "--epochs", "200", database=measured_database
+    )
     assert answer.returncode == 1
     assert "line 3: cifar10_test_acc is 943.7; accuracies are percent, 0 to 100" in answer.stderr
     sql = "SELECT (SELECT count(*) FROM source) AS sources, (SELECT arg_max(outcome, id) FROM run) AS last"
