@@ -95,7 +95,8 @@ def lookup(
     catalog
         The open catalog.
     ids
-        Native ids in any notation that the space accepts, as text or as the benchmark's objects, or native indices.
+        Native ids in any notation that the space accepts, as text or as the benchmark's objects, or native indices; one
+        text counts as one id.
     space
         The search space; by default the only one in the catalog that knows all of them.
     columns
@@ -110,7 +111,7 @@ def lookup(
     """
     import polars
 
-    wanted = list(ids)
+    wanted = [ids] if isinstance(ids, str) else list(ids)
     view = catalog.space(space if space is not None else _space_of(catalog, wanted))
     keys = [_as_key(given) for given in wanted]
     found = _joined(view, keys, columns)

@@ -32,7 +32,8 @@ def export_space(
     """
     if file_format not in FORMATS:
         raise UsageError(
-            f"cannot write {path.name} as {file_format or 'nothing'}; give --format, one of {', '.join(FORMATS)}."
+            f"cannot tell the format of {path.name} ({file_format or 'no ending'}); "
+            f"give --format, one of {', '.join(FORMATS)}."
         )
     frame = catalog.space(space).frame(where=where)
     partial = path.with_name(path.name + ".partial")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import duckdb
 
 from catalog.duckdb_errors import reported
-from catalog.errors import StoreError, UsageError
+from catalog.errors import QueryError, StoreError, UsageError
 from catalog.locking import connect
 from catalog.quoting import identifier
 from catalog.revisions import status_of
@@ -109,7 +109,10 @@ class Catalog:
         """The rows of an SQL query as a polars frame; see `arrow`."""
         import polars
 
-        frame = polars.from_arrow(self.arrow(sql, parameters, tables=tables))
+        try:
+            frame = polars.from_arrow(self.arrow(sql, parameters, tables=tables))
+        except polars.exceptions.DuplicateError:
+            raise QueryError("two columns of the query have one name; give each its own with AS.") from None
         assert isinstance(frame, polars.DataFrame)
         return frame
 

@@ -122,18 +122,31 @@ def compare(
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:
-    """Architectures side by side: one row a column of the wide view, one column an architecture."""
+    """Architectures side by side: one row a column of the wide view, one column an architecture.
+
+    A table rounds for the eye; csv, json and parquet give every value as it is stored, as text.
+    """
+    import sys
+
     import pyarrow as pa
 
     from catalog.store import Catalog
 
+    if repeated := sorted({name for name in identifiers if identifiers.count(name) > 1}):
+        raise UsageError(f"compare names {', '.join(repeated)} more than once; name each architecture once.")
     if len(identifiers) < 2:
         raise UsageError("compare needs two architectures or more; for one use `catalog show`.")
     with Catalog.open(db, wait=wait) as catalog:
         rows = catalog.lookup(identifiers, space=space).to_dicts()
     names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    columns = {label: [text_cell(row[name]) for name in names] for label, row in zip(identifiers, rows, strict=True)}
+    is_table = output_format is OutputFormat.TABLE or (output_format is None and sys.stdout.isatty())
+    written = text_cell if is_table else _exact
+    columns = {label: [written(row[name]) for name in names] for label, row in zip(identifiers, rows, strict=True)}
     emit(pa.table({"column": names, **columns}), output_format)
+
+
+def _exact(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def export(

@@ -80,8 +80,10 @@ def test_show_draws_either_form_and_writes_an_svg(ask: Ask, tmp_path: Path) -> N
 def test_compare_puts_architectures_side_by_side(ask: Ask) -> None:
     rows = pl.read_csv(ask("compare", "nb201", "6111", "9930").stdout.encode(), infer_schema=False)
     assert rows.columns == ["column", "6111", "9930"]
-    assert rows.row(by_predicate=pl.col("column") == "params") == ("params", "1073466", "1288506")
+    assert rows.row(by_predicate=pl.col("column") == "params") == ("params", "1073466.0", "1288506.0")
+    assert rows.row(by_predicate=pl.col("column") == "depth") == ("depth", "4.0", "4.0")
     assert ask("compare", "nb201", "6111").returncode == 2
+    assert "more than once" in ask("compare", "nb201", "6111", "6111").stderr
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "json"])
