@@ -23,7 +23,7 @@ def add_to(parent: typer.Typer) -> None:
     parent.command("top", epilog="Example: catalog top nb201 --by live_params -k 5")(top)
     parent.command("show", epilog="Example: catalog show nb201 6111")(show)
     parent.command("compare", epilog="Example: catalog compare nb201 6111 9930")(compare)
-    parent.command("export", epilog="Example: catalog export nb201 --out nb201.parquet")(export)
+    parent.command("export", epilog="Example: catalog export nb201 --format parquet")(export)
     parent.command("doctor", epilog="Example: catalog doctor --full")(doctor)
 
 
@@ -151,7 +151,15 @@ def _exact(value: object) -> str | None:
 
 def export(
     space: Space,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; its ending may give the format.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="File to write; its ending may give the format.",
+            show_default="SPACE.parquet here, or the ending of --format",
+        ),
+    ] = None,
     where: Where = None,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
@@ -161,6 +169,8 @@ def export(
     from catalog.exporting import export_space
     from catalog.store import Catalog
 
+    if out is None:
+        out = Path(f"{space}.{output_format.value if output_format else 'parquet'}")
     chosen = output_format.value if output_format else out.suffix.removeprefix(".")
     with Catalog.open(db, wait=wait) as catalog:
         rows, columns = export_space(catalog, space, out, chosen, where)

@@ -95,6 +95,12 @@ def test_export_writes_the_wide_view(ask: Ask, tmp_path: Path, ending: str) -> N
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_export_names_the_file_itself(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ask("export", "nb201", "--format", "parquet", "--where", "index < 3").returncode == 0
+    assert pl.read_parquet(tmp_path / "nb201.parquet").height == 3
+
+
 def test_export_to_an_unknown_format_or_place_leaves_nothing(ask: Ask, tmp_path: Path) -> None:
     assert ask("export", "nb201", "--out", str(tmp_path / "nb201.xlsx")).returncode == 2
     assert ask("export", "nb201", "--out", str(tmp_path / "missing" / "nb201.csv")).returncode == 1
