@@ -16,7 +16,6 @@ from catalog.operators import BUILT_IN, Operator
 Vectors = NDArray[np.float32]
 
 STYLES = ("short", "medium", "long")
-ENCODER = "all-MiniLM-L6-v2"
 SIZE = 384
 _SHIPPED = "operator_embeddings.npz"
 

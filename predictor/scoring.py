@@ -73,7 +73,7 @@ class _Ensemble:
 
 
 class _Paper:
-    """`tg_nas_paper`: the recipe as its authors released it, on native graphs."""
+    """`tg_nas_paper`: the authors' recipe on native graphs, trained much shorter than theirs."""
 
     def __init__(self, checkpoint: str | Path) -> None:
         from predictor.tg_nas.paper import PaperScorer

@@ -39,8 +39,9 @@ def score(
 ) -> None:
     """Score every architecture of a space and store the result as columns of its wide view.
 
-    tg_nas is trained on NAS-Bench-101 alone, tg_nas_multi on NAS-Bench-101 and NAS-Bench-201, tg_nas_paper is the
-    recipe as its authors released it. The spread between the members of an ensemble is stored beside it as NAME_std.
+    The labels of tg_nas are NAS-Bench-101's alone, those of tg_nas_multi NAS-Bench-101's and NAS-Bench-201's.
+    tg_nas_paper is its authors' recipe trained much shorter than theirs (20,000 graphs, 8 epochs): it ranks poorly and
+    says nothing about the quality of theirs. The spread between the members of an ensemble is stored as NAME_std.
     """
     from catalog.extras import require_predict
     from catalog.store import Catalog

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
-TE_NAS = ("ntk_cond", "linear_regions")
 AZ_NAS = ("az_expressivity", "az_progressivity", "az_trainability", "az_complexity")
 
 
