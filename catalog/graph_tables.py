@@ -27,11 +27,15 @@ class GraphRows:
         One row an architecture, in the batch's order: the columns of ``architecture`` that follow from the graph.
     nodes, edges
         Rows of ``node`` and ``edge``, sorted by architecture.
+    native_cells, canonical_cells
+        The cells as arrays, for whoever counts on them; the same where the space's two forms are equal.
     """
 
     facts: pa.Table
     nodes: pa.Table
     edges: pa.Table
+    native_cells: Sequence[PlacedCells]
+    canonical_cells: Sequence[PlacedCells]
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,9 @@ def rows_of_graphs(
             "live_operator_counts": operator_counts(canonical, vocabulary),
         }
     )
-    parts = [("native", placed) for placed in placed_cells(native)]
-    parts += [("canonical", placed) for placed in canonical_cells]
-    return GraphRows(facts, node_rows(first_id, parts), edge_rows(first_id, parts))
+    native_cells = list(placed_cells(native))
+    parts = [("native", placed) for placed in native_cells] + [("canonical", placed) for placed in canonical_cells]
+    return GraphRows(facts, node_rows(first_id, parts), edge_rows(first_id, parts), native_cells, canonical_cells)
 
 
 def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Vocabulary = VOCABULARY) -> GraphRows:
@@ -102,7 +106,7 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
         }
     )
     placed = [("both", part) for part in parts]
-    return GraphRows(facts, node_rows(first_id, placed), edge_rows(first_id, placed))
+    return GraphRows(facts, node_rows(first_id, placed), edge_rows(first_id, placed), parts, parts)
 
 
 def operator_counts(graphs: Sequence[ArchitectureGraph], vocabulary: Vocabulary) -> pa.MapArray:

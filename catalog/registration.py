@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from catalog.canonical_form import canonical_graphs
 from catalog.errors import IngestError
-from catalog.graph_tables import GraphRows, placed_cells, rows_of_arrays, rows_of_graphs
+from catalog.graph_tables import GraphRows, rows_of_arrays, rows_of_graphs
 from catalog.members import Members
 from catalog.operators import BUILT_IN, Operator
 from catalog.proxies import ProxyFacts, ensure_proxies
@@ -138,10 +138,10 @@ def _enter_graphs(catalog: Catalog, space: SearchSpace, members: Members, run_id
     canonical = canonical_graphs(graphs)
     rows = rows_of_graphs(first, graphs, canonical)
     scores = dict(space.structural_scores(graphs, canonical))
-    for placed in placed_cells(graphs):
+    for placed in rows.native_cells:
         for name, values in count_scores(placed.cells, space.vocabulary).items():
             scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
-    for placed in placed_cells(canonical):
+    for placed in rows.canonical_cells:
         for name, values in graph_scores(placed.cells, space.vocabulary).items():
             scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
     indices: Sequence[int | None] = members.native_indices or [space.native_index(graph) for graph in graphs]
