@@ -231,6 +231,57 @@ class Score(Base):
     reason: Mapped[str | None] = mapped_column(String, comment="why there is no value")
     seconds: Mapped[float | None] = mapped_column(Double, comment="cost of this one score; NULL if not measured")
     run_id: Mapped[int] = mapped_column(Integer)
+    shared_from: Mapped[int | None] = mapped_column(
+        BigInteger, comment="architecture.id that was measured in its place, because both compute the same function"
+    )
+
+
+class LayerScore(Base):
+    """One layer's part of one score, kept on request: what a predictor of node-wise statistics learns from."""
+
+    __tablename__ = "layer_score"
+    __mapper_args__ = {"primary_key": ["architecture_id", "proxy_id", "input", "seed", "position"]}  # noqa: RUF012
+
+    architecture_id: Mapped[int] = mapped_column(BigInteger, comment="the architecture that was measured")
+    proxy_id: Mapped[int] = mapped_column(Integer)
+    input: Mapped[str | None] = mapped_column(String, comment="as in score")
+    seed: Mapped[int | None] = mapped_column(Integer, comment="as in score")
+    position: Mapped[int] = mapped_column(SmallInteger, comment="place among the layers, from 0")
+    layer: Mapped[str] = mapped_column(String, comment="the layer's name in the network")
+    value: Mapped[float] = mapped_column(Double)
+    run_id: Mapped[int] = mapped_column(Integer)
+
+
+class TrainingCurve(Base):
+    """One epoch of one training of our own; its final accuracy is a row of metric."""
+
+    __tablename__ = "training_curve"
+    __mapper_args__ = {  # noqa: RUF012
+        "primary_key": ["architecture_id", "source_id", "dataset", "split", "epochs", "seed", "epoch"]
+    }
+
+    architecture_id: Mapped[int] = mapped_column(BigInteger)
+    source_id: Mapped[int] = mapped_column(Integer)
+    dataset: Mapped[str] = mapped_column(String)
+    split: Mapped[str] = mapped_column(String, comment="train, valid, test")
+    epochs: Mapped[int] = mapped_column(Integer, comment="length of the whole training")
+    seed: Mapped[int] = mapped_column(Integer)
+    epoch: Mapped[int] = mapped_column(Integer, comment="from 1")
+    value: Mapped[float | None] = mapped_column(Double, comment="accuracy in percent after this epoch")
+
+
+class SearchVisit(Base):
+    """One candidate that one search evaluated; the any-time curve of the search is read from here."""
+
+    __tablename__ = "search_visit"
+    __mapper_args__ = {"primary_key": ["run_id", "evaluation"]}  # noqa: RUF012
+
+    run_id: Mapped[int] = mapped_column(Integer)
+    evaluation: Mapped[int] = mapped_column(Integer, comment="from 1, in the order of the search")
+    architecture_id: Mapped[int] = mapped_column(BigInteger)
+    values: Mapped[list[float | None]] = mapped_column(ARRAY(Double), comment="one a score; NULL where it has none")
+    is_feasible: Mapped[bool] = mapped_column(Boolean, comment="whether it keeps the constraints")
+    seconds: Mapped[float] = mapped_column(Double, comment="since the search began")
 
 
 class OperatorEmbedding(Base):

@@ -150,7 +150,14 @@ def test_downgrade_and_upgrade_keep_the_rows(catalog_path: Path) -> None:
         catalog.append("training_member", pa.table({"proxy_id": [1], "architecture_id": [7]}))
         before = catalog.query("FROM run")
     assert migration.downgrade(catalog_path, "0001").current == NEWEST
-    later = {"training_member", "operator_embedding", "node_attribute"}
+    later = {
+        "training_member",
+        "operator_embedding",
+        "node_attribute",
+        "layer_score",
+        "training_curve",
+        "search_visit",
+    }
     assert tables(catalog_path) == {*TABLES, "alembic_version", "nb201"} - later
     old = migration.status(catalog_path)
     assert (old.current, old.word, old.pending) == ("0001", "older", REVISIONS[1:])
