@@ -33,25 +33,37 @@ def embed(operators: Sequence[Operator], style: str = "short") -> Vectors:
     MissingExtraError
         A new sentence needs the encoder, and it is not installed.
     """
-    sentences = [_sentence(operator, style) for operator in operators]
-    known = _shipped()
+    sentences = [sentence_of(operator, style) for operator in operators]
+    known = _known()
     missing = list(dict.fromkeys(sentence for sentence in sentences if sentence not in known))
-    found = dict(known)
     if missing:
         from predictor.minilm import encode
 
-        found.update(zip(missing, encode(missing), strict=True))
-    return np.array([found[sentence] for sentence in sentences], dtype=np.float32).reshape(-1, SIZE)
+        learn(missing, encode(missing))
+    return np.array([known[sentence] for sentence in sentences], dtype=np.float32).reshape(-1, SIZE)
 
 
-def _sentence(operator: Operator, style: str) -> str:
+def learn(sentences: Sequence[str], vectors: Vectors) -> None:
+    """Keep the encoder's vectors of sentences, (sentences, 384), so that this process need not encode them again."""
+    _known().update(zip(sentences, vectors, strict=True))
+
+
+def sentence_of(operator: Operator, style: str = "short") -> str:
+    """What the encoder reads: the description in one style, or what comes nearest to it.
+
+    Raises
+    ------
+    UsageError
+        `style` is not one of `STYLES`.
+    """
     if style not in STYLES:
         raise UsageError(f"unknown sentence style {style!r}; choose one of {', '.join(STYLES)}.")
     return str(getattr(operator, style)) or operator.short or operator.name.replace("_", " ")
 
 
 @cache
-def _shipped() -> dict[str, Vectors]:
+def _known() -> dict[str, Vectors]:
+    """Sentence to vector: what the package brings, and what `learn` added."""
     with files("predictor").joinpath(_SHIPPED).open("rb") as file:
         stored = np.load(file, allow_pickle=False)
         return dict(zip(stored["sentences"].tolist(), stored["vectors"], strict=True))
@@ -61,7 +73,7 @@ def write_shipped(path: str) -> int:
     """Encode every sentence of the built-in operators and write them to `path`; returns how many there are."""
     from predictor.minilm import encode
 
-    sentences = list(dict.fromkeys(_sentence(operator, style) for operator in BUILT_IN for style in STYLES))
+    sentences = list(dict.fromkeys(sentence_of(operator, style) for operator in BUILT_IN for style in STYLES))
     np.savez_compressed(path, sentences=np.array(sentences), vectors=encode(sentences))
     return len(sentences)
 
@@ -99,14 +111,6 @@ def reduced(vectors: Vectors, size: int, style: str = "short") -> Vectors:
     _, _, directions = np.linalg.svd(reference - centre, full_matrices=False)
     projected = (vectors - centre) @ directions[:size].T
     return np.pad(projected, ((0, 0), (0, size - projected.shape[1]))).astype(np.float32)
-
-
-def similar(operator: Operator, others: Sequence[Operator], style: str = "short") -> list[tuple[str, float]]:
-    """The other operators by cosine similarity of their descriptions, nearest first."""
-    vectors = embed([operator, *others], style)
-    cosines = vectors[1:] @ vectors[0]
-    order = np.argsort(-cosines, kind="stable")
-    return [(others[place].name, float(cosines[place])) for place in order if others[place].name != operator.name]
 
 
 def _hash(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +11,14 @@ from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Wait
 from catalog.cli.output import emit, note
 from catalog.cli.progress import counting
 
+if TYPE_CHECKING:
+    import polars as pl
+
 
 def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
     parent.command("spaces", epilog="Example: catalog spaces --enumerate nb201")(spaces)
-    parent.command("operators", epilog="Example: catalog operators --space nb201")(operators)
+    parent.command("operators", epilog="Example: catalog operators --space nb201 --similar nor_conv_3x3")(operators)
 
 
 def spaces(
@@ -74,10 +77,22 @@ def enter_space(db: Path, name: str, wait: float | None) -> None:
 def operators(
     db: Database = DEFAULT_DATABASE,
     space: Annotated[str | None, typer.Option("--space", help="Only operators that occur in this space.")] = None,
+    similar: Annotated[
+        str | None,
+        typer.Option(
+            "--similar", metavar="NAME", help="Nearest first, by the descriptions' cosine to this operator's."
+        ),
+    ] = None,
+    style: Annotated[
+        str, typer.Option("--style", help="Sentence style that --similar compares: short, medium or long.")
+    ] = "short",
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:
-    """List the operators with kind, window and description."""
+    """List the operators with kind, window and description; with --similar by what their descriptions mean.
+
+    Similarity is the cosine of the sentence embeddings (all-MiniLM-L6-v2) that TG-NAS sees, -1 to 1.
+    """
     from catalog.store import Catalog
 
     with Catalog.open(db, wait=wait) as catalog:
@@ -89,11 +104,35 @@ def operators(
                 SELECT unnest(map_keys(operator_counts)) FROM architecture WHERE space = ?
                 UNION SELECT unnest(map_keys(live_operator_counts)) FROM architecture WHERE space = ?)"""
             parameters = [space, space, space]
-        emit(
-            catalog.arrow(
-                "SELECT name, space, kind, kernel, dilation, depthwise, has_weights, short AS description "
-                f"FROM operator WHERE {condition} ORDER BY kind, name",
-                parameters,
-            ),
-            output_format,
+        columns = "name, space, kind, kernel, dilation, depthwise, has_weights, short, medium, long"
+        listed = catalog.query(
+            f"SELECT {columns} FROM operator WHERE {condition} ORDER BY kind, name, space", parameters
         )
+        if similar is not None:
+            # A space's own operator goes before the built-in one of its name: '*' sorts before every word.
+            named = catalog.query(f"SELECT {columns} FROM operator WHERE name = ? ORDER BY space DESC", [similar])
+            listed = _by_similarity(listed, named, similar, style)
+    emit(listed.drop("medium", "long").rename({"short": "description"}), output_format)
+
+
+def _by_similarity(listed: pl.DataFrame, named: pl.DataFrame, name: str, style: str) -> pl.DataFrame:
+    """The operators by the cosine of their descriptions to those of the one named, without itself."""
+    import polars as pl
+
+    from catalog.errors import UnknownOperatorError
+    from catalog.extras import require_predict
+    from catalog.operators import Operator
+
+    require_predict()
+    from predictor.embedding import embed
+
+    if not named.height:
+        raise UnknownOperatorError(f"unknown operator {name!r}; `catalog operators` lists those that are known.")
+    rows = [*named.head(1).drop("space").to_dicts(), *listed.drop("space").to_dicts()]
+    vectors = embed([Operator(**row) for row in rows], style)
+    cosines = (vectors[1:] @ vectors[0]).astype(float).round(4)
+    return (
+        listed.insert_column(2, pl.Series("similarity", cosines))
+        .filter(pl.col("name") != name)
+        .sort("similarity", descending=True, maintain_order=True)
+    )

@@ -65,14 +65,6 @@ def test_principal_components_keep_the_distances_of_the_built_in_operators() -> 
     np.testing.assert_allclose(np.linalg.norm(small[:, None] - small[None], axis=2), wide, atol=1e-4)
 
 
-def test_similar_operators_come_nearest_first() -> None:
-    found = embedding.similar(VOCABULARY["sep_conv_3x3"], list(VOCABULARY))
-    cosines = [cosine for _, cosine in found]
-    assert cosines == sorted(cosines, reverse=True)
-    convolutions = {"conv3x3", "nor_conv_3x3", "sep_conv_5x5", "dil_conv_3x3"}
-    assert {name for name, _ in found[:4]} == convolutions  # the operator itself is left out
-
-
 def test_an_unknown_style_is_refused() -> None:
     with pytest.raises(UsageError, match="choose one of short, medium, long"):
         embedding.embed(BUILT_IN, "haiku")
