@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from catalog.errors import IdentifierError, UnknownSpaceError, UsageError
 from catalog.quoting import identifier
 from catalog.space_view import SpaceView, filtered
-from catalog.user_sql import check_condition
+from catalog.user_sql import check_condition, judging
 
 if TYPE_CHECKING:
     import polars
@@ -55,8 +55,8 @@ def top(
     ------
     UnknownColumnError
         The wide view has no such column.
-    QueryError
-        `where` is not one harmless condition.
+    ConditionError
+        `where` is not one harmless condition, or it failed.
     """
     if k < 1:
         raise UsageError(f"k is {k}; it must be at least 1.")
@@ -67,10 +67,12 @@ def top(
         columns = tuple(dict.fromkeys(("index", by, *known, view.native_id_name)))
     if ascending is None:
         ascending = is_cost(view.catalog, by)
-    return view.catalog.arrow(
-        f"SELECT {view.selected(columns)} FROM (FROM {identifier(view.name)}{filtered(condition)})"
-        f" WHERE {ranked} IS NOT NULL ORDER BY {ranked} {'ASC' if ascending else 'DESC'}, architecture_id LIMIT {k:d}"
-    )
+    with judging(where):
+        return view.catalog.arrow(
+            f"SELECT {view.selected(columns)} FROM (FROM {identifier(view.name)}{filtered(condition)})"
+            f" WHERE {ranked} IS NOT NULL ORDER BY {ranked} {'ASC' if ascending else 'DESC'}, architecture_id"
+            f" LIMIT {k:d}"
+        )
 
 
 def is_cost(catalog: Catalog, column: str) -> bool:

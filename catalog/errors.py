@@ -87,9 +87,23 @@ class QueryError(CatalogError):
     """A user's SQL failed, was refused, or ran out of time or memory."""
 
 
+class ConditionError(QueryError):
+    """A condition that a user gave as ``where`` is none, was refused, or failed."""
+
+    exit_code = 2
+
+
+class BusyError(CatalogError):
+    """A server does as much as it can already."""
+
+
 class ProxyError(CatalogError):
     """A proxy has no value for this network; the message is the reason that is stored with the failed score."""
 
 
 class MissingExtraError(CatalogError):
     """A command needs an optional dependency group that is not installed."""
+
+
+class WorkerError(CatalogError):
+    """A process that worked for a job died; what the job had finished before is stored."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import UnknownColumnError, UnknownSpaceError
 from catalog.quoting import identifier
-from catalog.user_sql import Condition, check_condition
+from catalog.user_sql import Condition, check_condition, judging
 
 if TYPE_CHECKING:
     import polars
@@ -94,13 +94,14 @@ class SpaceView:
         ------
         UnknownColumnError
             The view has no such column.
-        QueryError
-            `where` is not one harmless condition.
+        ConditionError
+            `where` is not one harmless condition, or it failed.
         """
         kept = filtered(None if where is None else check_condition(where))
-        return self.catalog.arrow(
-            f"SELECT {self.selected(columns)} FROM {identifier(self.name)}{kept} ORDER BY architecture_id"
-        )
+        with judging(where):
+            return self.catalog.arrow(
+                f"SELECT {self.selected(columns)} FROM {identifier(self.name)}{kept} ORDER BY architecture_id"
+            )
 
     def selected(self, columns: Iterable[str] | None) -> str:
         """The checked columns as an SQL list."""

@@ -11,7 +11,6 @@ from catalog.errors import UnknownSpaceError, UsageError
 from catalog.operators import VOCABULARY, Operator
 from catalog.spaces import SPACES, space_named
 from catalog.spaces.base import SearchSpace
-from catalog.spaces.nats_sss import NATSSize
 from catalog.spaces.own import OwnSpace
 
 if TYPE_CHECKING:
@@ -32,12 +31,10 @@ def space_of(catalog: Catalog, name: str) -> SearchSpace:
     """
     if name in SPACES:
         return space_named(name)
-    if name == NATSSize.name:
-        return NATSSize()
     rows = catalog.arrow("SELECT name, description FROM space ORDER BY name").to_pylist()
     descriptions = {row["name"]: row["description"] for row in rows}
     if name not in descriptions:
-        known = ", ".join(sorted({*SPACES, NATSSize.name, *descriptions}))
+        known = ", ".join(sorted({*SPACES, *descriptions}))
         raise UnknownSpaceError(f"{catalog.path} holds no search space {name!r}; built in or stored are {known}.")
     return OwnSpace(name, _stored_operators(catalog, name), descriptions[name])
 
@@ -56,7 +53,7 @@ def admitted(catalog: Catalog, space: OwnSpace) -> Sequence[Operator]:
         The name cannot be a table of its own, or an operator is stored with other facts.
     """
     stored = catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])
-    if not len(stored) or space.name in (*SPACES, NATSSize.name):
+    if not len(stored) or space.name in SPACES:
         _check_name(catalog, space.name)
     known = {operator.name: operator for operator in _stored_operators(catalog, space.name)}
     for operator in space.own_operators:
@@ -70,7 +67,7 @@ def admitted(catalog: Catalog, space: OwnSpace) -> Sequence[Operator]:
 def _check_name(catalog: Catalog, name: str) -> None:
     """A space's wide view is a table that carries its name, so the name must be free and usable without quotes."""
     refused = f"{name!r} cannot be the name of a space of your own: "
-    if name in (*SPACES, NATSSize.name):
+    if name in SPACES:
         raise UsageError(f"{refused}it is built in. Choose another name.")
     if not _NAME.fullmatch(name):
         raise UsageError(f"{refused}a name is a lower-case letter, then up to 62 lower-case letters, digits and _.")

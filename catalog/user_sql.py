@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from catalog.duckdb_errors import first_line, raise_interrupt, readable
-from catalog.errors import QueryError
+from catalog.errors import ConditionError, QueryError
 
 TABLE_FUNCTIONS = frozenset(
     {
@@ -100,14 +100,38 @@ def check_statement(sql: str) -> None:
     _check_nodes(tree)
 
 
+@contextmanager
+def judging(condition: str | None) -> Iterator[None]:
+    """Make the failure of a query that holds a user's condition the condition's failure.
+
+    Raises
+    ------
+    ConditionError
+        The block raised a `QueryError`, and there is a condition.
+    """
+    try:
+        yield
+    except ConditionError:
+        raise
+    except QueryError as error:
+        if condition is None:
+            raise
+        raise ConditionError(f"the condition {condition!r} failed: {error}") from error
+
+
 def check_condition(condition: str) -> Condition:
     """Refuse anything but one boolean expression over a table's columns.
 
     Raises
     ------
-    QueryError
+    ConditionError
         The text cannot be parsed, is more than one expression, or does more than read.
     """
+    with judging(condition):
+        return _checked_condition(condition)
+
+
+def _checked_condition(condition: str) -> Condition:
     with _parser() as parser:
         sql = f"SELECT * FROM t WHERE (\n{condition}\n)"  # the line breaks end a trailing comment
         try:
@@ -214,8 +238,8 @@ def _refused(kind: str) -> QueryError:
     return QueryError(f"{kind.replace('_', ' ')} is refused: {_ALLOWED}.{_REMEDIES.get(kind, '')}")
 
 
-def _not_a_condition(condition: str, reason: str = "") -> QueryError:
-    return QueryError(
+def _not_a_condition(condition: str, reason: str = "") -> ConditionError:
+    return ConditionError(
         f"{condition!r} is not one condition{reason}; allowed is one SQL expression over the columns, "
         "for example `params < 1e6 AND depth > 2`."
     )

@@ -7,7 +7,7 @@ from functools import cache
 from catalog.errors import UnknownSpaceError
 from catalog.spaces.base import SearchSpace
 
-SPACES = ("nb101", "nb201", "darts")
+SPACES = ("nb101", "nb201", "darts", "nats-sss")
 
 
 @cache
@@ -31,4 +31,8 @@ def space_named(name: str) -> SearchSpace:
         from catalog.spaces.darts import DARTS
 
         return DARTS()
+    if name == "nats-sss":
+        from catalog.spaces.nats_sss import NATSSize
+
+        return NATSSize()
     raise UnknownSpaceError(f"unknown search space {name!r}; built in are {', '.join(SPACES)}.")

@@ -190,3 +190,10 @@ def test_ctrl_c_says_what_is_stored(ask: Ask, monkeypatch: pytest.MonkeyPatch) -
     answer = ask("query", "SELECT 1")
     assert answer.returncode == 130
     assert "nothing else is" in answer.stderr
+
+
+@pytest.mark.parametrize("condition", ["nope > 1", "params >", "1; DROP TABLE run", "cell > 'a' AND params > 'b'"])
+def test_a_condition_that_fails_is_the_users_mistake(ask: Ask, condition: str) -> None:
+    answer = ask("top", "nb201", "--by", "params", "--where", condition)
+    assert answer.returncode == 2
+    assert repr(condition) in answer.stderr
