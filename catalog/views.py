@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,16 @@ DEFAULTS = {
     "nb201": WideDefaults("nb201", 200),
     "darts": WideDefaults("darts_trained", 600),
 }
+
+OWN_TRAINING = "own-training"
+"""Name of the source of the networks that ``catalog evaluate`` trained in their usual size."""
+
+DIGITS = "digits"
+DIGITS_SOURCES = ("nb201-digits", OWN_TRAINING)
+"""Trainings of our own on the digits; no benchmark has any, so their columns need no source's name."""
+
+DIGITS_EPOCHS = 2
+"""Their usual length; the plain column shows it."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,40 @@ def rebuild(catalog: Catalog, space: str) -> None:
     )
     for column in (*operators, *metrics, *proxies):
         catalog.execute(f"COMMENT ON COLUMN {view}.{identifier(column.name)} IS {literal(column.comment)}")
+
+
+def update_scores(
+    catalog: Catalog, space: str, columns: Mapping[str, tuple[int, str | None]], architectures: pa.Table
+) -> None:
+    """Bring some proxy columns of some architectures up to date, in the transaction that changed their scores.
+
+    A job that stores many small batches calls this instead of `rebuild`, which costs seconds. The columns exist since
+    the first `rebuild` after their first score.
+
+    Parameters
+    ----------
+    columns
+        Name to ``proxy.id`` and input of our own scores; the only ones that the column shows.
+    architectures
+        One column, ``architecture_id``.
+    """
+    parts = [{"proxy_id": proxy_id, "input": given} for proxy_id, given in columns.values()]
+    schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string())])
+    means = ", ".join(f"max(mean) FILTER (part = {part}) AS part_{part}" for part in range(len(parts)))
+    values = ", ".join(f"{identifier(name)} = means.part_{part}" for part, name in enumerate(columns))
+    catalog.execute(
+        f"""
+        UPDATE {identifier(space)} SET {values} FROM (
+            SELECT architecture_id, {means} FROM (
+                SELECT architecture_id, part, favg(value) FILTER (status = 'ok') AS mean
+                FROM score SEMI JOIN touched USING (architecture_id)
+                JOIN parts ON {_same_keys("score", "parts", _SCORE_KEYS)}
+                WHERE source_id IS NULL GROUP BY ALL
+            ) GROUP BY architecture_id
+        ) AS means WHERE means.architecture_id = {identifier(space)}.architecture_id
+        """,
+        tables={"touched": architectures, "parts": _numbered(parts, schema)},
+    )
 
 
 def _rows(catalog: Catalog, sql: str, *parameters: object) -> list[dict[str, Any]]:
@@ -159,10 +203,11 @@ def _same_keys(table: str, parts: str, keys: Sequence[str]) -> str:
     return " AND ".join(f"{table}.{key} IS NOT DISTINCT FROM {parts}.{key}" for key in keys)
 
 
-def _metric_columns(catalog: Catalog, space: str) -> tuple[list[WideColumn], pa.Table]:
-    """The metric columns, and the table that gives each kind of metric row the number of the part that it falls in.
+def metric_groups(catalog: Catalog, space: str) -> dict[str, list[dict[str, Any]]]:
+    """The metric columns of a space's wide view, each with the kinds of metric rows that it shows.
 
-    A column's value is its first part that has one: seeds averaged before a published mean, the earliest source first.
+    A kind has the keys ``source`` (its name), ``source_id``, ``name``, ``kind``, ``dataset``, ``split``, ``epochs``,
+    ``stage``, ``device``, ``has_seeds`` and ``has_mean``.
     """
     groups = _rows(
         catalog,
@@ -180,9 +225,17 @@ def _metric_columns(catalog: Catalog, space: str) -> tuple[list[WideColumn], pa.
     by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for group in groups:
         by_name[metric_column_name(group, defaults)].append(group)
+    return dict(by_name)
+
+
+def _metric_columns(catalog: Catalog, space: str) -> tuple[list[WideColumn], pa.Table]:
+    """The metric columns, and the table that gives each kind of metric row the number of the part that it falls in.
+
+    A column's value is its first part that has one: seeds averaged before a published mean, the earliest source first.
+    """
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
-    for name, members in by_name.items():
+    for name, members in metric_groups(catalog, space).items():
         first = len(parts)
         parts += [member | {"is_seeded": True} for member in members if member["has_seeds"]]
         parts += [member | {"is_seeded": False} for member in members if member["has_mean"]]
@@ -212,9 +265,12 @@ def metric_column_name(group: dict[str, Any], defaults: WideDefaults) -> str:
     """``{dataset}_{split}_{name}``, with a suffix for whatever is not the space's default.
 
     The dataset ``cifar10-valid`` gives ``cifar10_valid_accuracy`` for its validation split and
-    ``cifar10_valid_test_accuracy`` for its test split.
+    ``cifar10_valid_test_accuracy`` for its test split. Our own trainings on the digits are ``digits_test_accuracy``,
+    from whichever of our sources has them.
     """
     dataset, split = group["dataset"], group["split"]
+    if dataset == DIGITS and group["source"] in DIGITS_SOURCES:
+        defaults = WideDefaults(group["source"], DIGITS_EPOCHS)
     if dataset and dataset.endswith("-valid") and split == "valid":
         split = None
     words = [word for word in (dataset, split, group["name"], group["device"]) if word]

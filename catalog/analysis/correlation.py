@@ -100,7 +100,7 @@ def spearman_rho(first: ArrayLike, second: ArrayLike) -> float:
 
     Spearman, "The proof and measurement of association between two things", 1904. NaN where a side is constant.
     """
-    return _spearman(Ranking(np.asarray(first)), Ranking(np.asarray(second)))
+    return spearman(Ranking(np.asarray(first)), Ranking(np.asarray(second)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ class _Truth:
 
     @classmethod
     def of(cls, values: Values, top_share: float) -> _Truth:
-        top = _top(values, top_share)
+        top = top_rows(values, top_share)
         return cls(Ranking(values), top, Ranking(values[top]))
 
 
@@ -162,7 +162,7 @@ def _coefficients(scores: Values, truth: _Truth) -> dict[str, float | int | None
     everywhere = Ranking(scores)
     return {
         "kendall_tau": _defined(_kendall(everywhere, truth.everywhere)),
-        "spearman_rho": _defined(_spearman(everywhere, truth.everywhere)),
+        "spearman_rho": _defined(spearman(everywhere, truth.everywhere)),
         "top_n": int(truth.top.sum()),
         "top_kendall_tau": _defined(_kendall(Ranking(scores[truth.top]), truth.in_top)),
     }
@@ -198,7 +198,8 @@ def _counts(mask: NDArray[np.bool_], known: NDArray[np.bool_]) -> dict[str, floa
     return {"n": n, "missing": targets - n, "coverage": n / targets if targets else None}
 
 
-def _top(values: Values, share: float) -> NDArray[np.bool_]:
+def top_rows(values: Values, share: float) -> NDArray[np.bool_]:
+    """(n,) whether a row is one of the best ``ceil(share * n)``, or ties with the last of them."""
     if not len(values):
         return np.zeros(0, dtype=np.bool_)
     place = len(values) - math.ceil(share * len(values))
@@ -231,7 +232,8 @@ def _kendall(first: Ranking, second: Ranking) -> float:
     return _within_one(difference / math.sqrt(untied_first * untied_second))
 
 
-def _spearman(first: Ranking, second: Ranking) -> float:
+def spearman(first: Ranking, second: Ranking) -> float:
+    """`spearman_rho` of two samples that may be ranked already."""
     spread = _inner(first, first) * _inner(second, second)
     return _within_one(_inner(first, second) / math.sqrt(spread)) if spread > 0 else math.nan
 

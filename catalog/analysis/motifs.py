@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from catalog.analysis.intervals import NORMAL_QUANTILE
+from catalog.analysis.significance import holm
 from catalog.errors import UsageError
 from catalog.operators import Vocabulary
 from catalog.pattern_language import is_plain
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 SHAPES = ("edge", "path", "fork", "join")
-_NORMAL_QUANTILE = 1.959963984540054  # of 0.975: 95 % of a normal distribution lie within
 
 
 def motifs(
@@ -118,7 +119,7 @@ def odds_ratios(
     a, top, c, rest = (np.asarray(values, dtype=np.float64) for values in (top_with, top_total, rest_with, rest_total))
     cells = np.stack([a, top - a, c, rest - c]) + 0.5
     logarithm = np.log(cells[0]) + np.log(cells[3]) - np.log(cells[1]) - np.log(cells[2])
-    margin = _NORMAL_QUANTILE * np.sqrt((1 / cells).sum(axis=0))
+    margin = NORMAL_QUANTILE * np.sqrt((1 / cells).sum(axis=0))
     return np.exp(logarithm), np.exp(logarithm - margin), np.exp(logarithm + margin)
 
 
@@ -129,16 +130,6 @@ def fisher_p_values(top_with: ArrayLike, top_total: ArrayLike, rest_with: ArrayL
     a, top, c, rest = (np.asarray(values, dtype=np.int64) for values in (top_with, top_total, rest_with, rest_total))
     tables = np.stack([a, top - a, c, rest - c], axis=-1).reshape(-1, 2, 2)
     return np.array([fisher_exact(table).pvalue for table in tables], dtype=np.float64)
-
-
-def holm(p_values: ArrayLike) -> Values:
-    """Holm's step-down correction: p-values that hold the chance of any false alarm among all; (n,)."""
-    values = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    corrected = np.empty_like(values)
-    corrected[order] = np.minimum(stepped, 1.0)
-    return corrected
 
 
 _SCHEMA: dict[str, Any] = {

@@ -23,6 +23,9 @@ def correlate(
         typer.Option("--proxy", metavar="COLUMN", help="Only this proxy; may be repeated.", show_default="all"),
     ] = None,
     where: Where = None,
+    with_intervals: Annotated[
+        bool, typer.Option("--intervals", help="Add the ends of 95 % intervals of tau-b and rho.")
+    ] = False,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
     wait: Wait = None,
@@ -35,4 +38,4 @@ def correlate(
     from catalog.store import Catalog
 
     with Catalog.open(db, wait=wait) as catalog:
-        emit(correlate_space(catalog, space, target, proxies, where), output_format)
+        emit(correlate_space(catalog, space, target, proxies, where, with_intervals=with_intervals), output_format)

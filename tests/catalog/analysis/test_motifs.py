@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from catalog import patterns
-from catalog.analysis.motifs import SHAPES, fisher_p_values, holm, motifs, odds_ratios
+from catalog.analysis.motifs import SHAPES, fisher_p_values, motifs, odds_ratios
 from catalog.errors import UnknownColumnError, UsageError
 from catalog.graph import ArchitectureGraph, CellGraph
 from catalog.operators import VOCABULARY, Operator
@@ -131,21 +129,6 @@ def test_odds_ratios_are_finite_and_their_intervals_are_woolfs() -> None:
 def test_fisher_on_the_lady_tasting_tea() -> None:
     """Fisher, "The design of experiments", 1935: three of four cups right has one-sided p = 17/70, two-sided 34/70."""
     assert fisher_p_values([3, 4], [4, 4], [1, 0], [4, 4]) == pytest.approx([34 / 70, 2 / 70])
-
-
-def test_holm_steps_down() -> None:
-    """R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") gives 0.03 0.06 0.06 0.02."""
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]
-    assert holm([]).tolist() == []
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_lies_between_no_correction_and_bonferroni(values: list[float]) -> None:
-    corrected = holm(values)
-    assert (corrected >= np.array(values)).all()
-    assert (corrected <= np.minimum(np.array(values) * len(values), 1)).all()
-    assert (np.diff(corrected[np.argsort(values, kind="stable")]) >= 0).all()
 
 
 def test_a_wrong_question_is_refused(nb201: Catalog) -> None:

@@ -1,0 +1,62 @@
+"""Which proxies, and which rows, an analysis of several proxies together uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Values = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+LEAST_COVERAGE = 0.5
+"""Proxies that cover a smaller share of the rows of the best-covered one are left out: they would cost the others."""
+
+MOST_ROWS = 20_000
+"""Of more rows a sample is drawn, where an analysis repeats itself hundreds of times."""
+
+
+@dataclass(frozen=True, eq=False)
+class JointRows:
+    """Proxies with the truth, on rows where all of them have a value.
+
+    Parameters
+    ----------
+    columns
+        Name to (m,) scores of the proxies that cover enough.
+    truth
+        (m,) what they are to rank.
+    rows
+        (m,) where these rows stand among all.
+    """
+
+    columns: dict[str, Values]
+    truth: Values
+    rows: Rows
+
+    @classmethod
+    def of(cls, scores: Mapping[str, ArrayLike], truth: ArrayLike, seed: int) -> JointRows:
+        """The common rows of the proxies that cover enough, or a sample of `MOST_ROWS` of them."""
+        target = np.asarray(truth, dtype=np.float64)
+        columns = {name: np.asarray(values, dtype=np.float64) for name, values in scores.items()}
+        known = {name: ~np.isnan(values) & ~np.isnan(target) for name, values in columns.items()}
+        most = max((int(rows.sum()) for rows in known.values()), default=0)
+        kept = [name for name, rows in known.items() if most and rows.sum() >= LEAST_COVERAGE * most]
+        common = np.logical_and.reduce([known[name] for name in kept]) if kept else np.zeros(len(target), dtype=bool)
+        rows = sample(np.flatnonzero(common), seed)
+        return cls({name: columns[name][rows] for name in kept}, target[rows], rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"JointRows({len(self)} rows, {', '.join(self.columns) or 'no proxies'})"
+
+
+def sample(rows: Rows, seed: int) -> Rows:
+    """At most `MOST_ROWS` of the rows, drawn without replacement, in their order."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))

@@ -1,0 +1,235 @@
+"""Where the numbers of a pool come from, what they cost, and what else is known of its architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from catalog.analysis.evaluation import REFERENCES
+from catalog.analysis.pool import Pool, numbers
+from catalog.views import metric_groups, proxy_column_name
+
+if TYPE_CHECKING:
+    from catalog.store import Catalog
+
+Values = NDArray[np.float64]
+
+STRUCTURE = ("params", "flops", "depth", "n_conv", "n_skip")
+"""Columns that say how an architecture is built."""
+
+
+def read_sources(catalog: Catalog, pool: Pool, columns: Sequence[str] = ()) -> pl.DataFrame:
+    """The files and publications behind the target, the published proxies and other `columns` of the wide view.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a column and source: ``column``, ``source``, ``kind``, ``path``, ``sha256``, ``version``, ``licence``,
+        ``citation``, ``row_count`` (records in the file), ``used`` (architectures of the pool with a value of it in
+        this column). What this catalog computed itself has no source: see `read_proxies`.
+    """
+    named = list(dict.fromkeys([pool.target, *pool.scores, *columns]))
+    groups = metric_groups(catalog, pool.space)
+    parts = [{"column": name, **group} for name in named for group in groups.get(name, ())]
+    keys = ("name", "kind", "dataset", "split", "epochs", "stage", "device")
+    same = " AND ".join(f"metric.{key} IS NOT DISTINCT FROM parts.{key}" for key in keys)
+    metrics = catalog.query(
+        f"""
+        SELECT parts."column", metric.source_id, count(DISTINCT architecture_id) AS used
+        FROM metric SEMI JOIN pool USING (architecture_id)
+        JOIN parts ON metric.source_id = parts.source_id AND {same}
+        WHERE value IS NOT NULL GROUP BY ALL
+        """,
+        tables={"pool": _ids(pool), "parts": _table(parts, keys)},
+    )
+    scores = catalog.query(
+        """
+        SELECT proxy."column", source_id, source_id IS NOT NULL AS is_published, input,
+            count(DISTINCT architecture_id) AS used
+        FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN pool USING (architecture_id)
+        WHERE source_id IS NOT NULL AND status = 'ok' GROUP BY ALL
+        """,
+        tables={"pool": _ids(pool)},
+    )
+    published = scores.with_columns(column=_column_names(scores)).filter(pl.col("column").is_in(named))
+    found = pl.concat([metrics, published.select(metrics.columns)], how="vertical_relaxed")
+    sources = catalog.query(
+        "SELECT id AS source_id, name AS source, kind, path, sha256, version, licence, citation, row_count FROM source"
+    )
+    order = pl.DataFrame({"column": named, "place": range(len(named))}, schema={"column": pl.String, "place": pl.Int64})
+    joined = found.join(sources, on="source_id").join(order, on="column").sort(["place", "source_id"])
+    return joined.select("column", *sources.columns[1:], pl.col("used").cast(pl.Int64))
+
+
+def read_proxies(catalog: Catalog, pool: Pool) -> pl.DataFrame:
+    """What the proxies of a pool are.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a proxy and kind of score: ``column``, ``name``, ``version``, ``direction``, ``configuration``,
+        ``checkpoint_digest``, ``description``, ``is_published``, ``input``, ``seeds`` (0 for a deterministic one).
+    """
+    found = catalog.query(
+        """
+        SELECT proxy."column", proxy.name, version, direction, configuration, checkpoint_digest, description,
+            source_id IS NOT NULL AS is_published, input, count(DISTINCT seed) AS seeds
+        FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN pool USING (architecture_id)
+        GROUP BY ALL ORDER BY ALL
+        """,
+        tables={"pool": _ids(pool)},
+    )
+    order = pl.DataFrame(
+        {"column": list(pool.scores), "place": range(len(pool.scores))}, schema={"column": pl.String, "place": pl.Int64}
+    )
+    named = found.with_columns(column=_column_names(found)).join(order, on="column", maintain_order="left")
+    return named.sort("place", maintain_order=True).drop("place")
+
+
+def read_seconds(catalog: Catalog, pool: Pool) -> dict[str, float]:
+    """Proxy to its mean cost in seconds an architecture, over all its seeds, where it was measured."""
+    found = catalog.query(
+        """
+        SELECT "column", source_id IS NOT NULL AS is_published, input, avg(cost) AS seconds FROM (
+            SELECT proxy."column", source_id, input, architecture_id, sum(seconds) AS cost
+            FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN pool USING (architecture_id)
+            WHERE status = 'ok' AND shared_from IS NULL AND seconds IS NOT NULL GROUP BY ALL
+        ) GROUP BY ALL ORDER BY ALL
+        """,
+        tables={"pool": _ids(pool)},
+    )
+    costs = dict(zip(_column_names(found), found["seconds"], strict=True))
+    return {name: float(costs[name]) for name in pool.scores if name in costs}
+
+
+def read_seeds(catalog: Catalog, pool: Pool) -> dict[str, Values]:
+    """Proxy to its (n, s) scores by seed, for those with several; turned and guarded as `Pool.scores` are."""
+    found = catalog.query(
+        """
+        SELECT proxy."column", source_id IS NOT NULL AS is_published, input, architecture_id, seed,
+            favg(value) AS value
+        FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN pool USING (architecture_id)
+        WHERE seed IS NOT NULL AND status = 'ok' GROUP BY ALL
+        """,
+        tables={"pool": _ids(pool)},
+    )
+    groups = ["column", "is_published", "input"]
+    by_seed: dict[str, Values] = {}
+    for (column, is_published, given), rows in found.group_by(groups, maintain_order=True):
+        name = proxy_column_name({"column": column, "is_published": is_published, "input": given})
+        seeds, places = np.unique(rows["seed"].to_numpy(), return_inverse=True)
+        if name not in pool.scores or len(seeds) < 2:
+            continue
+        scores = np.repeat(pool.scores[name].reshape(-1, 1), len(seeds), axis=1)
+        scores[np.isfinite(scores)] = np.nan
+        rows_of = np.searchsorted(pool.ids, rows["architecture_id"].to_numpy())
+        scores[rows_of, places] = rows["value"].to_numpy() * pool.directions[name]
+        scores[np.isnan(pool.scores[name])] = np.nan
+        by_seed[name] = scores
+    return {name: by_seed[name] for name in pool.scores if name in by_seed}
+
+
+def read_repeats(catalog: Catalog, pool: Pool) -> Values:
+    """(n, s) the target by seed of the training, turned as `Pool.truth` is; s = 0 if the source tells no seeds apart.
+
+    Of several sources behind a column, the first that has seeds counts: seeds of two benchmarks are no repeats.
+    """
+    groups = [group for group in metric_groups(catalog, pool.space).get(pool.target, ()) if group["has_seeds"]]
+    if not groups:
+        return np.zeros((len(pool), 0))
+    keys = ("source_id", "name", "kind", "dataset", "split", "epochs", "stage", "device")
+    found = catalog.query(
+        f"""
+        SELECT architecture_id, coalesce(seed, repeat) AS seed, favg(value) AS value
+        FROM metric SEMI JOIN pool USING (architecture_id)
+        WHERE value IS NOT NULL AND coalesce(seed, repeat) IS NOT NULL
+            AND {" AND ".join(f"{key} IS NOT DISTINCT FROM ?" for key in keys)}
+        GROUP BY ALL
+        """,
+        [groups[0][key] for key in keys],
+        tables={"pool": _ids(pool)},
+    )
+    seeds, places = np.unique(found["seed"].to_numpy(), return_inverse=True)
+    repeats = np.full((len(pool), len(seeds)), np.nan)
+    repeats[np.searchsorted(pool.ids, found["architecture_id"].to_numpy()), places] = found["value"].to_numpy()
+    return repeats * pool.target_direction
+
+
+def read_columns(catalog: Catalog, pool: Pool, names: Sequence[str]) -> dict[str, Values]:
+    """Numeric columns of the wide view for the architectures of a pool, (n,) each, as they are stored.
+
+    Raises
+    ------
+    UnknownColumnError
+        The view has no such column.
+    UsageError
+        One holds no numbers.
+    """
+    frame = catalog.space(pool.space).frame(columns=["architecture_id", *names])
+    frame = frame[np.searchsorted(frame["architecture_id"].to_numpy(), pool.ids)]
+    return {name: numbers(frame, name, pool.space) for name in names}
+
+
+def read_structure(catalog: Catalog, pool: Pool) -> dict[str, Values]:
+    """Those of the columns `STRUCTURE` that the space has; of parameters and FLOPs, published ones if need be."""
+    return _first_present(catalog, pool, STRUCTURE)
+
+
+def read_references(catalog: Catalog, pool: Pool) -> dict[str, Values]:
+    """Params and FLOPs, as far as the space has them; published ones if need be."""
+    return _first_present(catalog, pool, REFERENCES)
+
+
+def _first_present(catalog: Catalog, pool: Pool, names: Iterable[str]) -> dict[str, Values]:
+    present = set(catalog.space(pool.space).columns)
+    columns = {name: next((c for c in (name, f"{name}_published") if c in present), None) for name in names}
+    chosen = {name: column for name, column in columns.items() if column is not None}
+    found = read_columns(catalog, pool, list(chosen.values()))
+    return {name: found[column] for name, column in chosen.items()}
+
+
+def short_training(catalog: Catalog, pool: Pool) -> str | None:
+    """The column with the target's name and dataset after the shortest training, if there is a shorter one.
+
+    Its validation split comes first: that is what a search could look at.
+    """
+    groups = metric_groups(catalog, pool.space)
+    if pool.target not in groups:
+        return None
+    target = groups[pool.target][0]
+    shorter = [
+        (group["epochs"], group["split"] != "valid", name)
+        for name, members in groups.items()
+        for group in members[:1]
+        if group["name"] == target["name"]
+        and group["kind"] == "trained"
+        and _base(group["dataset"]) == _base(target["dataset"])
+        and (group["epochs"] or np.inf) < (target["epochs"] or 0)
+        and group["split"] in ("valid", "test")
+    ]
+    return min(shorter)[-1] if shorter else None
+
+
+def _base(dataset: str | None) -> str:
+    """The dataset whose validation part it may be."""
+    return (dataset or "").removesuffix("-valid")
+
+
+def _column_names(groups: pl.DataFrame) -> pl.Series:
+    return pl.Series("column", [proxy_column_name(group) for group in groups.iter_rows(named=True)], dtype=pl.String)
+
+
+def _ids(pool: Pool) -> pa.Table:
+    return pa.table({"architecture_id": pa.array(pool.ids, pa.int64())})
+
+
+def _table(parts: Sequence[dict[str, Any]], keys: Sequence[str]) -> pa.Table:
+    fields = [("column", pa.string()), ("source_id", pa.int32())]
+    fields += [(key, pa.int32() if key == "epochs" else pa.string()) for key in keys]
+    rows = [{name: part[name] for name, _ in fields} for part in parts]
+    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
