@@ -163,6 +163,9 @@ class Vocabulary:
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} operators)"
 
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[tuple[Operator, ...]]]:
+        return Vocabulary, (tuple(self),)  # so that a graph can be handed to another process
+
     def extended(self, operators: Iterable[Operator]) -> Vocabulary:
         """A vocabulary with `operators` added; a name that exists is replaced."""
         return Vocabulary([*self._operators.values(), *operators])

@@ -8,6 +8,7 @@ from catalog.graph import ArchitectureGraph
 from predictor.networks.network import Network, NetworkConfig, load_replicas
 
 __all__ = [
+    "NATIVE_NETWORKS",
     "PUBLISHED",
     "SCORING",
     "THIN",
@@ -16,6 +17,7 @@ __all__ = [
     "build",
     "live_form",
     "load_replicas",
+    "network_kind",
     "published_config",
     "scoring_config",
     "thin_config",
@@ -48,6 +50,14 @@ THIN = {
 
 _GENERIC = NetworkConfig(channels=16, cells=1)
 
+NATIVE_NETWORKS = frozenset({"nb101"})
+"""Spaces whose networks depend on more than the function: NAS-Bench-101's channels depend on the vertices' order."""
+
+
+def network_kind(space: str) -> str:
+    """Which of the networks `build` makes for a space: its own, or the generic one."""
+    return space if space in PUBLISHED else "generic"
+
 
 def scoring_config(space: str) -> NetworkConfig:
     """The network size in which proxies are measured unless a user asks for another."""
@@ -67,9 +77,9 @@ def published_config(space: str) -> NetworkConfig:
 def live_form(graph: ArchitectureGraph) -> ArchitectureGraph:
     """The form whose network is measured: canonical, so that equal functions are equal networks.
 
-    A NAS-Bench-101 module stays native, because its channels depend on the order of its vertices.
+    The architectures of `NATIVE_NETWORKS` stay native.
     """
-    return graph if graph.space == "nb101" else graph.canonical
+    return graph if graph.space in NATIVE_NETWORKS else graph.canonical
 
 
 def build(graph: ArchitectureGraph, config: NetworkConfig | None = None) -> Network:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from predictor.zero_cost.measuring import MeasureConfig, Measurement, measure, measure_many
+from predictor.zero_cost.measuring import MeasureConfig, Measurement, measure, measure_config, measure_many
 from predictor.zero_cost.passes import Need, Passes
 from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
 from predictor.zero_cost.registry import SUITE_ZERO, proxies_named, registered
@@ -16,6 +16,7 @@ __all__ = [
     "Passes",
     "Proxy",
     "measure",
+    "measure_config",
     "measure_many",
     "proxies_named",
     "registered",

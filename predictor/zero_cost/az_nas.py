@@ -78,9 +78,9 @@ class Complexity(Proxy):
 def _entropies(passes: Passes) -> list[float]:
     entropies = []
     for feature in passes.blocks.features:
-        positions = feature.transpose(0, 1).flatten(1)  # (C, B * H * W)
-        centred = positions - positions.mean(dim=1, keepdim=True)
-        eigenvalues = torch.linalg.eigvalsh((centred @ centred.T).double() / centred.shape[1]).clamp(min=0)
+        positions = _by_position(feature)
+        centred = positions - positions.mean(dim=0)
+        eigenvalues = torch.linalg.eigvalsh((centred.T @ centred).double() / len(centred)).clamp(min=0)
         total = float(eigenvalues.sum())
         if total <= 0:
             raise ProxyError("a block's features are constant, so they have no entropy")
@@ -96,7 +96,11 @@ def _trainability(outgoing: Tensor, incoming: Tensor) -> float:
     factor = incoming.shape[2] // outgoing.shape[2]
     if factor > 1:
         incoming = torch.nn.functional.pixel_unshuffle(incoming, factor)
-    before = incoming.transpose(0, 1).flatten(1)  # (C_in, B * H * W)
-    after = outgoing.transpose(0, 1).flatten(1)
-    norm = float(torch.linalg.matrix_norm(before @ after.T / after.shape[1], ord=2))
+    after = _by_position(outgoing)
+    norm = float(torch.linalg.matrix_norm(_by_position(incoming).T @ after / len(after), ord=2))
     return 2.0 - norm - 1.0 / (norm + 1e-6)
+
+
+def _by_position(feature: Tensor) -> Tensor:
+    """(B, C, H, W) to (B * H * W, C), without a copy where the channels lie last in memory."""
+    return feature.permute(0, 2, 3, 1).flatten(0, 2)

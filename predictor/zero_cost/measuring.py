@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from operator import or_
 from typing import Any
-
-import numpy as np
 
 from catalog.errors import CatalogError, ProxyError
 from catalog.graph import ArchitectureGraph
@@ -67,6 +65,31 @@ class MeasureConfig:
             "batch_norm": "training",
             "network": network,
         }
+
+
+def measure_config(
+    space: str,
+    given: str = MeasureConfig.input,
+    batch_size: int | None = None,
+    channels: int | None = None,
+    cells: int | None = None,
+    *,
+    device: str = MeasureConfig.device,
+    layerwise: bool = False,
+) -> MeasureConfig:
+    """A configuration for a space in which whatever is None is as it is by default.
+
+    A network is given in full by its channels and cells: one that says the default's is the default.
+    """
+    usual = scoring_config(space)
+    network = replace(usual, channels=channels or usual.channels, cells=cells or usual.cells)
+    return MeasureConfig(
+        input=given,
+        batch_size=batch_size or MeasureConfig.batch_size,
+        network=network,
+        device=device,
+        layerwise=layerwise,
+    )
 
 
 @dataclass(frozen=True)
@@ -182,6 +205,11 @@ def _weighted_operators(graph: ArchitectureGraph) -> int:
     return sum(operator.kind == "conv" or operator.has_weights for operator in kinds)
 
 
+_FAILURES = (CatalogError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What makes a score a failed one. RuntimeError is how PyTorch reports everything from a shape to a matrix without
+eigenvalues, ValueError how NumPy does; the others are the mistakes of plug-ins, which must not end a long job."""
+
+
 def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
     spent = sum(passes.seconds.values())
     start = time.perf_counter()
@@ -195,8 +223,7 @@ def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
             value = proxy.measure(passes)
         if not math.isfinite(value):
             raise ProxyError(f"the value is {value}")
-    except (CatalogError, ArithmeticError, RuntimeError, np.linalg.LinAlgError) as error:
-        # RuntimeError is how PyTorch reports everything from a shape to a matrix without eigenvalues.
+    except _FAILURES as error:
         outcome = Measurement(proxy.name, None, "failed", f"{type(error).__name__}: {error}".splitlines()[0])
     else:
         outcome = Measurement(proxy.name, value, "ok", layers=layers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -121,7 +119,7 @@ class Passes:
         device: str = "cpu",
     ) -> None:
         self.config = config
-        self.batches = [Batch(batch.images.to(device), batch.labels.to(device)) for batch in batches]
+        self.batches = [Batch(_laid_out(batch.images.to(device)), batch.labels.to(device)) for batch in batches]
         self.needs = needs
         self.seed = seed
         self.device = device
@@ -142,8 +140,21 @@ class Passes:
     @cached_property
     def network(self) -> Network:
         """The network with PyTorch's default initialisation, in training mode."""
+        return self._built()
+
+    def _built(self) -> Network:
+        """The network anew, every time with the same weights: cheaper than a copy."""
         with seeded("initialisation", self.seed):
-            return self._make(self.config).to(self.device).train()
+            network = self._make(self.config).to(self.device).train()
+        for parameter in network.parameters():
+            parameter.data = _laid_out(parameter.data)
+        return network
+
+    def _initialised(self, draw_weights: Callable[[Tensor], Tensor]) -> Network:
+        """The network with other weights."""
+        network = self._built()
+        _initialise(network, draw_weights)
+        return network
 
     @cached_property
     def layers(self) -> dict[str, nn.Conv2d | nn.Linear]:
@@ -218,7 +229,7 @@ class Passes:
     def synaptic(self) -> list[Tensor]:
         """|theta| dR/d|theta| of each layer, R the summed output; every entry is positive."""
         with self.timed(Need.SYNAPTIC):
-            network = _without_batch_norm(copy.deepcopy(self.network)).double()
+            network = _without_batch_norm(self._built()).double()
             with torch.no_grad():
                 for parameter in network.parameters():
                     parameter.abs_()
@@ -231,11 +242,10 @@ class Passes:
     def gaussian(self) -> tuple[float, list[float]]:
         """Mean L1 difference before pooling that the perturbation makes, and each BatchNorm's mean running variance."""
         with self.timed(Need.GAUSSIAN), torch.no_grad(), seeded("gaussian", self.seed):
-            network = copy.deepcopy(self.network)
-            _initialise(network, nn.init.normal_)
+            network = self._initialised(nn.init.normal_)
             shape = self.batches[0].images.shape
-            images = torch.randn(shape, device=self.device)
-            moved = images + PERTURBATION * torch.randn(shape, device=self.device)
+            images = _laid_out(torch.randn(shape, device=self.device))
+            moved = images + PERTURBATION * _laid_out(torch.randn(shape, device=self.device))
             with recorded_inputs(network.pool) as before_pooling:
                 network(images)
                 network(moved)
@@ -251,15 +261,15 @@ class Passes:
     def blocks(self) -> BlockPass:
         """Features and random gradients of the blocks."""
         with self.timed(Need.BLOCKS), seeded("blocks", self.seed):
-            network = copy.deepcopy(self.network)
-            _initialise(network, nn.init.kaiming_normal_)
-            noise = torch.randn(self.batches[0].images.shape, device=self.device)
+            network = self._initialised(nn.init.kaiming_normal_)
+            noise = _laid_out(torch.randn(self.batches[0].images.shape, device=self.device))
             with recorded_outputs(network.blocks()) as outputs:
                 network(noise)
             features = list(outputs.values())
             gradients = []
             for before, after in pairwise(features):
-                signs = torch.randint(2, after.shape, device=self.device).to(after.dtype) * 2 - 1
+                coins = torch.randint(2, after.shape, dtype=torch.int8, device=self.device)
+                signs = _laid_out(coins.to(after.dtype) * 2 - 1)
                 (found,) = torch.autograd.grad(after, before, signs, retain_graph=True, materialize_grads=True)
                 gradients.append((signs, found))
             return BlockPass([feature.detach() for feature in features], gradients)
@@ -270,7 +280,7 @@ class Passes:
         with self.timed(Need.MAPS), torch.no_grad(), seeded("maps", self.seed):
             leaves = [module for module in self.network.modules() if not list(module.children())]
             with recorded_outputs(leaves) as outputs:
-                self.network(torch.randn(1, *self.batches[0].images.shape[1:], device=self.device))
+                self.network(_laid_out(torch.randn(1, *self.batches[0].images.shape[1:], device=self.device)))
             return [output for output in outputs.values() if output.ndim == 4]
 
     @cached_property
@@ -299,8 +309,8 @@ class Passes:
     @cached_property
     def counts(self) -> tuple[int, int]:
         """Trainable parameters and multiply-accumulates of one image, of the native network."""
-        network = self._make_native(self.config) if self._make_native else self.network
-        with self.timed(Need.COUNTS), torch.no_grad():
+        with self.timed(Need.COUNTS), torch.no_grad():  # on the meta device this takes several times as long
+            network = self._make_native(self.config) if self._make_native else self.network
             layers = list(_weighted(network).values())
             with recorded_outputs(layers) as outputs:
                 network(torch.zeros(2, *self.batches[0].images.shape[1:]))  # BatchNorm refuses a single image
@@ -309,6 +319,11 @@ class Passes:
                 for place, output in outputs.items()
             )
             return network.parameter_count(), operations
+
+
+def _laid_out(tensor: Tensor) -> Tensor:
+    """Maps and kernels with channels last in memory: processors convolve and pool up to three times as fast."""
+    return tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
 def _bias_operations(layer: nn.Conv2d | nn.Linear) -> int:
@@ -336,11 +351,12 @@ def _without_batch_norm(network: Network) -> Network:
     return network
 
 
-def _initialise(network: nn.Module, draw_weights: Callable[..., Any]) -> None:
+def _initialise(network: nn.Module, draw_weights: Callable[[Tensor], Tensor]) -> None:
     """Convolution and linear weights from `draw_weights`, biases zero, BatchNorm as new."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            draw_weights(module.weight)
+            fresh = torch.empty_like(module.weight, memory_format=torch.contiguous_format)
+            module.weight.data.copy_(draw_weights(fresh))  # in the usual order, whatever the layout in memory
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):

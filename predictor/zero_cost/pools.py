@@ -13,6 +13,9 @@ Values = NDArray[np.float64]
 
 AZ_NAS = ("az_expressivity", "az_progressivity", "az_trainability", "az_complexity")
 
+TG_NAS_ZC = ("az_expressivity", "az_progressivity", "az_trainability", "jacov")
+"""The zero-cost proxies that ``tg_nas_zc`` puts beside ``tg_nas``."""
+
 
 def ranks(values: Values) -> Values:
     """Ranks from 1 (worst) to the size of the pool, equal values sharing their mean rank; NaN is worst."""
@@ -51,3 +54,24 @@ def swap_reg(swap: Values, params: Values, *, mean: float | None = None, deviati
     centre = float(np.nanmax(size)) if mean is None else mean
     scale = max(2 * float(np.nanvar(size)), np.finfo(float).tiny) if deviation is None else deviation
     return np.asarray(swap * np.exp(-((size - centre) ** 2) / scale))
+
+
+def agreement(leader: Values, member: Values) -> float:
+    """Spearman correlation of a member with the leader over the pool, at least 0; 0 if either is constant."""
+    if np.ptp(first := ranks(leader)) == 0 or np.ptp(second := ranks(member)) == 0:
+        return 0.0
+    return max(0.0, float(np.corrcoef(first, second)[0, 1]))
+
+
+def tg_nas_zc(tg_nas: Values, *members: Values) -> Values:
+    r"""Log ranks of ``tg_nas`` and of measured proxies, :math:`\log(r_0/m) + \sum_i w_i \log(r_i/m)`, in a pool of m.
+
+    The members of the catalog's score are `TG_NAS_ZC`. :math:`w_i = \max(0, \rho_i)/k` for k members, where
+    :math:`\rho_i` is the member's rank correlation with ``tg_nas`` over the pool: a proxy has the vote that its
+    agreement earns, and all together at most that of ``tg_nas``. No label enters. Higher is better, 0 is best in all.
+    docs/tg_nas_zc.md says how rule and members were chosen.
+    """
+    pool = len(tg_nas)
+    votes = [agreement(tg_nas, member) / len(members) for member in members]
+    parts = [vote * np.log(ranks(member) / pool) for vote, member in zip(votes, members, strict=True)]
+    return np.asarray(np.log(ranks(tg_nas) / pool) + sum(parts))

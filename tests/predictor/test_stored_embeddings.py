@@ -86,3 +86,10 @@ def test_what_cannot_be_compared_is_said(database: Path, arguments: tuple[str, .
     answer = call_catalog("operators", *arguments, database=database)
     assert answer.returncode == 2
     assert complaint in answer.stderr
+
+
+def test_scoring_stores_the_embeddings_of_the_space(database: Path) -> None:
+    assert call_catalog("score", "mine", "--proxy", "tg_nas", database=database).returncode == 0
+    with Catalog.open(database) as catalog:
+        names = catalog.query("SELECT operator, style FROM operator_embedding ORDER BY ALL")
+    assert names.rows() == [(name, "short") for name in ("conv3x3", "input", "mixer", "output")]

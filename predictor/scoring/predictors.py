@@ -19,6 +19,7 @@ from catalog.graph_tables import PlacedCells
 from catalog.operators import Vocabulary
 from catalog.proxies import ProxyFacts, ensure_proxies
 from catalog.stored_graphs import read_cells, read_graphs, read_vocabulary
+from predictor import stored_embeddings
 
 if TYPE_CHECKING:
     from catalog.store import Catalog
@@ -110,6 +111,7 @@ def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path |
     started = time.perf_counter()
     model: Model = (_Paper if predictor == "tg_nas_paper" else _Ensemble)(checkpoint or predictor)
     ids, cells = read_cells(catalog, space, "canonical")
+    stored_embeddings.recall(catalog, space)
     scores = model.score_space(catalog, space, ids, cells, read_vocabulary(catalog, space))
     seconds = time.perf_counter() - started
     digest = str(model.card.get("sha256", ""))
@@ -117,16 +119,26 @@ def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path |
     parameters = {"space": space, "predictor": predictor, "sha256": digest}
     with catalog.run("score", parameters) as run, catalog.transaction():
         for suffix, values in scores.items():
-            facts = _proxy_facts(predictor, column, suffix, model.card, digest)
+            facts = predictor_facts(predictor, column, suffix, model.card)
             proxy_id = ensure_proxies(catalog, [facts])[facts.name]
             _replace_scores(catalog, proxy_id, ids, values, seconds / max(1, len(ids)), run.id)
-            _record_training_members(catalog, proxy_id, model.card)
+            record_training_members(catalog, proxy_id, model.card)
+        stored_embeddings.remember(catalog, space)
         views.rebuild(catalog, space)
         run.detail = f"{len(ids)} architectures of {space}"
     return ScoringReport(column, len(ids), int(np.isnan(scores[""]).sum()), seconds)
 
 
-def _proxy_facts(predictor: str, column: str, suffix: str, card: Mapping[str, Any], digest: str) -> ProxyFacts:
+def predictor_facts(predictor: str, column: str, suffix: str, card: Mapping[str, Any]) -> ProxyFacts:
+    """The row of the table ``proxy`` of a predictor's scores, or with the suffix ``_std`` of their spread.
+
+    Parameters
+    ----------
+    column
+        The predictor's column in the wide view, without the suffix.
+    card
+        Of the checkpoint that scores.
+    """
     sources = ", ".join(source["name"] for source in card.get("sources", ()))
     what = "spread of the ensemble's members" if suffix else "predicted rank of the accuracy"
     return ProxyFacts(
@@ -136,7 +148,7 @@ def _proxy_facts(predictor: str, column: str, suffix: str, card: Mapping[str, An
         description=f"{what}; TG-NAS trained on {sources}",
         column=column + suffix,
         configuration=json.dumps(card.get("configuration", {}), sort_keys=True),
-        checkpoint_digest=digest,
+        checkpoint_digest=str(card.get("sha256", "")),
     )
 
 
@@ -168,7 +180,7 @@ def _replace_scores(
     )
 
 
-def _record_training_members(catalog: Catalog, proxy_id: int, card: Mapping[str, Any]) -> None:
+def record_training_members(catalog: Catalog, proxy_id: int, card: Mapping[str, Any]) -> None:
     """Note which stored architectures the checkpoint saw, so that reports can leave them out.
 
     A card that lists native ids names them; one that does not has seen its whole source space.

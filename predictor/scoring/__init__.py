@@ -1,0 +1,9 @@
+"""Scoring a stored space: predictors, zero-cost proxies and proxies of a pool, by name, into columns."""
+
+from __future__ import annotations
+
+from predictor.scoring.entry import ScoreOptions, score
+from predictor.scoring.outcome import ColumnReport
+from predictor.scoring.predictors import PREDICTORS, ScoringReport, score_space
+
+__all__ = ["PREDICTORS", "ColumnReport", "ScoreOptions", "ScoringReport", "score", "score_space"]

@@ -1,0 +1,237 @@
+"""Proxies that rank architectures in a pool: computed from stored components, over the pool that is chosen now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from catalog import views
+from catalog.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
+from catalog.views import proxy_column_name
+from predictor.scoring.configuration import Column, input_of, is_default, recorded_for, suffixed
+from predictor.scoring.plan import NO_PATH
+from predictor.scoring.selection import Selection
+from predictor.zero_cost import MeasureConfig, pools
+
+if TYPE_CHECKING:
+    from catalog.store import Catalog
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PoolProxy:
+    """A proxy whose value for an architecture depends on the others.
+
+    Parameters
+    ----------
+    components
+        Zero-cost proxies whose stored scores go in.
+    predictors
+        Predictors whose stored scores go in before them.
+    combine
+        Gives the values of the pool from those of predictors and components, each (pool,), NaN where one has none.
+    weights
+        What the pool decides about the components, to be recorded with it.
+    """
+
+    name: str
+    components: tuple[str, ...]
+    combine: Callable[..., Values]
+    description: str
+    predictors: tuple[str, ...] = ()
+    weights: Callable[..., dict[str, float]] | None = None
+    version: str = "1"
+
+
+def _votes(tg_nas: Values, *members: Values) -> dict[str, float]:
+    """The weights of the members of ``tg_nas_zc``; ``tg_nas`` has 1."""
+    votes = (pools.agreement(tg_nas, member) / len(members) for member in members)
+    return dict(zip(pools.TG_NAS_ZC, votes, strict=True))
+
+
+POOLED: Mapping[str, PoolProxy] = {
+    proxy.name: proxy
+    for proxy in (
+        PoolProxy(
+            "te_nas", ("ntk_cond", "linear_regions"), pools.te_nas, "sum of the ranks of ntk_cond and linear_regions"
+        ),
+        PoolProxy("az_nas", pools.AZ_NAS, pools.az_nas, "sum of the logarithms of the ranks of AZ-NAS's four parts"),
+        PoolProxy("swap_reg", ("swap", "params"), pools.swap_reg, "swap, large networks preferred"),
+        PoolProxy(
+            "tg_nas_zc",
+            pools.TG_NAS_ZC,
+            pools.tg_nas_zc,
+            f"log ranks of tg_nas, {', '.join(pools.TG_NAS_ZC)}, with votes by agreement with tg_nas",
+            predictors=("tg_nas",),
+            weights=_votes,
+        ),
+    )
+}
+"""The proxies of a pool by name; each counts higher as better."""
+
+
+def store_pooled(
+    catalog: Catalog,
+    selection: Selection,
+    pooled: Sequence[PoolProxy],
+    columns: Sequence[Column],
+    config: MeasureConfig,
+    run_id: int,
+) -> list[tuple[str, int, str | None]]:
+    """Compute proxies over the chosen pool and store them, in one transaction.
+
+    The pool are the chosen architectures. Those without a path are in it, the last in every component, and their own
+    score has the status ``disconnected``. What the same column held before, of this pool or another one, is replaced:
+    values of two pools do not compare.
+
+    Parameters
+    ----------
+    columns
+        Where the components are stored.
+
+    Returns
+    -------
+    list
+        Name, ``proxy.id`` and input of each column.
+    """
+    stored = []
+    with catalog.transaction():
+        for proxy in pooled:
+            own = [column for column in columns if column.proxy.name in proxy.components]
+            stored.append(_store_one(catalog, selection, proxy, own, config, run_id))
+        views.rebuild(catalog, selection.space)
+    return stored
+
+
+def _store_one(
+    catalog: Catalog,
+    selection: Selection,
+    proxy: PoolProxy,
+    columns: Sequence[Column],
+    config: MeasureConfig,
+    run_id: int,
+) -> tuple[str, int, str | None]:
+    names = {column.proxy.name: column.name for column in columns}
+    frame = _pool(catalog, selection, [*proxy.predictors, *(names[name] for name in proxy.components)])
+    frame = frame.join(_costs(catalog, proxy, columns), on="architecture_id", how="left", maintain_order="left")
+    parts = frame.select(pl.col("^part_.*$").cast(pl.Float64)).to_numpy().T
+    values = np.where(frame["is_connected"].to_numpy(), proxy.combine(*parts), np.nan)
+    given = next((found for column in columns if (found := input_of(column.proxy, config))), None)
+    told: dict[str, object] = {} if proxy.weights is None else {"weights": proxy.weights(*parts)}
+    pool = selection.recorded(frame["native_id"].to_list()) | told
+    facts = _facts(proxy, columns, config, selection.space, pool)
+    _forget(catalog, selection.space, facts, given)
+    proxy_id = ensure_proxies(catalog, [facts])[proxy.name]
+    catalog.append("score", _rows(frame, values, proxy_id, given, run_id))
+    _inherit_training_members(catalog, proxy, proxy_id)
+    return proxy_column_name({"column": facts.column, "is_published": False, "input": given}), proxy_id, given
+
+
+def _pool(catalog: Catalog, selection: Selection, names: Sequence[str]) -> pl.DataFrame:
+    """One row a chosen architecture, its components as ``part_0``, ``part_1``, ..."""
+    view = catalog.space(selection.space)
+    frame = view.frame(["architecture_id", "is_connected", view.native_id_name, *dict.fromkeys(names)])
+    frame = frame.filter(pl.col("architecture_id").is_in(pl.Series(selection.ids).implode()))
+    parts = [pl.col(name).alias(f"part_{place}") for place, name in enumerate(names)]
+    return frame.select("architecture_id", "is_connected", pl.col(view.native_id_name).alias("native_id"), *parts)
+
+
+def _costs(catalog: Catalog, proxy: PoolProxy, columns: Sequence[Column]) -> pl.DataFrame:
+    """What the components of each architecture cost together; none where one of them was not measured on itself."""
+    measured = [column for column in columns if not column.is_stored]  # what follows from the graph is free
+    predictors = _predictor_ids(catalog, proxy)
+    ids = [*(column.proxy_id for column in measured), *predictors]
+    given = [*(column.input for column in measured), *[None] * len(predictors)]
+    keys = pa.table({"proxy_id": pa.array(ids, pa.int32()), "input": pa.array(given, pa.string())})
+    return catalog.query(
+        """
+        SELECT architecture_id, CASE WHEN count(mean) = ? THEN sum(mean) END AS seconds FROM (
+            SELECT architecture_id, score.proxy_id, avg(seconds) AS mean FROM score JOIN keys
+                ON keys.proxy_id = score.proxy_id AND keys.input IS NOT DISTINCT FROM score.input
+            WHERE source_id IS NULL GROUP BY ALL
+        ) GROUP BY architecture_id
+        """,
+        [len(ids)],
+        tables={"keys": keys},
+    )
+
+
+def _predictor_ids(catalog: Catalog, proxy: PoolProxy) -> list[int]:
+    wanted = 'SELECT id FROM proxy WHERE list_contains(?, "column") AND version != ?'
+    found: list[int] = catalog.query(wanted, [list(proxy.predictors), PUBLISHED_VERSION])["id"].to_list()
+    return found
+
+
+def _inherit_training_members(catalog: Catalog, proxy: PoolProxy, proxy_id: int) -> None:
+    """What a predictor was trained on, a score made from it has seen as well; reports leave both out."""
+    catalog.execute(
+        """
+        INSERT INTO training_member BY NAME
+        SELECT DISTINCT ?::INTEGER AS proxy_id, architecture_id FROM training_member WHERE list_contains(?, proxy_id)
+        """,
+        [proxy_id, _predictor_ids(catalog, proxy)],
+    )
+
+
+def _facts(
+    proxy: PoolProxy,
+    columns: Sequence[Column],
+    config: MeasureConfig,
+    space: str,
+    pool: Mapping[str, object],
+) -> ProxyFacts:
+    """The row of the table ``proxy``: the pool is in the configuration, but not in the column's name."""
+    settings = {column.proxy.name: recorded_for(column.proxy, config, space) for column in columns}
+    components = {"components": [*proxy.predictors, *proxy.components], "settings": settings}
+    facts = ProxyFacts(
+        proxy.name, proxy.version, 1, proxy.description, configuration=json.dumps(components, sort_keys=True)
+    )
+    if not all(is_default(column.proxy, config, space) for column in columns):
+        facts = suffixed(facts)
+    configuration = json.dumps(components | {"pool": pool}, sort_keys=True)
+    return replace(facts, column=facts.column or facts.name, configuration=configuration)
+
+
+def _forget(catalog: Catalog, space: str, facts: ProxyFacts, given: str | None) -> None:
+    """Take away what the column holds in this space, and the description of a pool that nothing refers to any more."""
+    catalog.execute(
+        """
+        DELETE FROM score WHERE source_id IS NULL AND input IS NOT DISTINCT FROM ?
+            AND proxy_id IN (SELECT id FROM proxy WHERE name = ? AND "column" = ?)
+            AND architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+        """,
+        [given, facts.name, facts.column, space],
+    )
+    catalog.execute(
+        'DELETE FROM proxy WHERE name = ? AND "column" = ? AND version != ? AND id NOT IN (SELECT proxy_id FROM score)',
+        [facts.name, facts.column, PUBLISHED_VERSION],
+    )
+    catalog.execute("DELETE FROM training_member WHERE proxy_id NOT IN (SELECT id FROM proxy)")
+
+
+def _rows(frame: pl.DataFrame, values: Values, proxy_id: int, given: str | None, run_id: int) -> pa.Table:
+    connected = frame["is_connected"].to_numpy()
+    lacking = connected & np.isnan(values)
+    count = len(frame)
+    status = np.where(lacking, "failed", np.where(connected, "ok", "disconnected"))
+    reason = np.where(lacking, "a component that the proxy multiplies has no value", np.where(connected, "", NO_PATH))
+    return pa.table(
+        {
+            "architecture_id": frame["architecture_id"].to_arrow(),
+            "proxy_id": pa.array(np.full(count, proxy_id, dtype=np.int32)),
+            "input": pa.array([given] * count, pa.string()),
+            "value": pa.array(values, mask=np.isnan(values)),
+            "status": pa.array(status.tolist(), pa.string()),
+            "reason": pa.array([text or None for text in reason.tolist()], pa.string()),
+            "seconds": frame["seconds"].to_arrow(),
+            "run_id": pa.array(np.full(count, run_id, dtype=np.int32)),
+        }
+    )

@@ -1,0 +1,96 @@
+"""Measuring on this machine: in the process itself, or in processes of one torch thread each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import connection
+
+import torch
+
+from catalog.errors import WorkerError
+from predictor.zero_cost.measuring import MeasureConfig
+from predictor.zero_cost.work import Finished, Work, measure_work
+
+
+def available_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class LocalEngine:
+    """Worker processes of this machine; a single worker is the process itself.
+
+    Parameters
+    ----------
+    workers
+        How many; each computes on one thread.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def run(self, work: Iterable[Work], config: MeasureConfig) -> Generator[Finished, None, None]:
+        """See `predictor.zero_cost.work.Engine`."""
+        return self._in_processes(iter(work), config) if self.workers > 1 else _here(work, config)
+
+    def _in_processes(self, work: Iterator[Work], config: MeasureConfig) -> Generator[Finished, None, None]:
+        # Spawned, because a fork of a process that computes or holds the database copies locks that nobody opens again.
+        pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"), begin_worker)
+        try:
+            # One piece more than there are workers, so that none idles while the driver stores.
+            running = {pool.submit(measure_work, piece, config) for piece in islice(work, self.workers + 1)}
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    running |= {pool.submit(measure_work, piece, config) for piece in islice(work, 1)}
+                    yield future.result()
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                "a worker process died while it measured, perhaps because memory ran out. What was finished is "
+                "stored; give the same command again, with fewer --workers or a smaller --batch-size."
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def __repr__(self) -> str:
+        return f"LocalEngine({self.workers})"
+
+
+def _here(work: Iterable[Work], config: MeasureConfig) -> Generator[Finished, None, None]:
+    for piece in work:
+        with one_thread():
+            finished = measure_work(piece, config)
+        yield finished
+
+
+@contextmanager
+def one_thread() -> Generator[None, None, None]:
+    """One thread for PyTorch: small networks gain nothing from more, and sums come out the same everywhere."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def begin_worker() -> None:
+    """Begin a worker: one thread, deaf to Ctrl-C, which is the driver's to handle, and gone when the driver is."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _leave_with(driver: int) -> None:
+    connection.wait([driver])
+    os._exit(1)
