@@ -13,7 +13,7 @@ ifneq ($(strip $(CATALOG_DATA)),)
 export CATALOG_DATA
 endif
 
-.PHONY: demo test lint docs
+.PHONY: demo test lint docs bench-proxies
 
 demo: $(INSTALLED)
 	$(BIN)/catalog demo
@@ -30,6 +30,11 @@ lint: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
+
+# All 13 proxies by shared passes against one at a time, in the same run.
+bench-proxies: export OMP_NUM_THREADS ?= 1
+bench-proxies: $(INSTALLED)
+	$(BIN)/python benchmarks/proxies.py cost
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,5 +1,6 @@
 """NB201-digits: train functionally distinct NAS-Bench-201 cells on scikit-learn's digits.
 
+python benchmarks/own_training.py lengths --cells 60                 # what the number of epochs was chosen by
 python benchmarks/own_training.py run --out FOLDER --cells 2000      # stop and start again at will
 python benchmarks/own_training.py ceiling --out FOLDER               # how far the seeds agree
 python benchmarks/own_training.py merge --out FOLDER --table FILE    # one parquet file of all parts
@@ -11,34 +12,70 @@ import argparse
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import torch
 
 from catalog.spaces.nb201 import NASBench201
-from predictor.own_training.generation import accuracy_table, generate, noise_ceiling, plan_of, read_parts
-from predictor.own_training.trainer import TrainConfig
+from catalog.views import DIGITS_EPOCHS
+from predictor.own_training.datasets import digits
+from predictor.own_training.generation import (
+    accuracy_table,
+    distinct_functions,
+    generate,
+    noise_ceiling,
+    plan_of,
+    read_parts,
+)
+from predictor.own_training.trainer import TrainConfig, train
 
-EPOCHS = 2  # chosen by the agreement between seeds, see docs/proxies.md
+# (epochs, images a minibatch, learning rate) that were compared
+LENGTHS = [(1, 50, 0.1), (1, 25, 0.1), (2, 50, 0.1), (2, 50, 0.05), (2, 50, 0.02), (3, 50, 0.1), (4, 100, 0.1)]
 
 
 def main() -> None:
-    """Run one of the three commands."""
+    """Run one of the four commands."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["run", "ceiling", "merge"])
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("command", choices=["lengths", "run", "ceiling", "merge"])
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--table", type=Path)
     parser.add_argument("--cells", type=int, default=2000)
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--epochs", type=int, default=DIGITS_EPOCHS)
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    if arguments.command == "run":
+    if arguments.command == "lengths":
+        lengths(arguments)
+    elif arguments.command == "run":
         run(arguments)
     elif arguments.command == "ceiling":
         for column in ("valid_accuracy", "test_accuracy"):
             print(column, noise_ceiling(accuracy_table(read_parts(arguments.out), column)))
     else:
-        # Seconds tell about one machine at one moment; the table holds what can be reproduced.
-        read_parts(arguments.out).drop("seconds").write_parquet(arguments.table, compression="zstd")
+        merge(arguments)
+
+
+def lengths(arguments: argparse.Namespace) -> None:
+    """Agreement between seeds for several lengths, on cells drawn with another seed than the table's."""
+    graphs = distinct_functions(NASBench201())
+    drawn = np.random.default_rng(1).permutation(len(graphs))[: arguments.cells]
+    print("epochs  minibatch  rate  between seeds (test, valid)  mean  deviation of cells, of seeds  CPU s a cell")
+    for epochs, batch_size, rate in LENGTHS:
+        config = TrainConfig(batch_size=batch_size, learning_rate=rate)
+        used = time.process_time()
+        trained = [
+            train(graphs[place], digits(), epochs=epochs, seeds=range(arguments.seeds), config=config)
+            for place in drawn
+        ]
+        seconds = (time.process_time() - used) / len(trained)
+        test = np.array([[one.test for one in found] for found in trained])
+        valid = np.array([[one.valid for one in found] for found in trained])
+        print(
+            f"{epochs}  {batch_size}  {rate}  {noise_ceiling(test).between_seeds:.3f}, "
+            f"{noise_ceiling(valid).between_seeds:.3f}  {test.mean():.1f}  {test.mean(axis=1).std():.2f}, "
+            f"{test.std(axis=1, ddof=1).mean():.2f}  {seconds:.2f}",
+            flush=True,
+        )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -48,6 +85,14 @@ def run(arguments: argparse.Namespace) -> None:
     for done, wanted in generate(arguments.out, plan, NASBench201(), count=arguments.cells):
         hours, busy = (time.perf_counter() - start) / 3600, time.process_time() - used
         print(f"{done} of {wanted} cells, {hours:.2f} h, {busy:.0f} s of CPU", flush=True)
+
+
+def merge(arguments: argparse.Namespace) -> None:
+    """Write the table: what can be reproduced, so no seconds, with its plan as metadata."""
+    table = read_parts(arguments.out).drop("seconds", "curve").to_arrow()
+    plan = " ".join((arguments.out / "plan.json").read_text().split())
+    table = table.replace_schema_metadata({"plan": plan, "torch": torch.__version__})
+    pq.write_table(table, arguments.table, compression="zstd")
 
 
 if __name__ == "__main__":

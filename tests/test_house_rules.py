@@ -20,11 +20,20 @@ UPSTAIRS = {
     "catalog.operators": ("catalog.graph", "catalog.spaces", "catalog.store"),
     "catalog.graph": ("catalog.spaces", "catalog.store", "catalog.schema"),
     "catalog.spaces": ("catalog.store", "catalog.views", "catalog.patterns", "catalog.analysis", "catalog.search"),
-    "catalog.store": ("catalog.views", "catalog.patterns", "catalog.analysis", "catalog.search", "catalog.report"),
-    "catalog.analysis": ("catalog.search", "catalog.report"),
-    "catalog.search": ("catalog.store", "catalog.views", "catalog.report"),
-    "ingest": ("catalog.cli", "catalog.search", "catalog.report", "predictor"),
-    "predictor": ("catalog.cli", "catalog.search", "catalog.report", "ingest"),
+    "catalog.store": (
+        "catalog.views",
+        "catalog.patterns",
+        "catalog.analysis",
+        "catalog.search",
+        "catalog.report",
+        "catalog.serving",
+    ),
+    "catalog.analysis": ("catalog.search", "catalog.report", "catalog.serving"),
+    "catalog.search": ("catalog.store", "catalog.views", "catalog.report", "catalog.serving"),
+    "catalog.report": ("catalog.search", "catalog.serving"),
+    "catalog.serving": ("catalog.search",),
+    "ingest": ("catalog.cli", "catalog.search", "catalog.report", "catalog.serving", "predictor"),
+    "predictor": ("catalog.cli", "catalog.search", "catalog.report", "catalog.serving", "ingest"),
 }
 
 

@@ -118,13 +118,19 @@ def show(
 def compare(
     space: Space,
     identifiers: Identifiers,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write a page instead: graphs, metrics, proxies, near neighbours."),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:
     """Architectures side by side: one row a column of the wide view, one column an architecture.
 
-    A table rounds for the eye; csv, json and parquet give every value as it is stored, as text.
+    A table rounds for the eye; csv, json and parquet give every value as it is stored, as text. With --out the same
+    becomes one HTML page that needs no other file: the graphs side by side, the metrics of every source, the proxies as
+    percentiles of the space, and the nearest stored architectures by edits of the graph and by TG-NAS's embedding.
     """
     import sys
 
@@ -136,6 +142,9 @@ def compare(
         raise UsageError(f"compare names {', '.join(repeated)} more than once; name each architecture once.")
     if len(identifiers) < 2:
         raise UsageError("compare needs two architectures or more; for one use `catalog show`.")
+    if out is not None:
+        _write_comparison(space, identifiers, out, db, wait)
+        return
     with Catalog.open(db, wait=wait) as catalog:
         rows = catalog.lookup(identifiers, space=space).to_dicts()
     names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
@@ -143,6 +152,24 @@ def compare(
     written = text_cell if is_table else _exact
     columns = {label: [written(row[name]) for name in names] for label, row in zip(identifiers, rows, strict=True)}
     emit(pa.table({"column": names, **columns}), output_format)
+
+
+def _write_comparison(space: str, identifiers: list[str], out: Path, db: Path, wait: float | None) -> None:
+    import shlex
+
+    from catalog.cli.embedding import embedding_of
+    from catalog.report.comparison import comparison_page, read_comparison
+    from catalog.store import Catalog
+
+    with Catalog.open(db, wait=wait) as catalog:
+        ids = catalog.lookup(identifiers, space=space)["architecture_id"].to_list()
+        comparison = read_comparison(catalog, space, ids, embedding_of(catalog, space))
+    page = comparison_page(comparison, shlex.join(["catalog", "compare", space, *identifiers, "--out", str(out)]))
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise CatalogError(f"cannot write {out}: {error.strerror}; give the path of a file with --out.") from error
+    note(f"wrote {out}: {len(ids)} architectures, {len(page.encode()) / 1e3:,.0f} kB.")
 
 
 def _exact(value: object) -> str | None:

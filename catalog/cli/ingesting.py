@@ -179,6 +179,17 @@ def darts_published(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
         report(name.name, ingest_content(catalog, loader, name, loader.digest()))
 
 
+@app.command("nb201-digits", epilog="Example: catalog ingest nb201-digits")
+def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
+    """NB201-digits, the table that comes with the package: NAS-Bench-201 cells trained on scikit-learn's digits.
+
+    `catalog evaluate nb201` trains such networks; this reads the accuracies of those that were trained before.
+    """
+    from ingest.nb201_digits import TABLE, NB201Digits
+
+    ingest_files(db, wait, [(NB201Digits(), TABLE)])
+
+
 @app.command("hw-nas-bench", epilog="Example: catalog ingest hw-nas-bench hw_nas_bench_cifar10.csv.gz")
 def hw_nas_bench(
     files: Files,

@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from catalog.cli import analysis, asking, database, demo, fetching, ingesting, patterns, scoring, spaces
+from catalog.cli import (
+    analysis,
+    asking,
+    database,
+    demo,
+    evaluating,
+    fetching,
+    ingesting,
+    patterns,
+    reporting,
+    scoring,
+    searching,
+    serving,
+    spaces,
+)
 from catalog.errors import CatalogError
 
 
@@ -46,7 +60,21 @@ def _options(
     del version
 
 
-for group in (database, ingesting, fetching, spaces, asking, patterns, scoring, analysis, demo):
+for group in (
+    database,
+    ingesting,
+    fetching,
+    spaces,
+    asking,
+    patterns,
+    scoring,
+    evaluating,
+    analysis,
+    reporting,
+    searching,
+    serving,
+    demo,
+):
     group.add_to(app)
 
 
@@ -60,7 +88,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as leaving:
         if leaving.code == INTERRUPTED:  # what Typer makes of Ctrl-C
-            typer.echo("interrupted; files that were read completely are stored, nothing else is.", err=True)
+            typer.echo("interrupted; what was finished before is stored, nothing else is.", err=True)
         raise
     except BrokenPipeError:
         # The reader of our output left (`catalog top ... | head`); nothing is wrong, and nothing more can be written.

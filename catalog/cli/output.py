@@ -6,6 +6,7 @@ import io
 import json
 import math
 import sys
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 _WIDEST_CELL = 120
 
 
-def emit(rows: pa.Table | pl.DataFrame, output_format: OutputFormat | None) -> None:
-    """Print rows: an aligned table on a terminal, CSV otherwise, unless the user chose a format."""
+def emit(rows: pa.Table | pl.DataFrame, output_format: OutputFormat | None, uncut: Collection[str] = ()) -> None:
+    """Print rows: an aligned table on a terminal, CSV otherwise, unless the user chose a format.
+
+    A table cuts long cells, except those of the columns `uncut`.
+    """
     table: pa.Table = rows if hasattr(rows, "to_pylist") else rows.to_arrow()
     chosen = output_format or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.CSV)
     if chosen is OutputFormat.PARQUET:
@@ -34,7 +38,7 @@ def emit(rows: pa.Table | pl.DataFrame, output_format: OutputFormat | None) -> N
     elif table.column_names == ["explain_key", "explain_value"]:
         typer.echo("\n".join(table["explain_value"].to_pylist()))  # a drawing of many lines, not a cell
     else:
-        typer.echo(as_text(table))
+        typer.echo(as_text(table, uncut))
 
 
 def note(message: str) -> None:
@@ -91,7 +95,7 @@ def _is_map(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, tuple) and len(item) == 2 for item in value) and bool(value)
 
 
-def as_text(table: pa.Table) -> str:
+def as_text(table: pa.Table, uncut: Collection[str] = ()) -> str:
     """Aligned columns under their names, numbers to the right; one line a row."""
     import pyarrow.types
 
@@ -100,14 +104,14 @@ def as_text(table: pa.Table) -> str:
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         is_number = pyarrow.types.is_floating(column.type) or pyarrow.types.is_integer(column.type)
-        cells = [text_cell(value) for value in column.to_pylist()]
+        cells = [text_cell(value, whole=name in uncut) for value in column.to_pylist()]
         width = max(len(cell) for cell in [name, *cells])
         columns.append([cell.rjust(width) if is_number else cell.ljust(width) for cell in [name, *cells]])
     return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 
 
-def text_cell(value: object) -> str:
-    """A value as people read it: a dash for NULL, six digits, no control characters."""
+def text_cell(value: object, *, whole: bool = False) -> str:
+    """A value as people read it: a dash for NULL, six digits, no control characters, cut unless it must stay whole."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -119,7 +123,7 @@ def text_cell(value: object) -> str:
     else:
         text = str(value)
     text = "".join(character if character.isprintable() else "\ufffd" for character in text)
-    return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"
+    return text if whole or len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"
 
 
 def _float_cell(value: float) -> str:

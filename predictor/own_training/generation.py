@@ -126,7 +126,6 @@ def _row(native_id: str, training: Training) -> dict[str, Any]:
     return {
         "native_id": native_id,
         "seed": training.seed,
-        "train_accuracy": training.train,
         "valid_accuracy": training.valid,
         "test_accuracy": training.test,
         "seconds": training.seconds,
@@ -137,7 +136,6 @@ def _row(native_id: str, training: Training) -> dict[str, Any]:
 _SCHEMA = {
     "native_id": pl.String(),
     "seed": pl.Int32(),
-    "train_accuracy": pl.Float32(),
     "valid_accuracy": pl.Float32(),
     "test_accuracy": pl.Float32(),
     "seconds": pl.Float32(),
@@ -154,7 +152,7 @@ def _write_part(folder: Path, rows: list[dict[str, Any]]) -> None:
 
 def read_parts(folder: Path) -> pl.DataFrame:
     """All finished parts of a run as one table, a row a training, in the order of native id and seed."""
-    parts = [pl.read_parquet(path) for path in sorted(folder.glob("part-*.parquet"))]
+    parts = [pl.read_parquet(path, columns=list(_SCHEMA)) for path in sorted(folder.glob("part-*.parquet"))]
     return pl.concat(parts).sort("native_id", "seed") if parts else pl.DataFrame(schema=_SCHEMA)
 
 

@@ -105,4 +105,4 @@ def test_the_documentation_shows_what_comes_out(
     assert re.fullmatch(pattern, answer.stdout.rstrip("\n"), flags=re.DOTALL), answer.stdout
 
 
-NOT_ROWS = ("show", "demo", "db")
+NOT_ROWS = ("show", "demo", "db", "report")

@@ -1,0 +1,63 @@
+"""How `tg_nas_zc` ranks NAS-Bench-201 and DARTS, beside what it is made of.
+
+    catalog demo && catalog score nb201 --proxy tg_nas_zc
+    python benchmarks/fusion.py --db catalog.duckdb [--space nb201]
+
+Everything is read from the catalog's columns. An architecture without a path or without a score ranks last.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import kendalltau, spearmanr
+
+from catalog.store import Catalog
+from predictor.zero_cost.pools import AZ_NAS, TG_NAS_ZC, agreement
+
+TRUTHS = {
+    "nb201": ("cifar10_test_accuracy", "cifar100_test_accuracy", "imagenet16_120_test_accuracy"),
+    "darts": ("cifar10_valid_accuracy_surrogate",),
+}
+SCORES = ("params", "tg_nas", "nwot", "jacov", *AZ_NAS, "az_nas", "tg_nas_zc")
+
+
+def main() -> None:
+    """Print one table a target."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--space", choices=TRUTHS, action="append")
+    arguments = parser.parse_args()
+    with Catalog.open(arguments.db) as catalog:
+        for space in arguments.space or TRUTHS:
+            for truth in TRUTHS[space]:
+                print("\n".join(table(catalog, space, truth)))
+
+
+def table(catalog: Catalog, space: str, truth: str) -> list[str]:
+    """Kendall tau-b and Spearman rho of every stored score of a space, and each member's vote in the fusion."""
+    frame = catalog.space(space).frame()
+    frame = frame.filter(frame[truth].is_not_null())
+    accuracy = frame[truth].to_numpy()
+    lines = [
+        f"\n{space}, {truth}, {len(frame):,} architectures\n",
+        "| | tau | rho | scored | vote |",
+        "|---|---|---|---|---|",
+    ]
+    leader = frame["tg_nas"].cast(float).fill_null(np.nan).to_numpy() if "tg_nas" in frame.columns else None
+    for name in SCORES:
+        if name not in frame.columns:
+            continue
+        values = frame[name].cast(float).fill_null(np.nan).to_numpy()
+        ranked = np.where(np.isnan(values), -np.inf, values)
+        tau, rho = kendalltau(ranked, accuracy).statistic, spearmanr(ranked, accuracy).statistic
+        voted = name in TG_NAS_ZC and leader is not None
+        vote = f"{agreement(leader, values) / len(TG_NAS_ZC):.2f}" if voted and leader is not None else ""
+        lines.append(f"| `{name}` | {tau:.3f} | {rho:.3f} | {np.isfinite(values).sum():,} | {vote} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,329 @@
+"""The numbers that a search looks at: stored columns first, then proxies computed on the fly."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.asking import is_cost
+from catalog.cli.search_stored import Rows, StoredSpace
+from catalog.errors import UnknownColumnError, UsageError
+from catalog.search.expression import Expression, parse
+from catalog.search.problem import Candidate
+from catalog.spaces.base import SearchSpace
+from catalog.stored_graphs import read_graphs
+
+if TYPE_CHECKING:
+    from catalog.graph import ArchitectureGraph
+    from catalog.store import Catalog
+    from predictor.candidates import CandidateScorer
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A value that was computed on the fly and is in no table yet."""
+
+    value: float
+    seconds: float
+
+
+class ScoreSource:
+    """Gives every name its value for any candidate, and remembers what it gave.
+
+    Parameters
+    ----------
+    catalog
+        The open catalog.
+    space
+        The space that is searched.
+    stored
+        What the catalog holds of it.
+    allowed
+        The rows of `stored` that the constraints leave; of a pool's candidates, the places count within them.
+    names
+        Columns and proxies.
+
+    Raises
+    ------
+    UnknownColumnError
+        A name is neither a column of the space's wide view nor a proxy that can be computed.
+    """
+
+    def __init__(
+        self, catalog: Catalog, space: SearchSpace, stored: StoredSpace, allowed: Rows, names: Sequence[str]
+    ) -> None:
+        self.catalog = catalog
+        self.space = space
+        self.stored = stored
+        self.allowed = allowed
+        self.computable = frozenset(name for name in names if _is_computable(space, stored, name))
+        for name in names:
+            if name not in self.computable and name not in stored.columns:
+                raise _unknown(catalog, space, name)
+        self.fresh: defaultdict[str, dict[str, Fresh]] = defaultdict(dict)
+        self._seen: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        self._scorers: dict[tuple[str, ...], CandidateScorer] = {}
+
+    def values(self, candidates: Sequence[Candidate], names: Sequence[str]) -> dict[str, Values]:
+        """Each name's values, (B,); NaN where there is none."""
+        missing = [one for one in candidates if not self._seen[one.digest].keys() >= set(names)]
+        if missing:
+            self._find(missing, names)
+        return {name: np.array([self._seen[one.digest][name] for one in candidates]) for name in names}
+
+    def row_of(self, candidates: Sequence[Candidate]) -> Rows:
+        """The candidates' own rows among the stored architectures; -1 for one that the catalog does not hold.
+
+        In a space that is stored completely, an architecture that the constraints do not allow gives way to the first
+        allowed one that computes the same function, if there is one.
+        """
+        return self._rows(candidates)[0]
+
+    @cached_property
+    def allowed_row_of_digest(self) -> dict[str, int]:
+        """Canonical digest to the first allowed row that has it."""
+        rows: dict[str, int] = {}
+        for row in self.allowed.tolist():
+            rows.setdefault(self.stored.digests[row], row)
+        return rows
+
+    def scorer_of(self, name: str) -> CandidateScorer:
+        """The scorer that computed `name`, which knows how it is recorded."""
+        return next(scorer for names, scorer in self._scorers.items() if name in names)
+
+    def _rows(self, candidates: Sequence[Candidate]) -> tuple[Rows, Rows]:
+        """Of each candidate its own row, and that or the row of a function like it; -1 where there is none."""
+        own, twin = self.stored.rows_of(self.space, candidates)
+        narrowed = self.stored.is_complete and len(self.allowed) < len(self.stored)
+        for place, candidate in enumerate(candidates):
+            if candidate.place is not None:
+                own[place] = self.allowed[candidate.place]
+            elif narrowed and not self._is_allowed[own[place]]:
+                own[place] = self.allowed_row_of_digest.get(candidate.digest, own[place])
+        return own, np.where(own >= 0, own, twin)
+
+    @cached_property
+    def _is_allowed(self) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self.stored), dtype=bool)
+        mask[self.allowed] = True
+        return mask
+
+    def _find(self, candidates: Sequence[Candidate], names: Sequence[str]) -> None:
+        own, twin = self._rows(candidates)
+        found = {name: np.full(len(candidates), np.nan) for name in names}
+        wanted = {name: np.zeros(len(candidates), dtype=bool) for name in names}
+        for name in names:
+            rows = (
+                own if name in self.computable else twin
+            )  # of functions alike one may have more operators, and params
+            held = np.flatnonzero(rows >= 0)
+            if name in self.stored.columns:
+                found[name][held] = self.stored.columns[name][rows[held]]
+            if name in self.computable:
+                wanted[name] = np.isnan(found[name])
+                if name in self.stored.refused:
+                    wanted[name][held] &= ~self.stored.refused[name][rows[held]]
+        self._compute(candidates, own, found, wanted)
+        for name, values in found.items():
+            for candidate, value in zip(candidates, values.tolist(), strict=True):
+                self._seen[candidate.digest][name] = value
+
+    def _compute(
+        self,
+        candidates: Sequence[Candidate],
+        own: NDArray[np.int64],
+        found: dict[str, Values],
+        wanted: dict[str, NDArray[np.bool_]],
+    ) -> None:
+        names = tuple(sorted(name for name, places in wanted.items() if places.any()))
+        if not names:
+            return
+        places = np.flatnonzero(np.any([wanted[name] for name in names], axis=0))
+        scorer = self._scorer(names)
+        started = time.perf_counter()
+        native, canonical = self._graphs([candidates[place] for place in places.tolist()], own[places], scorer)
+        scores = scorer.score(native, canonical)
+        seconds = (time.perf_counter() - started) / len(places)
+        for name in names:
+            places_of_name = wanted[name][places]
+            found[name][places[places_of_name]] = scores[name][places_of_name]
+            for place, value in zip(
+                places[places_of_name].tolist(), scores[name][places_of_name].tolist(), strict=True
+            ):
+                self.fresh[name][candidates[place].digest] = Fresh(value, seconds)
+
+    def _scorer(self, names: tuple[str, ...]) -> CandidateScorer:
+        if names not in self._scorers:
+            from catalog.extras import require_predict
+            from predictor.candidates import CandidateScorer, structural_names
+
+            if not set(names) <= set(structural_names(self.space)):
+                require_predict()
+            scorer = CandidateScorer(self.space, names)
+            for name in names:
+                self._check_same_proxy(scorer, name)
+            self._scorers[names] = scorer
+        return self._scorers[names]
+
+    def _check_same_proxy(self, scorer: CandidateScorer, name: str) -> None:
+        """A stored column and what is computed beside it must be one proxy, or the ranking would mix two."""
+        how = scorer.recorded.get(name)
+        if how is None or name not in self.stored.columns:
+            return
+        rows = self.catalog.arrow(
+            'SELECT name, version, configuration, checkpoint_digest FROM proxy WHERE "column" = ?', [name]
+        ).to_pylist()
+        keys = [(row["name"], row["version"], row["configuration"], row["checkpoint_digest"]) for row in rows]
+        if keys and how.facts.key not in keys:
+            raise UsageError(
+                f"the column {name} of {self.space.name} was computed by another version or configuration than this "
+                f"program computes, and has no value for some candidates; score all anew with "
+                f"`catalog score {self.space.name} --proxy {name}`."
+            )
+
+    def _graphs(
+        self, candidates: Sequence[Candidate], rows: Rows, scorer: CandidateScorer
+    ) -> tuple[list[ArchitectureGraph], list[ArchitectureGraph]]:
+        """Native and canonical graphs; those of a pool are read from the catalog, all in one go."""
+        pooled = [place for place, candidate in enumerate(candidates) if candidate.graph is None]
+        ids = self.stored.ids[rows[pooled]].tolist()
+        read = {"canonical": read_graphs(self.catalog, self.space.name, ids, "canonical") if ids else []}
+        read["native"] = (
+            read_graphs(self.catalog, self.space.name, ids, "native")
+            if ids and scorer.reads_native
+            else read["canonical"]
+        )
+        native, canonical = (dict(zip(pooled, read[form], strict=True)) for form in ("native", "canonical"))
+        return (
+            [one.graph or native[place] for place, one in enumerate(candidates)],
+            [one.canonical or canonical[place] for place, one in enumerate(candidates)],
+        )
+
+    def __repr__(self) -> str:
+        return f"ScoreSource({self.space.name!r}, {len(self.stored):,} stored, computes {sorted(self.computable)})"
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """What is searched by: formulas with their signs. Called, it gives (B, objectives) numbers, higher is better."""
+
+    source: ScoreSource
+    formulas: Sequence[Expression]
+    signs: Sequence[int]
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Values:
+        return self.shown(candidates) * np.array(self.signs, dtype=np.float64)
+
+    def shown(self, candidates: Sequence[Candidate]) -> Values:
+        """(B, objectives) the formulas' own values, whichever direction is better."""
+        names = tuple(dict.fromkeys(name for formula in self.formulas for name in formula.names))
+        values = self.source.values(candidates, names)
+        return np.stack([formula.evaluate(values) for formula in self.formulas], axis=1)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One ``--max`` or ``--min``: a formula that must not exceed, or not fall below, a number."""
+
+    formula: Expression
+    limit: float
+    is_upper: bool
+
+    @classmethod
+    def parse(cls, text: str, *, is_upper: bool) -> Bound:
+        """Read ``params=1e6``.
+
+        Raises
+        ------
+        UsageError
+            The text is no formula, an equals sign and a finite number.
+        """
+        left, sign, right = text.rpartition("=")
+        try:
+            limit = float(right)
+        except ValueError:
+            limit = np.nan
+        if not sign or not left.strip() or not np.isfinite(limit):
+            option = "--max" if is_upper else "--min"
+            raise UsageError(f"{option} {text!r} is no bound; write a name and a number, for example params=1e6.")
+        return cls(parse(left), limit, is_upper)
+
+    def kept(self, stored: StoredSpace, rows: Rows) -> Rows:
+        """Those of some stored architectures that keep the bound, by the stored columns."""
+        values = self.formula.evaluate({name: stored.columns[name][rows] for name in self.formula.names})
+        return rows[values <= self.limit if self.is_upper else values >= self.limit]
+
+    def violations(self, source: ScoreSource, candidates: Sequence[Candidate]) -> Values:
+        """(B,) by how much of the bound candidates break it; NaN where the formula has no value."""
+        values = self.formula.evaluate(source.values(candidates, self.formula.names))
+        beyond = values - self.limit if self.is_upper else self.limit - values
+        return np.maximum(beyond, 0.0) / (abs(self.limit) or 1.0)
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """All constraints of a search; called with candidates, it gives by how much they break them, (B,).
+
+    Parameters
+    ----------
+    bounds
+        The ``--max`` and ``--min``.
+    is_listed
+        Whether the source's allowed rows say all about who keeps the constraints, as they do in a space that is stored
+        completely with all columns that the bounds need. The amounts then only lead the way.
+    """
+
+    source: ScoreSource
+    bounds: Sequence[Bound]
+    is_listed: bool
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Values:
+        total = np.zeros(len(candidates))
+        for bound in self.bounds:
+            total += bound.violations(self.source, candidates)
+        if self.is_listed:
+            kept = np.array([one.digest in self.source.allowed_row_of_digest for one in candidates])
+            total = np.where(kept, 0.0, np.where(total > 0, total, 1.0))
+        return total
+
+
+def direction_of(catalog: Catalog, stored: StoredSpace, name: str) -> int:
+    """+1 where higher values of a name are better, -1 where lower ones are."""
+    if name in stored.columns:
+        return -1 if is_cost(catalog, name) else 1
+    from predictor.candidates import direction
+
+    return direction(name)
+
+
+def _is_computable(space: SearchSpace, stored: StoredSpace, name: str) -> bool:
+    """Whether a missing value can be computed; not asked, because it can take seconds, where none can be missing."""
+    from predictor.candidates import is_computable, structural_names
+
+    if stored.is_complete and name in stored.columns and name not in structural_names(space):
+        missing = np.isnan(stored.columns[name]) & ~stored.refused[name]
+        return bool(missing.any()) and is_computable(space, name)
+    return is_computable(space, name)
+
+
+def _unknown(catalog: Catalog, space: SearchSpace, name: str) -> UnknownColumnError:
+    from predictor.candidates import computable_names
+
+    held = bool(len(catalog.arrow("SELECT 1 FROM architecture WHERE space = ? LIMIT 1", [space.name])))
+    columns = catalog.space(space.name).columns if held else ()
+    proxies = computable_names(space)
+    close = difflib.get_close_matches(name, dict.fromkeys((*columns, *proxies)), n=3, cutoff=0.5)
+    hint = f"Did you mean {', '.join(close)}?" if close else f"Proxies: {', '.join(proxies)}."
+    return UnknownColumnError(
+        f"{name!r} is no column of {space.name} in {catalog.path} and no proxy that can be computed. {hint}"
+    )

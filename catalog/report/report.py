@@ -1,0 +1,199 @@
+"""The report: which proxies work, which agree, and which add anything, as one page and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import UnknownColumnError, UsageError
+from catalog.report import independence_figures, quality_figures, relation_figures
+from catalog.report.comparing import task_table
+from catalog.report.drawings import Book
+from catalog.report.figure import Choice
+from catalog.report.findings import Findings, find
+from catalog.report.page import Plotly, render
+from catalog.report.pool_tables import (
+    bias_table,
+    ceiling_table,
+    correlation_table,
+    gain_table,
+    information_table,
+    pairs_table,
+    partial_table,
+    pool_tables,
+    proxies_table,
+    sources_table,
+)
+from catalog.report.sentences import summary
+from catalog.report.table import Table, slug
+from catalog.runs import package_versions
+from catalog.views import proxy_directions
+
+if TYPE_CHECKING:
+    from catalog.store import Catalog
+
+_PACKAGES = ("numpy", "polars", "scikit-learn", "scipy", "plotly")
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What was found, ready to be shown.
+
+    Parameters
+    ----------
+    pools
+        One for each space and target.
+    books
+        Space to the architectures that figures show, as the page's script reads them.
+    figures
+        Name to figure, as the template asks for them.
+    command
+        The command that makes this report again.
+    """
+
+    pools: tuple[Findings, ...]
+    books: dict[str, Any]
+    figures: dict[str, Choice]
+    command: str
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables, as they are written to files."""
+        across = [task_table(self.pools)] if len(self.pools) > 1 else []
+        return [*across, *(table for found in self.pools for table in pool_tables(found))]
+
+    def page(self, plotly: Plotly | str = "inline", *, served: bool = False) -> str:
+        """The HTML page; `plotly` and `served` as in `catalog.report.page.render`."""
+        spaces = list(dict.fromkeys(found.pool.space for found in self.pools))
+        return render(
+            "report.html",
+            title=f"Report: {', '.join(spaces)}",
+            plotly=plotly,
+            served=served,
+            spaces=spaces,
+            parts=[_part(found) for found in self.pools],
+            across=task_table(self.pools) if len(self.pools) > 1 else None,
+            figures=self.figures,
+            books=self.books,
+            command=self.command,
+            versions=package_versions() | {name: version(name) for name in _PACKAGES},
+        )
+
+    def __repr__(self) -> str:
+        return f"Report({', '.join(found.label for found in self.pools)})"
+
+
+def build_report(
+    catalog: Catalog,
+    spaces: Sequence[str],
+    targets: Sequence[str],
+    proxies: Sequence[str] | None = None,
+    where: str | None = None,
+    *,
+    command: str = "",
+    on_pool: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Analyse every target of every space.
+
+    Parameters
+    ----------
+    catalog
+        The open catalog.
+    spaces, targets
+        A target that only some of the spaces have is reported for those.
+    proxies
+        Columns to judge, where a space has them; by default all proxy columns but the spreads of ensembles.
+    where
+        SQL condition on the wide views that chooses the architectures.
+    command
+        The command that makes this report again; the page shows it.
+    on_pool
+        Told how many pools are analysed.
+
+    Raises
+    ------
+    UnknownSpaceError, UnknownColumnError, UsageError
+        A name is unknown in all spaces, or a column holds no numbers.
+    """
+    pools: list[Findings] = []
+    for space, target, names in _tasks(catalog, spaces, targets, proxies):
+        pools.append(find(catalog, space, target, names, where))
+        on_pool(len(pools))
+    empty = [found.label for found in pools if not found.pool.known.any()]
+    if empty:
+        condition = f" for which {where} holds" if where else ""
+        raise UsageError(f"{empty[0]} has no architecture with a value{condition}; choose another target or condition.")
+    return _report(catalog, pools, command)
+
+
+def _tasks(
+    catalog: Catalog, spaces: Sequence[str], targets: Sequence[str], proxies: Sequence[str] | None
+) -> list[tuple[str, str, list[str] | None]]:
+    """(space, target, proxies) of every pool; a name that no space has is an error."""
+    views = {space: catalog.space(space) for space in dict.fromkeys(spaces)}
+    first = next(iter(views.values()))
+    for column in [*targets, *(proxies or ())]:
+        if not any(column in view.columns for view in views.values()):
+            first.checked(column)
+    tasks: list[tuple[str, str, list[str] | None]] = []
+    for space, view in views.items():
+        names = [name for name in dict.fromkeys(proxies) if name in view.columns] if proxies else None
+        if names is None and not proxy_directions(catalog, space):
+            raise UsageError(f"{space} has no proxy to judge; score it first with `catalog score {space} --proxy ...`.")
+        if names == []:
+            raise UnknownColumnError(f"{space} has none of the proxies {', '.join(proxies or ())}; score it first.")
+        tasks += [(space, target, names) for target in dict.fromkeys(targets) if target in view.columns]
+    missing = [space for space in views if space not in {task[0] for task in tasks}]
+    if missing:
+        raise UnknownColumnError(
+            f"{missing[0]} has none of the targets {', '.join(targets)}; name one of its columns with --target, or "
+            "leave the space out."
+        )
+    return tasks
+
+
+def _report(catalog: Catalog, pools: list[Findings], command: str) -> Report:
+    spaces = list(dict.fromkeys(found.pool.space for found in pools))
+    books = {space: Book(slug("cells", space)) for space in spaces}
+    proxies = list(dict.fromkeys(name for found in pools for name in found.proxies))
+    values, ranks = relation_figures.relation_choices(pools, proxies, books)
+    figures = {
+        "relation": values,
+        "ranks": ranks,
+        "forest": quality_figures.forest_choice(pools),
+        "any_time": quality_figures.any_time_choice(pools),
+        "quantiles": quality_figures.quantile_choice(pools),
+        "cost": quality_figures.cost_choice(pools),
+        "matrix": independence_figures.matrix_choice(pools),
+        "curve": independence_figures.curve_choice(pools),
+        "overlap": independence_figures.overlap_choice(pools),
+    }
+    contents = {book.identifier: book.content(catalog, space) for space, book in books.items()}
+    return Report(tuple(pools), contents, figures, command)
+
+
+def _part(found: Findings) -> dict[str, Any]:
+    """What the template says about one pool."""
+    return {
+        "label": found.label,
+        "pool": found.pool,
+        "known": int(found.pool.known.sum()),
+        "functions": len(set(found.pool.functions[found.pool.known].tolist())),
+        "summary": summary(found),
+        "left_out": {name: count for name, count in found.pool.left_out.items() if count},
+        "disconnected": {name: count for name, count in found.pool.disconnected.items() if count},
+        "repeats": found.repeats,
+        "lines": found.lines,
+        "missing": {name: count for name, count in found.table.select("proxy", "missing").iter_rows() if count},
+        "sources": sources_table(found),
+        "proxies": proxies_table(found),
+        "correlation": correlation_table(found),
+        "ceiling": ceiling_table(found),
+        "partial": partial_table(found),
+        "information": information_table(found),
+        "gain": gain_table(found),
+        "pairs": pairs_table(found),
+        "bias": bias_table(found),
+    }

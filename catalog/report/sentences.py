@@ -1,0 +1,142 @@
+"""The summary of one pool in sentences that say no more than the intervals support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from catalog.report.figure import listed
+from catalog.report.findings import REFERENCES, Findings
+from catalog.report.numbers import readable
+
+DIGITS = 3
+SMALLEST_REGRET = 0.005
+"""A smaller one is not worth a number with two digits."""
+
+LEVEL = 0.05
+"""Differences with a smaller p, corrected for their number by Holm's method, are called differences."""
+
+
+def summary(found: Findings) -> list[str]:
+    """What a busy reader wants first."""
+    scored = found.table.filter(pl.col("kendall_tau").is_not_null())
+    if scored.is_empty():
+        return ["No proxy has scores that can be compared with the target for these architectures."]
+    best = scored.row(0, named=True)
+    return [*_best(found, best), *_against_params(found), *_inside_the_top(found), *_pair(found), *_added(found),
+            *_ceiling(found, best), *_leakage(found)]  # fmt: skip
+
+
+def estimate(row: dict[str, Any], name: str) -> str:
+    """A coefficient with its interval."""
+    value, low, high = (readable(row[column], DIGITS) for column in (name, f"{name}_low", f"{name}_high"))
+    return f"{value} (too few for an interval)" if row[f"{name}_low"] is None else f"{value} [{low}, {high}]"
+
+
+def _best(found: Findings, best: dict[str, Any]) -> Iterator[str]:
+    name = best["proxy"]
+    share = f"{100 * best['coverage']:.0f} % of those with a target"
+    yield f"{name} has the highest tau-b, {estimate(best, 'kendall_tau')}, over {best['n']:,} architectures ({share})."
+    others = found.against_best.filter(pl.col("proxy") != name)
+    verdicts = {
+        verdict: list(others.filter(pl.col("verdict") == verdict)["proxy"]) for verdict in ("better", "tied", "worse")
+    }
+    if verdicts["better"]:
+        yield (
+            f"On the architectures that both cover, {listed(verdicts['better'])} ranks better than {name}: "
+            "coverage differs, so compare the two there."
+        )
+    if verdicts["tied"]:
+        yield f"On the architectures that both cover, {name} cannot be told apart from {listed(verdicts['tied'])}."
+    elif verdicts["worse"] and not verdicts["better"]:
+        yield f"On the architectures that both cover, it ranks better than each of the other {others.height} proxies."
+    if best["regret_10"] is not None:
+        short = f"{readable(best['regret_10'], 2)} short of" if best["regret_10"] >= SMALLEST_REGRET else "as good as"
+        yield (
+            f"Whoever trains the 10 architectures that {name} likes best finds on average "
+            f"{readable(best['best_10'], 2)}, which is {short} the best of the pool."
+        )
+
+
+def _against_params(found: Findings) -> Iterator[str]:
+    params = found.references.filter((pl.col("name") == "params") & pl.col("kendall_tau").is_not_null())
+    if params.is_empty():
+        yield "No parameter counts are known for these architectures, so no proxy is held against them."
+        return
+    judged = found.table.filter(pl.col("verdict_params").is_not_null() & pl.col("proxy").is_in(REFERENCES).not_())
+    if judged.is_empty():
+        return
+    better = list(judged.filter(pl.col("verdict_params") == "better")["proxy"])
+    counting = f"counting parameters (tau-b {estimate(params.row(0, named=True), 'kendall_tau')})"
+    if better:
+        yield f"{len(better)} of {judged.height} proxies rank better than {counting}: {listed(better)}."
+    else:
+        yield f"None of {judged.height} proxies ranks better than {counting}, as far as this pool can tell."
+
+
+def _inside_the_top(found: Findings) -> Iterator[str]:
+    known = found.table.filter(pl.col("top_kendall_tau").is_not_null())
+    if known.is_empty():
+        return
+    best = known.sort("top_kendall_tau", descending=True, maintain_order=True).row(0, named=True)
+    above = known.filter(pl.col("top_kendall_tau_low") > 0).height
+    yield (
+        f"Inside the true top 10 % the highest tau-b is {estimate(best, 'top_kendall_tau')}, of {best['proxy']}; "
+        f"{above} of {known.height} proxies have an interval above zero there."
+    )
+
+
+def _pair(found: Findings) -> Iterator[str]:
+    if found.pairs.is_empty():
+        return
+    pair = found.pairs.row(0, named=True)
+    alone = pair["kendall_tau"] - pair["gain"]
+    surely = pair["kendall_tau_low"] is not None and pair["kendall_tau_low"] > alone
+    verdict = "above" if surely else "which its interval does not set apart from"
+    gain = f"{readable(abs(pair['gain']), DIGITS)} " if surely else ""
+    yield (
+        f"The best pair is {pair['first']} with {pair['second']}: together tau-b {estimate(pair, 'kendall_tau')} on "
+        f"architectures that the model had not seen, {gain}{verdict} {pair['best_single']} alone "
+        f"({readable(alone, DIGITS)} on the same ones)."
+    )
+
+
+def _added(found: Findings) -> Iterator[str]:
+    judged = found.gain.filter(pl.col("gain").is_not_null())
+    if judged.height < 2:
+        return
+    adding = judged.filter((pl.col("p_holm") < LEVEL) & (pl.col("gain") > 0)).sort(
+        "gain", descending=True, maintain_order=True
+    )
+    names = [f"{name} ({gain:+.3f})" for name, gain in adding.select("proxy", "gain").iter_rows()]
+    if names:
+        yield f"Given all the others, these still add something to a joint ranking: {listed(names)} in tau-b."
+    else:
+        yield f"Given all the others, none of {judged.height} proxies surely adds anything to a joint ranking."
+
+
+def _ceiling(found: Findings, best: dict[str, Any]) -> Iterator[str]:
+    ceiling = found.references.filter((pl.col("name") == "noise ceiling") & pl.col("kendall_tau").is_not_null())
+    if ceiling.is_empty():
+        yield "The source has no repeated trainings of this target, so its noise ceiling is not known."
+        return
+    row = ceiling.row(0, named=True)
+    name, distance = best["proxy"], row["kendall_tau"] - best["kendall_tau"]
+    known = best["kendall_tau_high"] is not None and row["kendall_tau_low"] is not None
+    if known and best["kendall_tau_high"] < row["kendall_tau_low"]:
+        place = f"{name} is {readable(distance, DIGITS)} below it"
+    else:
+        place = f"This pool cannot tell whether {name} is below it"
+    yield (
+        "Two trainings of the same architectures with different seeds agree with tau-b "
+        f"{estimate(row, 'kendall_tau')}: the noise ceiling. {place}."
+    )
+
+
+def _leakage(found: Findings) -> Iterator[str]:
+    trained = {name: count for name, count in found.pool.left_out.items() if count}
+    if trained:
+        counts = listed([f"{count:,} from the row of {name}" for name, count in trained.items()])
+        yield f"Architectures that a predictor was trained on, and their functional twins, are left out: {counts}."

@@ -1,0 +1,1 @@
+"""Searching a space by a score; the methods know no predictor and no store."""

@@ -1,0 +1,113 @@
+"""A search space as independent choices: the genes that searches vary, each combination a valid architecture."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import UsageError
+from catalog.graph import ArchitectureGraph
+from catalog.spaces.base import SearchSpace
+
+Genes = NDArray[np.int64]
+"""(B, D) the number of the option that each of D decisions takes, of B architectures."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing that is decided about an architecture, such as the operator on one edge.
+
+    Parameters
+    ----------
+    name
+        What is decided.
+    options
+        What can be chosen.
+    """
+
+    name: str
+    options: tuple[str, ...]
+
+
+class Choices(ABC):
+    """A space as a list of decisions that can be taken independently.
+
+    Every combination of options is an architecture of the space: its rules are kept by the way the decisions are
+    laid out, or by mending, so that no search needs to know them. Different combinations may give one architecture.
+    """
+
+    space: SearchSpace
+    decisions: tuple[Decision, ...]
+
+    @abstractmethod
+    def decode(self, genes: Genes) -> list[ArchitectureGraph]:
+        """The native graphs that genes (B, D) stand for."""
+
+    def sample(self, count: int, generator: np.random.Generator) -> Genes:
+        """(count, D) genes drawn at random, all combinations alike."""
+        return generator.integers(self.counts, size=(count, len(self.counts)))
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """(D,) the number of options of each decision."""
+        return np.array([len(decision.options) for decision in self.decisions], dtype=np.int64)
+
+    def mutated(self, genes: Genes, generator: np.random.Generator) -> Genes:
+        """A copy of genes (B, D) in which one random decision of each row takes another of its options."""
+        rows = np.arange(len(genes))
+        places = generator.choice(np.flatnonzero(self.counts > 1), size=len(genes))
+        steps = generator.integers(1, self.counts[places])
+        changed = genes.copy()
+        changed[rows, places] = (genes[rows, places] + steps) % self.counts[places]
+        return changed
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.decisions)} decisions, {float(self.counts.prod(dtype=float)):.3g})"
+
+
+def choices_of(space: SearchSpace) -> Choices | None:
+    """The space as choices; None where it has no rule by which architectures can be made, as a user's own space."""
+    if space.name == "nb101":
+        from catalog.search.nb101_choices import NB101Choices
+
+        return NB101Choices(space)
+    if space.name == "nb201":
+        from catalog.search.operator_choices import NB201Choices
+
+        return NB201Choices(space)
+    if space.name == "nats-sss":
+        from catalog.search.operator_choices import SizeChoices
+
+        return SizeChoices(space)
+    if space.name == "darts":
+        from catalog.search.darts_choices import DARTSChoices
+
+        return DARTSChoices(space)
+    return None
+
+
+def required_choices(space: SearchSpace) -> Choices:
+    """`choices_of` a space that a method needs to vary.
+
+    Raises
+    ------
+    UsageError
+        The space cannot be varied.
+    """
+    choices = choices_of(space)
+    if choices is None:
+        raise UsageError(
+            f"the space {space.name!r} has no rule by which its architectures could be varied; search its stored ones "
+            "with the methods exhaustive or random."
+        )
+    return choices
+
+
+def options_taken(decisions: Sequence[Decision], row: Sequence[int]) -> tuple[str, ...]:
+    """The options that one row of genes takes, in words."""
+    return tuple(decision.options[choice] for decision, choice in zip(decisions, row, strict=True))

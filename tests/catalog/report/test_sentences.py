@@ -1,0 +1,130 @@
+"""The summary says what the numbers support, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from catalog.report.findings import Findings
+from catalog.report.report import Report, build_report
+from catalog.report.sentences import summary
+from catalog.store import Catalog
+
+
+@pytest.fixture
+def found(built: Report) -> Findings:
+    """1,700 cells whose accuracy follows `good`; `noise` says nothing."""
+    return built.pools[0]
+
+
+def said(found: Findings, word: str) -> str:
+    """The one sentence that holds a word."""
+    (sentence,) = [sentence for sentence in summary(found) if word in sentence]
+    return sentence
+
+
+def test_the_best_proxy_comes_first_with_its_interval(found: Findings) -> None:
+    row = found.table.row(0, named=True)
+    assert row["proxy"] == "good_published"
+    interval = f"{row['kendall_tau']:.3f} [{row['kendall_tau_low']:.3f}, {row['kendall_tau_high']:.3f}]"
+    assert summary(found)[0] == (
+        f"good_published has the highest tau-b, {interval}, over 1,700 architectures (100 % of those with a target)."
+    )
+
+
+def test_noise_is_neither_better_nor_adding(found: Findings) -> None:
+    verdicts = dict(found.table.select("proxy", "verdict_params").iter_rows())
+    assert verdicts["noise_published"] != "better"
+    assert "noise" not in said(found, "Given all the others")
+    assert "good_published" in said(found, "Given all the others")
+    assert "good_published" in said(found, "counting parameters")
+    assert "noise" not in said(found, "counting parameters")
+
+
+def test_noise_holds_no_information_and_adds_nothing(found: Findings) -> None:
+    noise = found.information.row(by_predicate=pl.col("proxy") == "noise_published", named=True)
+    assert abs(noise["information"]) < 0.02
+    assert noise["p_holm"] > 0.05
+    gain = found.gain.row(by_predicate=pl.col("proxy") == "noise_published", named=True)
+    assert gain["gain_low"] <= 0 or gain["p_holm"] > 0.05
+    assert found.curve.filter(pl.col("proxy") == "good_published")["step"].to_list() == [1]
+
+
+def test_published_counts_stand_in_where_ours_are_not_known(found: Findings) -> None:
+    assert found.lines == {"params": "params_published"}
+    assert found.references["name"].to_list() == ["random", "params", "noise ceiling"]
+
+
+def test_a_tie_is_called_a_tie(found: Findings) -> None:
+    tied = found.against_best.with_columns(
+        verdict=pl.when(pl.col("proxy") == "noise_published").then(pl.lit("tied")).otherwise(pl.col("verdict"))
+    )
+    assert said(replace(found, against_best=tied), "told apart") == (
+        "On the architectures that both cover, good_published cannot be told apart from noise_published."
+    )
+    assert not [sentence for sentence in summary(found) if "told apart" in sentence]
+
+
+def test_a_proxy_that_wins_on_common_rows_is_named(found: Findings) -> None:
+    better = found.against_best.with_columns(
+        verdict=pl.when(pl.col("proxy") == "noise_published").then(pl.lit("better")).otherwise(pl.col("verdict"))
+    )
+    assert "noise_published ranks better than good_published" in said(
+        replace(found, against_best=better), "coverage differs"
+    )
+
+
+def test_the_noise_ceiling_comes_from_the_seeds(found: Findings) -> None:
+    assert found.repeats == 3
+    row = found.references.row(by_predicate=pl.col("name") == "noise ceiling", named=True)
+    below = row["kendall_tau"] - found.table["kendall_tau"][0]
+    assert said(found, "noise ceiling").endswith(f"good_published is {below:.3f} below it.")
+    wide = found.references.with_columns(kendall_tau_low=pl.lit(0.1))
+    assert "cannot tell whether good_published is below it" in said(replace(found, references=wide), "noise ceiling")
+    without = replace(found, references=found.references.filter(pl.col("name") != "noise ceiling"))
+    assert "no repeated trainings" in said(without, "noise ceiling")
+
+
+def test_a_gain_that_is_not_sure_is_not_claimed(found: Findings) -> None:
+    unsure = found.gain.with_columns(p_holm=pl.lit(0.2))
+    assert said(replace(found, gain=unsure), "Given all the others").startswith("Given all the others, none of ")
+
+
+def test_a_pair_within_its_interval_is_not_above(found: Findings) -> None:
+    pair = found.pairs.head(1).with_columns(kendall_tau=0.5, kendall_tau_low=0.4, kendall_tau_high=0.6, gain=0.05)
+    assert "which its interval does not set apart from" in said(replace(found, pairs=pair), "best pair")
+    sure = pair.with_columns(kendall_tau_low=0.49)
+    assert "0.050 above" in said(replace(found, pairs=sure), "best pair")
+
+
+def test_a_space_without_parameter_counts_says_so(found: Findings) -> None:
+    without = replace(found, references=found.references.filter(pl.col("name") != "params"))
+    assert "so no proxy is held against them" in said(without, "parameter counts")
+
+
+def test_left_out_architectures_are_counted(found: Findings) -> None:
+    guarded = replace(found, pool=replace(found.pool, left_out={"good_published": 1234, "noise_published": 0}))
+    assert said(guarded, "trained on").endswith("are left out: 1,234 from the row of good_published.")
+    assert not [sentence for sentence in summary(found) if "trained on" in sentence]
+
+
+def test_a_pool_without_scores_says_so(found: Findings) -> None:
+    empty = replace(found, table=found.table.with_columns(kendall_tau=pl.lit(None, dtype=pl.Float64)))
+    assert summary(empty) == ["No proxy has scores that can be compared with the target for these architectures."]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 12])
+def test_a_tiny_pool_is_reported_without_claims(hostile_database: Path, count: int) -> None:
+    with Catalog.open(hostile_database) as catalog:
+        first = catalog.query("SELECT min(architecture_id) AS id FROM few")["id"][0]
+        where = f"architecture_id < {first + count}"
+        report = build_report(catalog, ["few"], ["cifar10_test_accuracy"], ["good_published", "noise_published"], where)
+    assert "few" in report.page(plotly="none")
+    sentences = summary(report.pools[0])
+    if count < 12:
+        assert not [sentence for sentence in sentences if "better than each" in sentence or "above " in sentence]
+    if count == 2:
+        assert "(too few for an interval)" in sentences[0]

@@ -1,0 +1,85 @@
+"""Servers in front of small catalogs: one of NAS-Bench-201, one whose every name tries to break out of its page."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from catalog.report.neighbours import Embedding
+from catalog.serving.application import application
+from catalog.serving.desk import Desk
+from catalog.serving.questions import Limits
+from catalog.store import Catalog
+from tests.catalog.cli.commands import call_catalog
+from tests.catalog.processes import CHECKOUT
+
+PORT = 8642
+ADDRESS = f"http://127.0.0.1:{PORT}"
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def embedding_of(catalog: Catalog, space: str) -> Embedding | str:
+    """A stand-in for a predictor: the place on a half circle is the number of the architecture."""
+    ids = catalog.arrow("SELECT id FROM architecture WHERE space = ? ORDER BY id", [space])["id"].to_numpy()
+    angles = np.linspace(0, np.pi, len(ids), dtype=np.float32)
+    return ids, np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def client_of(path: Path, limits: Limits | None = None) -> TestClient:
+    desk = Desk(path, limits or Limits(), embedding_of)
+    return TestClient(application(desk, PORT), base_url=ADDRESS, follow_redirects=False)
+
+
+@pytest.fixture(scope="session")
+def client(nb201_path: Path) -> Iterator[TestClient]:
+    """The pages of all NAS-Bench-201 cells with structural proxies and no metrics."""
+    with client_of(nb201_path) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def hostile_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A space of a user's own in which ids, operators, sources and meanings are markup."""
+    folder = tmp_path_factory.mktemp("hostile")
+    operators = {HOSTILE: {"kind": "attention", "weights": True, "description": HOSTILE}}
+    metric = {"dataset": "cifar10", "split": "test", "name": "accuracy", "epochs": 200, "seed": 0}
+    rows = [
+        {
+            "id": f"{HOSTILE}{number}",
+            "ops": ["input", "conv3x3", HOSTILE if number else "conv1x1", "output"],
+            "edges": [[0, 1], [1, 2], [2, 3]],
+            "metrics": [{**metric, "value": 90.0 + number}],
+            "proxies": {HOSTILE: float(number)},
+        }
+        for number in range(3)
+    ]
+    (folder / f"{HOSTILE.replace('/', '')}.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (folder / "ops.json").write_text(json.dumps(operators))
+    database = folder / "catalog.duckdb"
+    answer = call_catalog(
+        "ingest", "graphs", str(next(folder.glob("*.jsonl"))), "--space", "mine", "--operators",
+        str(folder / "ops.json"), database=database,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    return database
+
+
+@contextmanager
+def server(database: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`catalog serve` on a free port, and its address."""
+    command = [sys.executable, "-m", "catalog.cli.main", "serve", "--port", "0", "--db", str(database), *options]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        try:
+            yield process, address
+        finally:
+            process.kill()
