@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from catalog.analysis.correlation import TOP_SHARE, Ranking, top_rows
 from catalog.analysis.intervals import intervals, intervals_of
-from catalog.analysis.jackknife import Comparisons
+from catalog.analysis.jackknife import Comparisons, Groups
 from catalog.analysis.ranking import quality
 from catalog.analysis.significance import compare, holm, p_value
 
@@ -28,6 +28,7 @@ def evaluate(
     references: Sequence[str] = REFERENCES,
     reference_values: Mapping[str, ArrayLike] | None = None,
     seconds: Mapping[str, float] | None = None,
+    groups: Groups | None = None,
 ) -> pl.DataFrame:
     """Everything that is asked of each proxy. All values are turned so that higher is better, NaN where there is none.
 
@@ -43,6 +44,8 @@ def evaluate(
         Scores of references that are not among `scores`.
     seconds
         Proxy name to its cost an architecture, where it is known.
+    groups
+        (n,) equal numbers for rows that are one draw, such as architectures that compute the same function.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def evaluate(
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in scores.items()}
     others = {name: np.asarray(values, dtype=np.float64) for name, values in (reference_values or {}).items()}
     target = np.asarray(truth, dtype=np.float64)
-    comparisons = Comparisons({**others, **columns}, target)
+    comparisons = Comparisons({**others, **columns}, target, groups)
     rows = [{"proxy": name, **_coefficients(comparisons, name)} for name in columns]
     corrected = holm([row.pop("p_random") for row in rows])
     table = pl.DataFrame(rows, schema=_SCHEMA)
@@ -118,7 +121,8 @@ def _coefficients(comparisons: Comparisons, name: str) -> dict[str, Any]:
     found = comparisons.both(name, known)
     tau, rho = intervals_of(found, Ranking(score), Ranking(truth))
     top = top_rows(truth, TOP_SHARE)
-    top_tau, _ = intervals(Ranking(score[top]), Ranking(truth[top]))
+    groups = found[0].groups
+    top_tau, _ = intervals(Ranking(score[top]), Ranking(truth[top]), None if groups is None else groups[top])
     return {
         "n": count,
         "missing": with_truth - count,
@@ -127,7 +131,7 @@ def _coefficients(comparisons: Comparisons, name: str) -> dict[str, Any]:
         **rho.named("spearman_rho"),
         "top_n": int(top.sum()),
         **top_tau.named("top_kendall_tau"),
-        "p_random": p_value(tau.value, found[0].error, count),
+        "p_random": p_value(tau.value, found[0].error, found[0].draws),
     }
 
 

@@ -101,7 +101,7 @@ def best_pairs(
     rows = []
     for _, first, second in best:
         single = max((first, second), key=lambda name: np.nan_to_num(alone[name], nan=-2.0))
-        interval = tau_interval(model.predicted([first, second]), model.truth)
+        interval = tau_interval(model.predicted([first, second]), model.truth, model.draws)
         over_single = _gain(model.fold_taus([first, second]), model.fold_taus([single]))
         rows.append(
             {
@@ -150,6 +150,8 @@ class _Additive:
         Proxy to its columns of the design.
     truth
         (n,) what is predicted.
+    draws
+        (n,) equal numbers for rows of one group.
     starts
         (k + 1,) the first row of each fold, and n.
     products, answers
@@ -159,6 +161,7 @@ class _Additive:
     design: Values
     places: dict[str, Rows]
     truth: Values
+    draws: Rows
     starts: Rows
     products: Values
     answers: Values
@@ -172,7 +175,7 @@ class _Additive:
         folds = min(folds, len(joint) // _ROWS_PER_FOLD)
         if folds < 2:
             return None
-        labels = joint.rows if groups is None else np.asarray(groups)[joint.rows]
+        labels = np.unique(joint.rows if groups is None else np.asarray(groups)[joint.rows], return_inverse=True)[1]
         parts = _folds(labels, folds, np.random.default_rng(seed))
         order = np.argsort(parts, kind="stable")
         starts = np.append(np.flatnonzero(np.diff(parts[order], prepend=-1)), len(parts))
@@ -184,7 +187,8 @@ class _Additive:
         inside = [slice(start, end) for start, end in pairwise(starts)]
         products = np.stack([design[rows].T @ design[rows] for rows in inside])
         answers = np.stack([design[rows].T @ answer[rows] for rows in inside])
-        return cls(design, places, target, starts, products.sum(axis=0) - products, answers.sum(axis=0) - answers)
+        products, answers = products.sum(axis=0) - products, answers.sum(axis=0) - answers
+        return cls(design, places, target, labels[order], starts, products, answers)
 
     def __len__(self) -> int:
         return len(self.truth)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from catalog.analysis.correlation import Ranking, spearman
 from catalog.analysis.intervals import NORMAL_QUANTILE
+from catalog.analysis.jackknife import Groups
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -53,6 +54,12 @@ class Ranks:
         """Spearman's rho of two columns on `rows`, by default those that have both; NaN where a side is constant."""
         common = self.rows(first, second) if rows is None else rows
         return spearman(self.ranking(first, common), self.ranking(second, common))
+
+    def residuals(self, name: str, given: str, rows: Mask) -> Values:
+        """What the ranks of one column on `rows` are beyond a straight line in those of another."""
+        ranks, control = self.ranking(name, rows).centred, self.ranking(given, rows).centred
+        spread = float((control**2).sum())
+        return ranks - control * (float((ranks * control).sum()) / spread if spread > 0 else 0.0)
 
 
 def spearman_matrix(columns: Mapping[str, ArrayLike]) -> pl.DataFrame:
@@ -125,13 +132,18 @@ def cluster(matrix: pl.DataFrame) -> Clustering:
 
 
 def partial_spearman(
-    scores: Mapping[str, ArrayLike], truth: ArrayLike, controls: Mapping[str, ArrayLike]
+    scores: Mapping[str, ArrayLike],
+    truth: ArrayLike,
+    controls: Mapping[str, ArrayLike],
+    *,
+    groups: Groups | None = None,
 ) -> pl.DataFrame:
     r"""Spearman's rho of each proxy with the truth when a control, such as params, is held fixed.
 
     :math:`\rho_{xy \cdot z} = (\rho_{xy} - \rho_{xz} \rho_{yz}) / \sqrt{(1 - \rho_{xz}^2)(1 - \rho_{yz}^2)}`, on the
     rows that have all three. The interval is Fisher's with the variance :math:`(1 + \rho^2 / 2) / (n - 4)` (Bonett and
-    Wright, Psychometrika 65, 2000, with one row less for the control).
+    Wright, Psychometrika 65, 2000, with one row less for the control). With groups, such as architectures that compute
+    the same function, n counts as many independent rows as would vary as much.
 
     Returns
     -------
@@ -151,7 +163,9 @@ def partial_spearman(
             common = ranks.rows(x, y, z)
             rho = ranks.rho(x, y, common)
             partial = _partial(rho, ranks.rho(x, z, common), ranks.rho(y, z, common))
-            low, high = _fisher_interval(partial, int(common.sum()))
+            residuals = (ranks.residuals(name, z, common) for name in (x, y))
+            draws = None if groups is None else groups[common]
+            low, high = _fisher_interval(partial, _independent_rows(*residuals, draws))
             values = {"spearman_rho": rho, "partial_rho": partial, "partial_rho_low": low, "partial_rho_high": high}
             defined = {column: None if math.isnan(value) else value for column, value in values.items()}
             rows.append({"control": control, "proxy": name, "n": int(common.sum()), **defined})
@@ -169,7 +183,23 @@ def _partial(rho: float, with_control: float, truth_with_control: float) -> floa
     return max(-1.0, min(1.0, (rho - with_control * truth_with_control) / math.sqrt(spread)))
 
 
-def _fisher_interval(rho: float, count: int) -> tuple[float, float]:
+def _independent_rows(first: Values, second: Values, groups: Groups | None) -> float:
+    """How many independent rows would let the correlation of two sides vary as much as these grouped ones do.
+
+    A row moves a correlation r of standardised x and y by x y - r (x² + y²) / 2, and rows of a group move it together.
+    """
+    count = len(first)
+    spread = math.sqrt(float((first**2).sum() * (second**2).sum()))
+    if groups is None or spread == 0:
+        return float(count)
+    x, y = first / math.sqrt(float((first**2).mean())), second / math.sqrt(float((second**2).mean()))
+    moves = x * y - float((x * y).mean()) * (x**2 + y**2) / 2
+    together = np.bincount(np.unique(groups, return_inverse=True)[1], weights=moves)
+    apart, grouped = float((moves**2).sum()), float((together**2).sum())
+    return count * min(1.0, apart / grouped) if grouped > 0 else float(count)
+
+
+def _fisher_interval(rho: float, count: float) -> tuple[float, float]:
     if math.isnan(rho) or abs(rho) == 1 or count < 5:
         return math.nan, math.nan
     margin = NORMAL_QUANTILE * math.sqrt((1 + rho**2 / 2) / (count - 4))

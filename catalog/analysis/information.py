@@ -5,7 +5,9 @@ Values are put into bins that hold equally many rows, so that no outlier decides
 :math:`(b - 1)^2 / (2 n \ln 2)` bits, and with the cells of several proxies together most cells hold a row or none, so
 that pure noise "explains" nearly all. Every number here is therefore the plug-in estimate less its mean over
 permutations that destroy only the relation in question, and stands beside what the same procedure gives for shuffled
-truth.
+truth. Architectures that compute the same function score alike, which a permutation of rows would not keep: with
+`groups` one of each is counted, or noise that is a function of the architecture would seem to tell 0.4 bits over
+NAS-Bench-201.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from catalog.analysis.correlation import Ranking
-from catalog.analysis.joint_rows import JointRows, sample
+from catalog.analysis.joint_rows import JointRows, one_of_each, sample
 from catalog.analysis.significance import holm
 
 Values = NDArray[np.float64]
@@ -47,12 +49,19 @@ def plug_in_information(first: Codes, second: Codes) -> float:
 
 
 def mutual_information(
-    scores: Mapping[str, ArrayLike], truth: ArrayLike, *, permutations: int | None = None, seed: int = 0
+    scores: Mapping[str, ArrayLike],
+    truth: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    permutations: int | None = None,
+    seed: int = 0,
 ) -> pl.DataFrame:
     """How many bits each proxy tells about the truth, on the rows that have both.
 
     Parameters
     ----------
+    groups
+        (n,) equal numbers for rows of which one is counted, such as architectures that compute the same function.
     permutations
         How often the truth is shuffled; the smallest p-value is one over that plus one. By default often enough that
         this is significant after Holm's correction.
@@ -73,7 +82,7 @@ def mutual_information(
     rows = []
     for name, values in scores.items():
         column = np.asarray(values, dtype=np.float64)
-        known = sample(np.flatnonzero(~np.isnan(column) & ~np.isnan(target)), seed)
+        known = sample(one_of_each(np.flatnonzero(~np.isnan(column) & ~np.isnan(target)), groups), seed)
         rows.append({"proxy": name, **_against_shuffles(column[known], target[known], permutations, seed)})
     corrected = holm([math.nan if (chance := row.get("p_value")) is None else chance for row in rows])
     frame = pl.DataFrame(rows, schema=_INFORMATION_SCHEMA)
@@ -102,7 +111,13 @@ def _against_shuffles(scores: Values, truth: Values, permutations: int, seed: in
 
 
 def information_curve(
-    scores: Mapping[str, ArrayLike], truth: ArrayLike, *, steps: int = 5, shuffles: int = 10, seed: int = 0
+    scores: Mapping[str, ArrayLike],
+    truth: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    steps: int = 5,
+    shuffles: int = 10,
+    seed: int = 0,
 ) -> pl.DataFrame:
     r"""Bits about the truth that proxies tell together: first the most telling one, then what tells most beyond it.
 
@@ -114,6 +129,8 @@ def information_curve(
 
     Parameters
     ----------
+    groups
+        As `mutual_information` takes them.
     steps
         How many proxies are taken at most.
     shuffles
@@ -128,7 +145,7 @@ def information_curve(
         ``plug_in`` (what the uncorrected estimate claims), ``null_information`` and ``null_high`` (mean and 95 %
         quantile of ``information`` where the truth was shuffled first), ``null_plug_in``. Empty without common rows.
     """
-    joint = JointRows.of(scores, truth, seed)
+    joint = JointRows.of(scores, truth, seed, groups)
     if len(joint) < _FEWEST_ROWS:
         return pl.DataFrame(schema=_CURVE_SCHEMA)
     bins = min(_CURVE_BINS, max(2, math.isqrt(len(joint) // _ROWS_PER_CELL)))

@@ -1,10 +1,10 @@
 r"""95 % intervals of rank correlations: how far chance could have moved a coefficient.
 
-They answer: had other architectures been drawn from the same space, where would the coefficient lie? Rows count as
-independent draws, functional twins as often as the space holds them; of a space with other functions the interval says
-nothing. For n > 100 the jackknife's standard error is taken to Fisher's scale, :math:`\operatorname{artanh}`, where the
+They answer: had other architectures been drawn from the same space, where would the coefficient lie? Rows of one group
+are one draw, as architectures that compute the same function should be: they score alike, and counted one by one they
+would make an interval many times too narrow. Without groups each row is a draw. For n > 100 the jackknife's standard error is taken to Fisher's scale, :math:`\operatorname{artanh}`, where the
 interval is symmetric; that costs as much as a few coefficients do. Up to n = 100 it is the percentile interval of 1,000
-bootstrap samples.
+bootstrap samples, which draw groups.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from catalog.analysis.correlation import Ranking
-from catalog.analysis.jackknife import Jackknife, jackknife
+from catalog.analysis.jackknife import Groups, Jackknife, jackknife
 
 Values = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ NORMAL_QUANTILE = 1.959963984540054
 BOOTSTRAP_ROWS = 100
 """Up to so many rows the interval comes from the bootstrap."""
 
-_FEWEST_ROWS = 4
+_FEWEST_DRAWS = 4
 _SAMPLES = 1000
 
 
@@ -55,9 +55,9 @@ class Interval:
         return {column: None if math.isnan(end) else end for column, end in ends.items()}
 
 
-def tau_interval(first: ArrayLike, second: ArrayLike) -> Interval:
+def tau_interval(first: ArrayLike, second: ArrayLike, groups: Groups | None = None) -> Interval:
     """Kendall's tau-b of two samples without NaN, with its 95 % interval."""
-    return intervals(Ranking(np.asarray(first)), Ranking(np.asarray(second)))[0]
+    return intervals(Ranking(np.asarray(first)), Ranking(np.asarray(second)), groups)[0]
 
 
 def rho_interval(first: ArrayLike, second: ArrayLike) -> Interval:
@@ -65,9 +65,17 @@ def rho_interval(first: ArrayLike, second: ArrayLike) -> Interval:
     return intervals(Ranking(np.asarray(first)), Ranking(np.asarray(second)))[1]
 
 
-def intervals(first: Ranking, second: Ranking) -> tuple[Interval, Interval]:
-    """Tau-b and rho of two samples, with their 95 % intervals, for less than either alone twice."""
-    return intervals_of(jackknife(first, second), first, second)
+def intervals(first: Ranking, second: Ranking, groups: Groups | None = None) -> tuple[Interval, Interval]:
+    """Tau-b and rho of two samples, with their 95 % intervals, for less than either alone twice.
+
+    Parameters
+    ----------
+    first, second
+        The two sides.
+    groups
+        (n,) equal numbers for rows that are one draw.
+    """
+    return intervals_of(jackknife(first, second, groups), first, second)
 
 
 def intervals_of(found: tuple[Jackknife, Jackknife], first: Ranking, second: Ranking) -> tuple[Interval, Interval]:
@@ -76,19 +84,29 @@ def intervals_of(found: tuple[Jackknife, Jackknife], first: Ranking, second: Ran
     if len(first) > BOOTSTRAP_ROWS or math.isnan(tau.low):
         return tau, rho
     order = np.lexsort((second.dense, first.dense))  # which rows are drawn must not depend on how they were sorted
-    taus, rhos = resample(first.dense[order], second.dense[order])
+    groups = found[0].groups
+    taus, rhos = resample(first.dense[order], second.dense[order], None if groups is None else groups[order])
     return _percentiles(tau.value, taus), _percentiles(rho.value, rhos)
 
 
-def resample(first: ArrayLike, second: ArrayLike, *, samples: int = _SAMPLES, seed: int = 0) -> tuple[Values, Values]:
-    """Tau-b and rho of bootstrap samples of the rows, (samples,) each; NaN where a sample is constant on one side.
+def resample(
+    first: ArrayLike,
+    second: ArrayLike,
+    groups: Groups | None = None,
+    *,
+    samples: int = _SAMPLES,
+    seed: int = 0,
+) -> tuple[Values, Values]:
+    """Tau-b and rho of bootstrap samples of the groups, (samples,) each; NaN where a sample is constant on one side.
 
-    A sample is a number of copies of each row, and the sums over pairs of rows are quadratic forms in these numbers.
-    Copies of one row are tied with each other.
+    A sample is a number of copies of each group's rows, and the sums over pairs of rows are quadratic forms in these
+    numbers. Copies of one row are tied with each other.
     """
     sides = [Ranking(np.asarray(side)).centred for side in (first, second)]
-    count = len(sides[0])
-    copies = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=samples).astype(np.float64)
+    codes = np.arange(len(sides[0])) if groups is None else np.unique(groups, return_inverse=True)[1]
+    count = int(codes.max(initial=-1)) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=samples)
+    copies = drawn[:, codes].astype(np.float64)
     x, y = (np.sign(np.subtract.outer(side, side)) for side in sides)
     taus = _quotient(*(((copies @ product) * copies).sum(axis=1) for product in (x * y, x * x, y * y)))
     x, y = copies @ x.T, copies @ y.T  # twice the centred ranks in each sample
@@ -103,7 +121,7 @@ def _quotient(product: Values, first: Values, second: Values) -> Values:
 
 def _on_fishers_scale(found: Jackknife) -> Interval:
     value, error = found.value, found.error
-    if not math.isfinite(error) or abs(value) == 1 or len(found.without) < _FEWEST_ROWS:
+    if not math.isfinite(error) or abs(value) == 1 or found.draws < _FEWEST_DRAWS:
         return Interval(value, math.nan, math.nan, math.nan)
     margin = NORMAL_QUANTILE * error / (1 - value**2)
     centre = math.atanh(value)

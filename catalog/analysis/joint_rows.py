@@ -37,15 +37,17 @@ class JointRows:
     rows: Rows
 
     @classmethod
-    def of(cls, scores: Mapping[str, ArrayLike], truth: ArrayLike, seed: int) -> JointRows:
-        """The common rows of the proxies that cover enough, or a sample of `MOST_ROWS` of them."""
+    def of(
+        cls, scores: Mapping[str, ArrayLike], truth: ArrayLike, seed: int, groups: ArrayLike | None = None
+    ) -> JointRows:
+        """The common rows of the proxies that cover enough, or a sample of `MOST_ROWS`; with `groups`, one of each."""
         target = np.asarray(truth, dtype=np.float64)
         columns = {name: np.asarray(values, dtype=np.float64) for name, values in scores.items()}
         known = {name: ~np.isnan(values) & ~np.isnan(target) for name, values in columns.items()}
         most = max((int(rows.sum()) for rows in known.values()), default=0)
         kept = [name for name, rows in known.items() if most and rows.sum() >= LEAST_COVERAGE * most]
         common = np.logical_and.reduce([known[name] for name in kept]) if kept else np.zeros(len(target), dtype=bool)
-        rows = sample(np.flatnonzero(common), seed)
+        rows = sample(one_of_each(np.flatnonzero(common), groups), seed)
         return cls({name: columns[name][rows] for name in kept}, target[rows], rows)
 
     def __len__(self) -> int:
@@ -53,6 +55,17 @@ class JointRows:
 
     def __repr__(self) -> str:
         return f"JointRows({len(self)} rows, {', '.join(self.columns) or 'no proxies'})"
+
+
+def one_of_each(rows: Rows, groups: ArrayLike | None) -> Rows:
+    """The first row of each group, in their order; all rows without groups.
+
+    A permutation is as likely as another only among rows that could have been drawn apart, which twins could not.
+    """
+    if groups is None:
+        return rows
+    _, first = np.unique(np.asarray(groups)[rows], return_index=True)
+    return rows[np.sort(first)]
 
 
 def sample(rows: Rows, seed: int) -> Rows:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from catalog.analysis.correlation import TOP_SHARE, Ranking, kendall_tau, top_rows
 from catalog.analysis.intervals import intervals
+from catalog.analysis.jackknife import Groups
 from catalog.analysis.ranking import RANDOM
 
 Values = NDArray[np.float64]
@@ -20,13 +21,15 @@ CEILING = "noise ceiling"
 """The name of the line that says how well one training predicts another."""
 
 
-def noise_ceiling(repeats: ArrayLike) -> pl.DataFrame:
+def noise_ceiling(repeats: ArrayLike, *, groups: Groups | None = None) -> pl.DataFrame:
     """Rank correlation between trainings of the same architectures with different seeds.
 
     Parameters
     ----------
     repeats
         (n, s) the truth by repeat of the training, NaN where there is none.
+    groups
+        (n,) equal numbers for rows that are one draw, such as architectures that compute the same function.
 
     Returns
     -------
@@ -41,17 +44,22 @@ def noise_ceiling(repeats: ArrayLike) -> pl.DataFrame:
     rows = []
     for first in range(count):
         for second in range(first + 1, count):
-            rows.append({"first": first + 1, "second": second + 1, **_agreement(values[:, first], values[:, second])})
+            found = _agreement(values[:, first], values[:, second], groups)
+            rows.append({"first": first + 1, "second": second + 1, **found})
     for first in range(count) if count > 1 else ():
         others = np.delete(values, first, axis=1)
         known = ~np.isnan(others)
         mean = np.where(known, others, 0.0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), math.nan)
-        rows.append({"first": first + 1, "second": 0, **_agreement(values[:, first], mean)})
+        rows.append({"first": first + 1, "second": 0, **_agreement(values[:, first], mean, groups)})
     return pl.DataFrame(rows, schema={"first": pl.Int64, "second": pl.Int64, **_SCHEMA})
 
 
 def reference_lines(
-    truth: ArrayLike, references: Mapping[str, ArrayLike], repeats: ArrayLike | None = None
+    truth: ArrayLike,
+    references: Mapping[str, ArrayLike],
+    repeats: ArrayLike | None = None,
+    *,
+    groups: Groups | None = None,
 ) -> pl.DataFrame:
     """The correlations that any proxy should be read against.
 
@@ -61,7 +69,7 @@ def reference_lines(
         (n,) the truth.
     references
         Name to (n,) values that rank it: params, FLOPs, the accuracy of a short training.
-    repeats
+    repeats, groups
         As `noise_ceiling` takes them.
 
     Returns
@@ -75,11 +83,12 @@ def reference_lines(
     zero = dict.fromkeys(("kendall_tau", "spearman_rho", "top_kendall_tau"), 0.0)
     rows: list[dict[str, Any]] = [{"name": RANDOM, "n": int((~np.isnan(target)).sum()), **zero}]
     rows += [
-        {"name": name, **_agreement(np.asarray(values, dtype=np.float64), target)}
+        {"name": name, **_agreement(np.asarray(values, dtype=np.float64), target, groups)}
         for name, values in references.items()
     ]
     frame = pl.DataFrame(rows, schema={"name": pl.String, **_SCHEMA})
-    pairs = noise_ceiling(np.zeros((0, 0)) if repeats is None else repeats).filter(pl.col("second") > 0)
+    ceilings = noise_ceiling(np.zeros((0, 0)) if repeats is None else repeats, groups=groups)
+    pairs = ceilings.filter(pl.col("second") > 0)
     if pairs.is_empty():
         return frame
     ceiling = pairs.select(
@@ -93,10 +102,10 @@ def reference_lines(
     return pl.concat([frame, ceiling])
 
 
-def _agreement(first: Values, second: Values) -> dict[str, Any]:
+def _agreement(first: Values, second: Values, groups: Groups | None) -> dict[str, Any]:
     known = ~np.isnan(first) & ~np.isnan(second)
     one, other = first[known], second[known]
-    tau, rho = intervals(Ranking(one), Ranking(other))
+    tau, rho = intervals(Ranking(one), Ranking(other), None if groups is None else groups[known])
     top = top_rows(other, TOP_SHARE)
     top_tau = kendall_tau(one[top], other[top])
     return {

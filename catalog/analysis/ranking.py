@@ -18,7 +18,7 @@ from catalog.analysis.correlation import Ranking, top_rows
 from catalog.analysis.intervals import intervals
 
 if TYPE_CHECKING:
-    from catalog.analysis.jackknife import Mask
+    from catalog.analysis.jackknife import Groups, Mask
 
 Values = NDArray[np.float64]
 
@@ -159,8 +159,19 @@ def any_time(scores: Mapping[str, ArrayLike], truth: ArrayLike, points: int = 40
     return pl.concat(frames).cast({"k": pl.Int64})
 
 
-def by_quantile(scores: Mapping[str, ArrayLike], truth: ArrayLike, parts: int = 10) -> pl.DataFrame:
+def by_quantile(
+    scores: Mapping[str, ArrayLike], truth: ArrayLike, parts: int = 10, *, groups: Groups | None = None
+) -> pl.DataFrame:
     """Correlation inside each part of the true ranking: where a proxy stops working.
+
+    Parameters
+    ----------
+    scores, truth
+        Turned so that higher is better, NaN where there is none.
+    parts
+        How many.
+    groups
+        (n,) equal numbers for rows that are one draw, such as architectures that compute the same function.
 
     Returns
     -------
@@ -175,6 +186,7 @@ def by_quantile(scores: Mapping[str, ArrayLike], truth: ArrayLike, parts: int = 
         column = np.asarray(values, dtype=np.float64)
         known = ~np.isnan(column) & ~np.isnan(target)
         inside, ranked = target[known], column[known]
+        draws = None if groups is None else groups[known]
         places = _parts_of(inside, parts)
         for part in range(parts):
             rows.append(
@@ -183,7 +195,7 @@ def by_quantile(scores: Mapping[str, ArrayLike], truth: ArrayLike, parts: int = 
                     "part": part + 1,
                     "from_share": part / parts,
                     "to_share": (part + 1) / parts,
-                    **_inside(ranked, inside, places == part),
+                    **_inside(ranked, inside, places == part, draws),
                 }
             )
     return pl.DataFrame(rows, schema=_QUANTILE_SCHEMA)
@@ -195,8 +207,8 @@ def _parts_of(truth: Values, parts: int) -> NDArray[np.int64]:
     return np.minimum((shares * parts).astype(np.int64), parts - 1)
 
 
-def _inside(scores: Values, truth: Values, rows: Mask) -> dict[str, float | int | None]:
-    tau, rho = intervals(Ranking(scores[rows]), Ranking(truth[rows]))
+def _inside(scores: Values, truth: Values, rows: Mask, groups: Groups | None) -> dict[str, float | int | None]:
+    tau, rho = intervals(Ranking(scores[rows]), Ranking(truth[rows]), None if groups is None else groups[rows])
     return {
         "n": int(rows.sum()),
         "truth_low": float(truth[rows].min()) if rows.any() else None,

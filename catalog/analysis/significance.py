@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from catalog.analysis.jackknife import Comparisons, standard_error
+from catalog.analysis.jackknife import Comparisons, Groups, standard_error
 
 Values = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def holm(p_values: ArrayLike) -> Values:
 
 
 def p_value(difference: float, error: float, count: int) -> float:
-    """Two-sided p-value of Student's t for a difference of none, from `count` rows; NaN where it is not defined."""
+    """Two-sided p-value of Student's t for a difference of none, from `count` draws; NaN where it is not defined."""
     if math.isnan(difference) or math.isnan(error) or count < 2:
         return math.nan
     if error == 0:  # no row on its own makes a difference: a copy, or two rankings that no row tells apart
@@ -43,14 +43,18 @@ def p_value(difference: float, error: float, count: int) -> float:
 
 
 def t_quantile(count: int) -> float:
-    """Half the width of a 95 % interval in standard errors, from `count` rows: Student's t; NaN below two."""
+    """Half the width of a 95 % interval in standard errors, from `count` draws: Student's t; NaN below two."""
     from scipy.stats import t
 
     return float(t.ppf(0.975, count - 1)) if count > 1 else math.nan
 
 
 def paired_differences(
-    scores: Mapping[str, ArrayLike], truth: ArrayLike, references: Mapping[str, ArrayLike]
+    scores: Mapping[str, ArrayLike],
+    truth: ArrayLike,
+    references: Mapping[str, ArrayLike],
+    *,
+    groups: Groups | None = None,
 ) -> pl.DataFrame:
     """How much better each proxy ranks than each reference, on the rows that have both scores and the truth.
 
@@ -65,6 +69,8 @@ def paired_differences(
         What they are to rank.
     references
         Name to scores; one that is called as a proxy is that proxy.
+    groups
+        (n,) equal numbers for rows that are one draw, such as architectures that compute the same function.
 
     Returns
     -------
@@ -76,7 +82,8 @@ def paired_differences(
         against itself.
     """
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in {**references, **scores}.items()}
-    return compare(Comparisons(columns, np.asarray(truth, dtype=np.float64)), list(scores), list(references))
+    comparisons = Comparisons(columns, np.asarray(truth, dtype=np.float64), groups)
+    return compare(comparisons, list(scores), list(references))
 
 
 def compare(comparisons: Comparisons, proxies: Sequence[str], references: Sequence[str]) -> pl.DataFrame:
@@ -108,9 +115,9 @@ def _compared(comparisons: Comparisons, name: str, reference: str) -> dict[str, 
     row: dict[str, Any] = {"reference": reference, "proxy": name, "n": count}
     values = {"kendall_tau": own.value, "reference_kendall_tau": other.value}
     if name != reference:
-        difference, error = own.value - other.value, standard_error(own.without - other.without)
-        margin = t_quantile(count) * error
-        values |= {"difference": difference, "p_value": p_value(difference, error, count)}
+        difference, error = own.value - other.value, standard_error(own.without - other.without, own.groups)
+        margin = t_quantile(own.draws) * error
+        values |= {"difference": difference, "p_value": p_value(difference, error, own.draws)}
         values |= {"difference_low": difference - margin, "difference_high": difference + margin}
     return row | {column: None if math.isnan(value) else value for column, value in values.items()}
 

@@ -40,7 +40,7 @@ def correlate_space(
         SQL condition on the wide view that chooses the pool.
     with_intervals
         Whether ``kendall_tau`` and ``spearman_rho`` are followed by the ends ``_low`` and ``_high`` of their 95 %
-        intervals: see `catalog.analysis.intervals`.
+        intervals, in which functional twins are one draw: see `catalog.analysis.intervals`.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def _with_intervals(result: pl.DataFrame, pool: Pool) -> pl.DataFrame:
     ends: list[dict[str, float | None]] = []
     for scores in pool.scores.values():
         known = pool.known & ~np.isnan(scores)
-        tau, rho = intervals(Ranking(scores[known]), Ranking(pool.truth[known]))
+        tau, rho = intervals(Ranking(scores[known]), Ranking(pool.truth[known]), pool.functions[known])
         ends.append(tau.named("kendall_tau") | rho.named("spearman_rho"))
     schema = [f"{name}{end}" for name in ("kendall_tau", "spearman_rho") for end in ("_low", "_high")]
     columns = pl.DataFrame(ends, schema=dict.fromkeys(schema, pl.Float64))

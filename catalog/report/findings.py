@@ -125,13 +125,13 @@ def find(
         As in `catalog.analysis.pool.read_pool`.
     """
     pool = read_pool(catalog, space, target, proxies, where)
-    scores, truth = pool.scores, pool.truth
+    scores, truth, groups = pool.scores, pool.truth, pool.functions
     lines = reference_columns(catalog, pool)
     references = _references(catalog, pool, lines)
     counting = {name: references[name] for name in REFERENCES if name in references}
     repeats = read_repeats(catalog, pool)
     seconds = read_seconds(catalog, pool)
-    table = evaluate(scores, truth, references=REFERENCES, reference_values=counting, seconds=seconds)
+    table = evaluate(scores, truth, references=REFERENCES, reference_values=counting, seconds=seconds, groups=groups)
     table = _in_units_of_target(table, pool).sort("kendall_tau", descending=True, nulls_last=True, maintain_order=True)
     ranked = {name: scores[name] for name in table["proxy"]}
     best = dict(list(ranked.items())[:1])
@@ -142,21 +142,21 @@ def find(
         sources=read_sources(catalog, pool),
         proxy_facts=read_proxies(catalog, pool),
         table=table,
-        references=reference_lines(truth, references, repeats),
-        against_best=paired_differences(ranked, truth, best),
+        references=reference_lines(truth, references, repeats, groups=groups),
+        against_best=paired_differences(ranked, truth, best, groups=groups),
         repeats=repeats.shape[1],
-        ceiling=noise_ceiling(repeats),
+        ceiling=noise_ceiling(repeats, groups=groups),
         lines=lines,
         any_time=any_time(ranked, truth),
-        quantiles=by_quantile(ranked, truth),
+        quantiles=by_quantile(ranked, truth, groups=groups),
         matrix=matrix,
         clustering=cluster(matrix),
-        partial=partial_spearman(ranked, truth, counting),
+        partial=partial_spearman(ranked, truth, counting, groups=groups),
         bias=structure_bias(ranked, truth, read_structure(catalog, pool)),
-        information=mutual_information(ranked, truth),
-        curve=information_curve(ranked, truth),
-        gain=added_gain(ranked, truth, groups=pool.functions),
-        pairs=best_pairs(ranked, truth, groups=pool.functions),
+        information=mutual_information(ranked, truth, groups=groups),
+        curve=information_curve(ranked, truth, groups=groups),
+        gain=added_gain(ranked, truth, groups=groups),
+        pairs=best_pairs(ranked, truth, groups=groups),
         overlap=top_overlap(columns),
     )
 

@@ -115,13 +115,15 @@ def parse(text: str) -> Expression:
 
 
 def _parsed(text: str) -> ast.expr:
+    if "\0" in text:
+        raise _wrong(text, text.index("\0"), "holds a NUL character")
     try:
         with warnings.catch_warnings(action="ignore"):  # what Python thinks of a number before a word is no news here
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
         place = error.offset - 1 if error.offset else len(text)  # without a place, the end came too early
         raise _wrong(text, place, f"cannot be read ({error.msg})") from None
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (ValueError, RecursionError, MemoryError) as error:  # too many digits, or too deep
         raise _wrong(text, 0, f"cannot be read ({error})") from None
 
 
