@@ -90,7 +90,8 @@ def best_pairs(
     polars.DataFrame
         At most `count` rows, best first: ``first``, ``second``, ``n``, ``kendall_tau`` out of fold with its interval,
         ``best_single`` (which of the two ranks better by such a regression alone), ``best_single_kendall_tau``,
-        ``gain`` (mean over the folds of what the pair's tau is above that one's) with its interval as in `added_gain`.
+        ``gain`` (mean over the folds of what the pair's tau is above that one's) with its interval as in `added_gain`,
+        ``p_corrected`` (of no gain, times the number of all pairs: the best of many gains is large by chance).
     """
     model = _Additive.of(scores, truth, groups, folds, seed)
     if model is None:
@@ -112,6 +113,7 @@ def best_pairs(
                 "best_single": single,
                 "best_single_kendall_tau": alone[single],
                 **{column: over_single[column] for column in ("gain", "gain_low", "gain_high")},
+                "p_corrected": None if (chance := over_single["p_value"]) is None else min(1.0, chance * len(pairs)),
             }
         )
     return pl.DataFrame(rows, schema=_PAIR_SCHEMA)
@@ -264,4 +266,5 @@ _PAIR_SCHEMA: dict[str, Any] = {
     "best_single": pl.String,
     "best_single_kendall_tau": pl.Float64,
     **{f"gain{end}": pl.Float64 for end in ("", "_low", "_high")},
+    "p_corrected": pl.Float64,
 }

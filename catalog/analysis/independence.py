@@ -163,9 +163,9 @@ def partial_spearman(
             common = ranks.rows(x, y, z)
             rho = ranks.rho(x, y, common)
             partial = _partial(rho, ranks.rho(x, z, common), ranks.rho(y, z, common))
-            residuals = (ranks.residuals(name, z, common) for name in (x, y))
-            draws = None if groups is None else groups[common]
-            low, high = _fisher_interval(partial, _independent_rows(*residuals, draws))
+            own, others = ranks.residuals(x, z, common), ranks.residuals(y, z, common)
+            draws = _independent_rows(own, others, None if groups is None else groups[common])
+            low, high = _fisher_interval(partial, draws)
             values = {"spearman_rho": rho, "partial_rho": partial, "partial_rho_low": low, "partial_rho_high": high}
             defined = {column: None if math.isnan(value) else value for column, value in values.items()}
             rows.append({"control": control, "proxy": name, "n": int(common.sum()), **defined})

@@ -2,7 +2,8 @@ r"""95 % intervals of rank correlations: how far chance could have moved a coeff
 
 They answer: had other architectures been drawn from the same space, where would the coefficient lie? Rows of one group
 are one draw, as architectures that compute the same function should be: they score alike, and counted one by one they
-would make an interval many times too narrow. Without groups each row is a draw. For n > 100 the jackknife's standard error is taken to Fisher's scale, :math:`\operatorname{artanh}`, where the
+would make an interval many times too narrow. Without groups each row is a draw. For n > 100 the jackknife's standard
+error is taken to Fisher's scale, :math:`\operatorname{artanh}`, where the
 interval is symmetric; that costs as much as a few coefficients do. Up to n = 100 it is the percentile interval of 1,000
 bootstrap samples, which draw groups.
 """

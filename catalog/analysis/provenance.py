@@ -193,8 +193,8 @@ def _first_present(catalog: Catalog, pool: Pool, names: Iterable[str]) -> dict[s
     return {name: found[column] for name, column in chosen.items()}
 
 
-def short_training(catalog: Catalog, pool: Pool) -> str | None:
-    """The column with the target's name and dataset after the shortest training, if there is a shorter one.
+def short_training(catalog: Catalog, pool: Pool) -> tuple[str, str] | None:
+    """What the target's metric after the shortest training is called, and its column, if there is a shorter one.
 
     Its validation split comes first: that is what a search could look at.
     """
@@ -212,7 +212,10 @@ def short_training(catalog: Catalog, pool: Pool) -> str | None:
         and (group["epochs"] or np.inf) < (target["epochs"] or 0)
         and group["split"] in ("valid", "test")
     ]
-    return min(shorter)[-1] if shorter else None
+    if not shorter:
+        return None
+    epochs, _, column = min(shorter)
+    return f"{epochs}-epoch {target['name']}", column
 
 
 def _base(dataset: str | None) -> str:

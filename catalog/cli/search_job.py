@@ -156,9 +156,9 @@ def prepare(catalog: Catalog, asked: Request, extra: Sequence[str] = ()) -> Prep
         rows = source.allowed = _best_of_each_function(stored, rows, formulas, signs)
     objectives = Objectives(source, formulas, signs)
     # A pool is narrowed already; what is varied, or bounded by what is not stored, has to be looked at as it comes.
-    open_bounds = [bound for bound in bounds if bound not in known] if pooled else bounds
+    open_bounds = [bound for bound in bounds if bound not in known]
     narrowed = stored.is_complete and not pooled and len(rows) < len(stored)
-    constraints = Constraints(source, open_bounds, narrowed and len(known) == len(bounds))
+    constraints = Constraints(source, open_bounds, known, narrowed)
     problem = Problem(
         space,
         objectives,

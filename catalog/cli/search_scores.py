@@ -277,23 +277,32 @@ class Constraints:
     Parameters
     ----------
     bounds
-        The ``--max`` and ``--min``.
-    is_listed
-        Whether the source's allowed rows say all about who keeps the constraints, as they do in a space that is stored
-        completely with all columns that the bounds need. The amounts then only lead the way.
+        The ``--max`` and ``--min`` that every candidate is held against.
+    listed
+        Further ones, about which the source's allowed rows say all, as about ``--where``: their amounts only lead the
+        way back to what is allowed.
+    is_narrowed
+        Whether only the allowed rows, and functions like them, keep the constraints.
     """
 
     source: ScoreSource
     bounds: Sequence[Bound]
-    is_listed: bool
+    listed: Sequence[Bound] = ()
+    is_narrowed: bool = False
 
     def __call__(self, candidates: Sequence[Candidate]) -> Values:
+        if not self.is_narrowed:
+            return self._beyond(self.bounds, candidates)
+        kept = np.array([one.digest in self.source.allowed_row_of_digest for one in candidates])
+        amounts = self._beyond(self.listed, candidates)
+        total = np.where(amounts > 0, amounts, 1.0)
+        total[kept] = self._beyond(self.bounds, [candidates[place] for place in np.flatnonzero(kept).tolist()])
+        return total
+
+    def _beyond(self, bounds: Sequence[Bound], candidates: Sequence[Candidate]) -> Values:
         total = np.zeros(len(candidates))
-        for bound in self.bounds:
+        for bound in bounds:
             total += bound.violations(self.source, candidates)
-        if self.is_listed:
-            kept = np.array([one.digest in self.source.allowed_row_of_digest for one in candidates])
-            total = np.where(kept, 0.0, np.where(total > 0, total, 1.0))
         return total
 
 

@@ -38,9 +38,6 @@ Values = NDArray[np.float64]
 REFERENCES = ("params", "flops")
 """What every proxy is held against: counting parameters, and counting multiply-accumulates."""
 
-SHORT_TRAINING = "12-epoch accuracy"
-"""The reference that somebody has who trains every architecture for a short time."""
-
 TRUTH = "accuracy"
 """The target's name among proxies, in matrices."""
 
@@ -170,12 +167,12 @@ def reference_columns(catalog: Catalog, pool: Pool) -> dict[str, str]:
         if places:
             found[name] = places[0]
     short = short_training(catalog, pool)
-    return found if short is None else {**found, SHORT_TRAINING: short}
+    return found if short is None else {**found, short[0]: short[1]}
 
 
 def _references(catalog: Catalog, pool: Pool, lines: dict[str, str]) -> dict[str, Values]:
     columns = read_columns(catalog, pool, list(dict.fromkeys(lines.values())))
-    signs = {name: pool.target_direction if name == SHORT_TRAINING else 1 for name in lines}
+    signs = {name: 1 if name in REFERENCES else pool.target_direction for name in lines}
     return {name: columns[column] * signs[name] for name, column in lines.items()}
 
 

@@ -51,7 +51,7 @@ def _correlation_columns(target: str) -> tuple[Column, ...]:
         ),
         Column("ndcg", "NDCG", 3, "Normalised discounted cumulative gain"),
         *(
-            Column(f"regret_{k}", f"regret at {k}", 2, f"What the best of its top {k} lacks of the best {target}")
+            Column(f"regret_{k}", f"regret at {k}", 2, f"What the best of its top {k} lacks of the best {target} among its n")
             for k in (1, 10, 100)
         ),
         Column("difference_params", "against params", 3, against, "difference_params_low", "difference_params_high"),
@@ -114,16 +114,12 @@ def pairs_table(found: Findings) -> Table:
         Column("second", is_number=False),
         Column("kendall_tau", "tau-b together", 3, "Out of fold", "kendall_tau_low", "kendall_tau_high"),
         Column("best_single", "better of the two", is_number=False),
-        Column("gain", "gain over it", 3, "In tau-b, on the same rows", *_if_there(found.pairs, "gain")),
+        Column("gain", "gain over it", 3, "In tau-b, on the same rows", "gain_low", "gain_high"),
+        Column("p_corrected", "p (corrected)", 3, "Of that gain, for the number of all pairs", shows_small=True),
         Column("n", "n"),
     )
     title = f"The best pairs: {found.label}"
     return Table(slug("pairs", found.pool.space, found.pool.target), title, found.pairs, columns)
-
-
-def _if_there(frame: pl.DataFrame, name: str) -> tuple[str, str] | tuple[()]:
-    ends = (f"{name}_low", f"{name}_high")
-    return ends if set(ends) <= set(frame.columns) else ()
 
 
 def bias_table(found: Findings) -> Table:

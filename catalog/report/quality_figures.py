@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from catalog.report.figure import Choice, Chooser, Figure, axis, layout, listed, packed, words
-from catalog.report.findings import REFERENCES, SHORT_TRAINING, Findings
+from catalog.report.findings import Findings
 from catalog.report.numbers import readable
 from catalog.report.table import slug
 
@@ -17,7 +17,6 @@ SERIES = 8
 _ROW_HEIGHT = 25
 _FRAME_HEIGHT = 130
 _SHOWN_LINES = 5  # further ones wait in the legend
-_REFERENCES = (*REFERENCES, SHORT_TRAINING, "noise ceiling")
 DIVERGING = [[0, "negative"], [0.5, "middle"], [1, "positive"]]
 
 
@@ -81,7 +80,7 @@ def _forest(found: Findings) -> Figure:
 
 
 def _lines(found: Findings) -> list[dict[str, float | str]]:
-    kept = found.references.filter(pl.col("name").is_in(_REFERENCES) & pl.col("kendall_tau").is_not_null())
+    kept = found.references.filter((pl.col("name") != RANDOM) & pl.col("kendall_tau").is_not_null())
     return kept.to_dicts()
 
 

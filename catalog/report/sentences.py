@@ -56,8 +56,13 @@ def _best(found: Findings, best: dict[str, Any]) -> Iterator[str]:
         short = f"{readable(best['regret_10'], 2)} short of" if best["regret_10"] >= SMALLEST_REGRET else "as good as"
         yield (
             f"Whoever trains the 10 architectures that {name} likes best finds on average "
-            f"{readable(best['best_10'], 2)}, which is {short} the best of the pool."
+            f"{readable(best['best_10'], 2)}, which is {short} the best {_of_all(best)}."
         )
+
+
+def _of_all(best: dict[str, Any]) -> str:
+    """Which architectures a regret is held against: those that the proxy scores."""
+    return f"of the {best['n']:,} that it scores" if best["missing"] else "of the pool"
 
 
 def _against_params(found: Findings) -> Iterator[str]:
@@ -92,14 +97,13 @@ def _pair(found: Findings) -> Iterator[str]:
     if found.pairs.is_empty():
         return
     pair = found.pairs.row(0, named=True)
-    alone = pair["kendall_tau"] - pair["gain"]
-    surely = pair["kendall_tau_low"] is not None and pair["kendall_tau_low"] > alone
-    verdict = "above" if surely else "which its interval does not set apart from"
-    gain = f"{readable(abs(pair['gain']), DIGITS)} " if surely else ""
+    surely = pair["gain"] > 0 and pair["p_corrected"] is not None and pair["p_corrected"] < LEVEL
+    verdict = "above" if surely else "which is not surely more than"
+    gain = f"{estimate(pair, 'gain')} " if surely else ""
     yield (
         f"The best pair is {pair['first']} with {pair['second']}: together tau-b {estimate(pair, 'kendall_tau')} on "
         f"architectures that the model had not seen, {gain}{verdict} {pair['best_single']} alone "
-        f"({readable(alone, DIGITS)} on the same ones)."
+        f"({readable(pair['best_single_kendall_tau'], DIGITS)} on the same {pair['n']:,})."
     )
 
 

@@ -18,15 +18,29 @@ from predictor.tg_nas.prior import PriorScale
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 FORMAT = 1
 
+_SHIPPED = Path(__file__).parent / "weights"
+
 
 def shipped(name: str) -> Path:
     """Folder of a checkpoint that comes with the package: ``tg_nas``, ``tg_nas_multi`` or ``tg_nas_paper``."""
-    root = Path(__file__).parent / "weights"
-    folder = root / name
-    if not (folder / CARD).is_file():
-        known = ", ".join(sorted(path.name for path in root.glob("*") if (path / CARD).is_file()))
-        raise UsageError(f"no checkpoint {name!r} comes with the package; it has {known}. Or give a folder.")
-    return folder
+    if name not in (known := _shipped_names()):
+        raise UsageError(f"no checkpoint {name!r} comes with the package; it has {', '.join(known)}. Or give a folder.")
+    return _SHIPPED / name
+
+
+def folder_of(checkpoint: str | Path) -> Path:
+    """Folder of a checkpoint by its name or path.
+
+    A text that is a shipped name means the shipped checkpoint, also where a folder of that name lies beside the user:
+    its scores are stored under that name. A `Path` means the folder.
+    """
+    is_name = isinstance(checkpoint, str) and checkpoint in _shipped_names()
+    folder = Path(checkpoint)
+    return folder if folder.is_dir() and not is_name else shipped(str(checkpoint))
+
+
+def _shipped_names() -> list[str]:
+    return sorted(path.name for path in _SHIPPED.glob("*") if (path / CARD).is_file())
 
 
 def save(

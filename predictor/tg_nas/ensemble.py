@@ -98,9 +98,9 @@ class Scorer:
     @classmethod
     def load(cls, checkpoint: str | Path = "tg_nas", *, part: str = "both") -> Scorer:
         """Read a checkpoint: the name of a shipped one, or a folder that `train` wrote."""
-        from predictor.tg_nas.checkpoint import load_members, read_card, shipped
+        from predictor.tg_nas.checkpoint import folder_of, load_members, read_card
 
-        folder = Path(checkpoint) if Path(checkpoint).is_dir() else shipped(str(checkpoint))
+        folder = folder_of(checkpoint)
         card = read_card(folder)
         scales = [(member["mean"], member["deviation"]) for member in card["members"]]
         return cls(load_members(folder, card), scales, PriorScale(**card["prior"]), part=part, card=card)

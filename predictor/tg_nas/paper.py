@@ -223,9 +223,9 @@ class PaperScorer:
         """Read a checkpoint: the shipped one, or a folder."""
         from safetensors.torch import load_file
 
-        from predictor.tg_nas.checkpoint import WEIGHTS, read_card, shipped
+        from predictor.tg_nas.checkpoint import WEIGHTS, folder_of, read_card
 
-        folder = Path(checkpoint) if Path(checkpoint).is_dir() else shipped(str(checkpoint))
+        folder = folder_of(checkpoint)
         card = read_card(folder)
         config = PaperConfig(**card["configuration"])
         weights = load_file(folder / WEIGHTS)

@@ -1,24 +1,20 @@
-r"""The structural prior of TG-NAS: five numbers of a graph, each with the sign that theory gives it.
+r"""The structural prior of TG-NAS: three numbers of a graph, each with the sign that theory gives it.
 
-.. math:: \text{prior} = c/\sigma_c + e/\sigma_e - l/\sigma_l - p/\sigma_p - t/\sigma_t
+.. math:: \text{prior} = c/\sigma_c - p/\sigma_p - t/\sigma_t
 
 * Capacity :math:`c = \log(1 + \sum_v \log(1 + \theta_v))`: weights of live operators, with diminishing returns inside
   an operator and over operators. More is better. In an architecture of several cells, of the mean cell, plus the
   logarithm of the number of cells.
-* Expressivity :math:`e = \log(1 + \sum_v s_v \log(1 + \theta_v))`: the same along the ways of the signal, where
-  :math:`s_v` is the share of the output's power that passed v. More is better.
-* Length :math:`l = \min(\sum_v s_v, 4)`: how many operators the signal passes on average. With equal weights, the
-  shorter network is the easier one to train.
-* Lost detail :math:`p = \sum_{v\ \text{pools}} s_v`: how many weightless windows it passes on average. Less is better.
+* Lost detail :math:`p = \sum_{v\ \text{pools}} s_v`: how many weightless windows the signal passes on average, where
+  :math:`s_v` is the share of the output's power that passed v. Less is better.
 * Trainability :math:`t = \min(r, 3)\, c`, with r the operators on the shortest way from an input to the output: a
-  capable cell without a short way for the gradient is hard to train. Less is better.
-
-Length and trainability are bounded: a long chain has no other way than the long one, and must not lose by growing.
+  capable cell without a short way for the gradient is hard to train. Less is better. In a cell with a single way there
+  is no shorter one that the gradient could prefer, so r counts as its bound and a chain does not lose by growing.
 
 Power: an operator with weights ends in a normalisation and gives unit power; inputs that are added share it by their
 squared multiplicities, inputs that are concatenated by their number.
 
-The five votes are equal: each is divided by its standard deviation over NAS-Bench-101 graphs (no labels involved).
+The three votes are equal: each is divided by its standard deviation over NAS-Bench-101 graphs (no labels involved).
 The prior is a function of the graph alone, so a single architecture can be scored.
 """
 
@@ -41,8 +37,6 @@ _TINY = 1e-12
 
 LONGEST_ROUTE = 3.0
 """Operators on the shortest way beyond which a longer one costs no more."""
-LONGEST_MEAN_WAY = 4.0
-"""Operators on the mean way beyond which a longer one costs no more."""
 
 
 @dataclass(frozen=True)
@@ -53,28 +47,25 @@ class Structure:
     ----------
     weights
         Sum over live operators of the logarithm of one plus their relative parameters.
-    expressivity
-        The same along the mean way of the signal.
-    length, pooling
-        Operators, and weightless pooling windows, on the mean way of the signal.
+    pooling
+        Weightless pooling windows on the mean way of the signal.
     route
         Weighted layers and pooling windows on the shortest way.
+    ways
+        Paths from an input to the output.
     """
 
     weights: Values
-    expressivity: Values
-    length: Values
     pooling: Values
     route: Values
+    ways: Values
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The five terms of each architecture, (A,), before their signs."""
+    """The three terms of each architecture, (A,), before their signs."""
 
     capacity: Values
-    expressivity: Values
-    length: Values
     pooling: Values
     trainability: Values
 
@@ -84,8 +75,6 @@ class PriorScale:
     """Spread of each term, and mean and spread of their sum, on the source; saved beside the weights."""
 
     capacity: float
-    expressivity: float
-    length: float
     pooling: float
     trainability: float
     mean: float
@@ -100,33 +89,26 @@ class PriorScale:
 
     def score(self, terms: Terms) -> Values:
         """(A,) the prior; NaN where a cell has no path from input to output."""
-        total = (
-            terms.capacity / self.capacity
-            + terms.expressivity / self.expressivity
-            - terms.length / self.length
-            - terms.pooling / self.pooling
-            - terms.trainability / self.trainability
-        )
+        total = terms.capacity / self.capacity - terms.pooling / self.pooling - terms.trainability / self.trainability
         return np.asarray((total - self.mean) / self.deviation)
 
 
 def terms_of(batches: Iterable[CellBatch], architectures: int, vocabulary: Vocabulary = VOCABULARY) -> Terms:
     """The terms of `architectures` architectures whose cells lie in `batches`."""
-    sums = np.zeros((architectures, 5))
+    sums = np.zeros((architectures, 3))
     total, cells = np.zeros(architectures), np.zeros(architectures)
     for batch in batches:
         for part in batch.parts():
             found = structure(part, vocabulary)
-            route = np.minimum(found.route, LONGEST_ROUTE)
-            length = np.minimum(found.length, LONGEST_MEAN_WAY)
-            values = np.stack([found.weights, found.expressivity, length, found.pooling, route])
+            route = np.where(found.ways > 1, np.minimum(found.route, LONGEST_ROUTE), LONGEST_ROUTE)
+            values = np.stack([found.weights, found.pooling, route])
             np.add.at(sums, part.owner, (values * part.weight).T)
             np.add.at(total, part.owner, part.weight)
             np.add.at(cells, part.owner, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        weights, expressivity, length, pooling, route = (sums / total[:, None]).T
+        weights, pooling, route = (sums / total[:, None]).T
         capacity = np.log1p(weights)
-        return Terms(capacity + np.log(cells), np.log1p(expressivity), length, pooling, route * capacity)
+        return Terms(capacity + np.log(cells), pooling, route * capacity)
 
 
 def structure(cells: CellBatch, vocabulary: Vocabulary = VOCABULARY) -> Structure:
@@ -140,11 +122,11 @@ def structure(cells: CellBatch, vocabulary: Vocabulary = VOCABULARY) -> Structur
     pools = _looked_up([float(fact.is_pool) for fact in facts], cells)
     joins = _looked_up([float(fact.is_join) for fact in facts], cells) > 0
     is_input = _looked_up([float(vocabulary[name].kind == "input") for name in cells.names], cells) > 0
-    passed = np.stack([weights, (layers > 0) + pools, pools])  # (3, B, N): what each node adds to the mean way
     adjacency = cells.adjacency.astype(np.float64)
     count, size = cells.operators.shape
     route = np.where(is_input, 0.0, np.inf)
-    power, mean_way = np.ones((count, size)), np.zeros((3, count, size))
+    ways = is_input.astype(np.float64)
+    power, pooling = np.ones((count, size)), np.zeros((count, size))
     restores = is_input | joins | (layers > 0)
     for node in range(1, size):
         copies = adjacency[:, :node, node]
@@ -152,12 +134,13 @@ def structure(cells: CellBatch, vocabulary: Vocabulary = VOCABULARY) -> Structur
         received = strength.sum(axis=1)
         shares = strength / np.maximum(received, _TINY)[:, None]
         power[:, node] = np.where(restores[:, node], 1.0, np.maximum(received, _TINY))
-        mean_way[:, :, node] = (shares * mean_way[:, :, :node]).sum(axis=2) + passed[:, :, node]
+        pooling[:, node] = (shares * pooling[:, :node]).sum(axis=1) + pools[:, node]
+        ways[:, node] += (copies * ways[:, :node]).sum(axis=1)
         nearest = np.where(copies > 0, route[:, :node], np.inf).min(axis=1) + layers[:, node] + pools[:, node]
         route[:, node] = np.where(is_input[:, node], 0.0, nearest)
     rows, output = np.arange(count), size - 1 - cells.mask[:, ::-1].argmax(axis=1)
     reached = np.isfinite(route[rows, output])
-    found = np.concatenate([[weights.sum(axis=1)], mean_way[:, rows, output], [route[rows, output]]])
+    found = np.stack([weights.sum(axis=1), pooling[rows, output], route[rows, output], ways[rows, output]])
     return Structure(*np.where(reached, found, np.nan))
 
 

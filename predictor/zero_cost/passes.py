@@ -310,10 +310,10 @@ class Passes:
     def counts(self) -> tuple[int, int]:
         """Trainable parameters and multiply-accumulates of one image, of the native network."""
         with self.timed(Need.COUNTS), torch.no_grad():  # on the meta device this takes several times as long
-            network = self._make_native(self.config) if self._make_native else self.network
+            network = self._make_native(self.config).to(self.device) if self._make_native else self.network
             layers = list(_weighted(network).values())
             with recorded_outputs(layers) as outputs:
-                network(torch.zeros(2, *self.batches[0].images.shape[1:]))  # BatchNorm refuses a single image
+                network(torch.zeros(2, *self.batches[0].images.shape[1:], device=self.device))  # one image: no BatchNorm
             operations = sum(
                 layers[place].weight[0].numel() * output[0].numel() + _bias_operations(layers[place])
                 for place, output in outputs.items()

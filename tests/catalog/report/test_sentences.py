@@ -58,6 +58,12 @@ def test_published_counts_stand_in_where_ours_are_not_known(found: Findings) -> 
     assert found.references["name"].to_list() == ["random", "params", "noise ceiling"]
 
 
+def test_a_regret_names_the_architectures_that_it_is_held_against(found: Findings) -> None:
+    assert said(found, "likes best").endswith("the best of the pool.")
+    partial = found.table.with_columns(n=pl.lit(1_600), missing=pl.lit(100))
+    assert said(replace(found, table=partial), "likes best").endswith("the best of the 1,600 that it scores.")
+
+
 def test_a_tie_is_called_a_tie(found: Findings) -> None:
     tied = found.against_best.with_columns(
         verdict=pl.when(pl.col("proxy") == "noise_published").then(pl.lit("tied")).otherwise(pl.col("verdict"))
@@ -94,10 +100,12 @@ def test_a_gain_that_is_not_sure_is_not_claimed(found: Findings) -> None:
 
 
 def test_a_pair_within_its_interval_is_not_above(found: Findings) -> None:
-    pair = found.pairs.head(1).with_columns(kendall_tau=0.5, kendall_tau_low=0.4, kendall_tau_high=0.6, gain=0.05)
-    assert "which its interval does not set apart from" in said(replace(found, pairs=pair), "best pair")
-    sure = pair.with_columns(kendall_tau_low=0.49)
-    assert "0.050 above" in said(replace(found, pairs=sure), "best pair")
+    pair = found.pairs.head(1).with_columns(gain=0.05, gain_low=0.01, gain_high=0.09, p_corrected=0.06)
+    assert "which is not surely more than" in said(replace(found, pairs=pair), "best pair")
+    sure = pair.with_columns(p_corrected=0.04)
+    assert "0.050 [0.010, 0.090] above" in said(replace(found, pairs=sure), "best pair")
+    alone = sure["best_single_kendall_tau"][0]
+    assert said(replace(found, pairs=sure), "best pair").endswith(f"alone ({alone:.3f} on the same 1,700).")
 
 
 def test_a_space_without_parameter_counts_says_so(found: Findings) -> None:
