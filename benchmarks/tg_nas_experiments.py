@@ -64,6 +64,13 @@ def network_rows(
         yield row(name, outputs, targets)
 
 
+def _with_share(base: TGNASConfig, available: int) -> TGNASConfig:
+    """As many graphs are shown to each network, whatever the share: a small share is shown more often."""
+    shown = base.graphs * base.epochs
+    graphs = min(available, shown)
+    return replace(base, graphs=graphs, epochs=max(1, round(shown / graphs)))
+
+
 def _ranked(scores: Values, target: data.Target) -> Values:
     """Cells that compute nothing rank last, as the scorer has it."""
     dead = np.array([not graph.is_connected for graph in target.graphs])
@@ -71,17 +78,17 @@ def _ranked(scores: Values, target: data.Target) -> Values:
 
 
 def prior_rows(checkpoint: str, targets: list[data.Target]) -> Iterator[str]:
-    """Equal votes against weights fitted on NAS-Bench-101 with theory's signs; three terms or five."""
+    """Equal votes against weights fitted on NAS-Bench-101 with theory's signs."""
     source = data.nb101(20_000)
     labels = normal_scores(source.labels["cifar10_test"]).astype(float)
     scorer = Scorer.load(checkpoint)
     known = _votes(terms_of(source.cells, len(source)))
     mean, spread = {k: v.mean() for k, v in known.items()}, {k: v.std() for k, v in known.items()}
-    five = ["capacity", "expressivity", "length", "pooling", "trainability"]
+    three = ["capacity", "pooling", "trainability"]
     variants: dict[str, Callable[[], dict[str, float]]] = {
-        "three terms, fitted on NAS-Bench-101": lambda: fitted(["capacity", "pooling", "route"]),
-        "five terms, fitted on NAS-Bench-101": lambda: fitted(five),
-        "five terms, equal votes (shipped)": lambda: dict.fromkeys(five, 1.0),
+        "with the plain route, fitted on NAS-Bench-101": lambda: fitted(["capacity", "pooling", "route"]),
+        "fitted on NAS-Bench-101": lambda: fitted(three),
+        "equal votes (shipped)": lambda: dict.fromkeys(three, 1.0),
     }
 
     def fitted(names: list[str]) -> dict[str, float]:
@@ -111,8 +118,6 @@ def _votes(terms: Terms) -> dict[str, Values]:
     """Terms with theory's signs, and the shortest way without its product with capacity."""
     return {
         "capacity": terms.capacity,
-        "expressivity": terms.expressivity,
-        "length": -terms.length,
         "pooling": -terms.pooling,
         "trainability": -terms.trainability,
         "route": -terms.trainability / np.maximum(terms.capacity, 1e-9),
@@ -152,8 +157,7 @@ def _rows(experiment: str, base: TGNASConfig, seeds: int, checkpoint: str) -> It
     if experiment == "embeddings":
         variants = {name: (replace(base, **change), targets) for name, change in EMBEDDINGS.items()}  # type: ignore[arg-type]
     elif experiment == "share":
-        sizes = {share: int(share * len(everything)) for share in SHARES}
-        variants = {f"{share:.0%}": (replace(base, graphs=size), targets) for share, size in sizes.items()}
+        variants = {f"{share:.0%}": (_with_share(base, int(share * len(everything))), targets) for share in SHARES}
     else:
         native = [data.nb201(canonical=False), data.darts(canonical=False)]
         variants = {"canonical": (base, targets), "native": (base, native)}

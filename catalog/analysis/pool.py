@@ -77,6 +77,11 @@ class Pool:
         """(n,) the target as it is stored."""
         return self.truth * self.target_direction
 
+    @property
+    def draws(self) -> Identifiers | None:
+        """`functions`, where some of them stand in several rows; None if every row is a draw of its own."""
+        return self.functions if len(np.unique(self.functions)) < len(self) else None
+
     def plain_scores(self, proxy: str) -> Values:
         """(n,) the scores of a proxy as they are stored."""
         return self.scores[proxy] * self.directions[proxy]
@@ -192,15 +197,25 @@ def _trained_on(catalog: Catalog, space: str, ids: Identifiers) -> dict[str, Mas
     """Per proxy column, which of the architectures its predictor was trained on, functional twins included."""
     seen = catalog.query(
         """
-        SELECT DISTINCT proxy."column" AS name, twin.id
+        SELECT proxy.id AS proxy_id, list(DISTINCT twin.id) AS ids
         FROM training_member JOIN proxy ON proxy.id = proxy_id
         JOIN architecture AS member ON member.id = architecture_id
         JOIN architecture AS twin ON twin.space = member.space AND twin.canonical_digest = member.canonical_digest
-        WHERE member.space = ?
+        WHERE member.space = ? GROUP BY ALL
         """,
         [space],
     )
-    return {
-        str(name): np.isin(ids, group["id"].to_numpy())
-        for (name,), group in seen.group_by(["name"], maintain_order=True)
-    }
+    # One predictor may stand in several columns: its published scores, and those for other inputs.
+    columns = catalog.query(
+        """
+        SELECT DISTINCT proxy.id AS proxy_id, proxy."column", source_id IS NOT NULL AS is_published, input
+        FROM score JOIN proxy ON proxy.id = proxy_id
+        WHERE proxy_id IN (SELECT proxy_id FROM training_member)
+        """
+    )
+    found: dict[str, Mask] = {}
+    for group in columns.join(seen, on="proxy_id").iter_rows(named=True):
+        name = proxy_column_name(group)
+        for column in (name, f"{name}_std"):
+            found[column] = found.get(column, np.zeros(len(ids), dtype=bool)) | np.isin(ids, group["ids"])
+    return found

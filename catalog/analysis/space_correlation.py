@@ -11,7 +11,6 @@ import polars as pl
 from catalog.analysis.correlation import Ranking, correlate
 from catalog.analysis.intervals import intervals
 from catalog.analysis.pool import Pool, read_pool
-from catalog.views import proxy_directions
 
 if TYPE_CHECKING:
     from catalog.store import Catalog
@@ -30,7 +29,8 @@ def correlate_space(
 
     The rules of `catalog.analysis.pool.Pool` apply, and the frame counts what they touch: ``left_out`` architectures
     that a predictor was trained on, and their functional twins; ``disconnected`` ones, which rank below all others; a
-    score that is missing for any other reason, or was never published, leaves the architecture out (``missing``).
+    score that is missing for any other reason, or was never published, leaves the architecture out (``missing``). Of a
+    target that is a cost, such as a latency, less is better, as for `catalog.asking.top`.
 
     Parameters
     ----------
@@ -49,8 +49,7 @@ def correlate_space(
     UsageError
         One of them holds no numbers.
     """
-    direction = proxy_directions(catalog, space).get(target, 1)
-    pool = read_pool(catalog, space, target, proxies, where, target_direction=direction)
+    pool = read_pool(catalog, space, target, proxies, where)
     result = correlate(pool.scores, pool.truth).with_columns(
         direction=pl.Series(list(pool.directions.values()), dtype=pl.Int8),
         left_out=pl.Series(list(pool.left_out.values()), dtype=pl.Int64),
@@ -64,9 +63,12 @@ def correlate_space(
 
 def _with_intervals(result: pl.DataFrame, pool: Pool) -> pl.DataFrame:
     ends: list[dict[str, float | None]] = []
+    draws = pool.draws
     for scores in pool.scores.values():
         known = pool.known & ~np.isnan(scores)
-        tau, rho = intervals(Ranking(scores[known]), Ranking(pool.truth[known]), pool.functions[known])
+        tau, rho = intervals(
+            Ranking(scores[known]), Ranking(pool.truth[known]), None if draws is None else draws[known]
+        )
         ends.append(tau.named("kendall_tau") | rho.named("spearman_rho"))
     schema = [f"{name}{end}" for name in ("kendall_tau", "spearman_rho") for end in ("_low", "_high")]
     columns = pl.DataFrame(ends, schema=dict.fromkeys(schema, pl.Float64))

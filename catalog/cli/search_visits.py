@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Earlier = dict[str, tuple[tuple[float, ...], float]]
 
+_REASONS = {"failed": "no value", "disconnected": "no path from input to output"}
+
 _PATIENCE = 2.0  # seconds between two writings at the least
 _SHARE = 9.0  # searching between two writings lasts so many times as long as the last writing, ...
 _LONGEST = 15.0  # ... but not longer than so many seconds
@@ -119,6 +121,8 @@ class VisitStore:
             found = [computed[visits[place].candidate.digest] for place in places]
             values = np.array([one.value for one in found])
             missing = np.isnan(values)
+            pathless = self._without_a_path(ids[places][missing])
+            lacking = ["disconnected" if one in pathless else "failed" for one in ids[places].tolist()]
             proxy_id = ensure_proxies(self.catalog, [how.facts])[how.facts.name]
             self.catalog.append(
                 "score",
@@ -129,8 +133,8 @@ class VisitStore:
                         "input": pa.array([how.input] * len(places), pa.string()),
                         "seed": pa.array([how.seed] * len(places), pa.int32()),
                         "value": pa.array(values, mask=missing),
-                        "status": np.where(missing, "failed", "ok"),
-                        "reason": pa.array(np.where(missing, "no value", ""), mask=~missing),
+                        "status": np.where(missing, lacking, "ok"),
+                        "reason": pa.array([_REASONS[status] for status in lacking], mask=~missing),
                         "seconds": [one.seconds for one in found],
                         "run_id": pa.array(np.full(len(places), self.run_id, dtype=np.int32)),
                     }
@@ -139,6 +143,16 @@ class VisitStore:
             self._store_training_members(how, proxy_id)
             stored = True
         return stored
+
+    def _without_a_path(self, ids: NDArray[np.int64]) -> frozenset[int]:
+        """Those of some stored architectures that compute nothing: no proxy has a value for them."""
+        if not len(ids):
+            return frozenset()
+        found = self.catalog.arrow(
+            "SELECT id FROM architecture WHERE NOT is_connected AND id IN (SELECT id FROM lacking)",
+            tables={"lacking": pa.table({"id": ids})},
+        )
+        return frozenset(found["id"].to_pylist())
 
     def _store_training_members(self, how: Recorded, proxy_id: int) -> None:
         """Which of the space's architectures the predictor was trained on, so that a report can leave them out."""

@@ -122,7 +122,7 @@ def find(
         As in `catalog.analysis.pool.read_pool`.
     """
     pool = read_pool(catalog, space, target, proxies, where)
-    scores, truth, groups = pool.scores, pool.truth, pool.functions
+    scores, truth, groups = pool.scores, pool.truth, pool.draws
     lines = reference_columns(catalog, pool)
     references = _references(catalog, pool, lines)
     counting = {name: references[name] for name in REFERENCES if name in references}

@@ -51,7 +51,12 @@ def _correlation_columns(target: str) -> tuple[Column, ...]:
         ),
         Column("ndcg", "NDCG", 3, "Normalised discounted cumulative gain"),
         *(
-            Column(f"regret_{k}", f"regret at {k}", 2, f"What the best of its top {k} lacks of the best {target} among its n")
+            Column(
+                f"regret_{k}",
+                f"regret at {k}",
+                2,
+                f"What the best of its top {k} lacks of the best {target} among its n",
+            )
             for k in (1, 10, 100)
         ),
         Column("difference_params", "against params", 3, against, "difference_params_low", "difference_params_high"),

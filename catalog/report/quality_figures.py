@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from catalog.analysis.ranking import RANDOM
 from catalog.report.figure import Choice, Chooser, Figure, axis, layout, listed, packed, words
 from catalog.report.findings import Findings
 from catalog.report.numbers import readable

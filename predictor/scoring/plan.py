@@ -139,9 +139,9 @@ def fill_without_measuring(catalog: Catalog, selection: Selection, targets: Sequ
         SELECT absent.id AS architecture_id, proxy_id, input, seed, value, status, reason, measured_id AS shared_from,
             ? AS run_id
         FROM absent JOIN (
-            SELECT target, function_id, min(measured_id) AS measured_id, arg_min(status, measured_id) AS status,
-                first(value ORDER BY measured_id) AS value, first(reason ORDER BY measured_id) AS reason
-            FROM known WHERE status != 'disconnected' GROUP BY target, function_id
+            SELECT DISTINCT ON (target, function_id) target, function_id, measured_id, status, value, reason
+            FROM known WHERE status != 'disconnected'
+            ORDER BY target, function_id, status = 'ok' DESC, measured_id, id
         ) AS twin USING (target, function_id)
         """,
         [run_id],

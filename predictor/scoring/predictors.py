@@ -17,7 +17,7 @@ from catalog import views
 from catalog.errors import UsageError
 from catalog.graph_tables import PlacedCells
 from catalog.operators import Vocabulary
-from catalog.proxies import ProxyFacts, ensure_proxies
+from catalog.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
 from catalog.stored_graphs import read_cells, read_graphs, read_vocabulary
 from predictor import stored_embeddings
 
@@ -115,13 +115,13 @@ def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path |
     scores = model.score_space(catalog, space, ids, cells, read_vocabulary(catalog, space))
     seconds = time.perf_counter() - started
     digest = str(model.card.get("sha256", ""))
-    column = predictor if checkpoint is None else f"{predictor}_{digest[:8]}"
+    column = predictor if digest == _shipped_digest(predictor) else f"{predictor}_{digest[:8]}"
     parameters = {"space": space, "predictor": predictor, "sha256": digest}
     with catalog.run("score", parameters) as run, catalog.transaction():
         for suffix, values in scores.items():
             facts = predictor_facts(predictor, column, suffix, model.card)
             proxy_id = ensure_proxies(catalog, [facts])[facts.name]
-            _replace_scores(catalog, proxy_id, ids, values, seconds / max(1, len(ids)), run.id)
+            _replace_scores(catalog, proxy_id, facts, ids, values, seconds / max(1, len(ids)), run.id)
             record_training_members(catalog, proxy_id, model.card)
         stored_embeddings.remember(catalog, space)
         views.rebuild(catalog, space)
@@ -152,16 +152,33 @@ def predictor_facts(predictor: str, column: str, suffix: str, card: Mapping[str,
     )
 
 
+def _shipped_digest(predictor: str) -> str:
+    """Of the weights that come with the package: a copy of them in another folder is no other checkpoint."""
+    from predictor.tg_nas.checkpoint import read_card, shipped
+
+    return str(read_card(shipped(predictor)).get("sha256", ""))
+
+
 def _replace_scores(
-    catalog: Catalog, proxy_id: int, ids: Identifiers, values: Values, seconds: float, run_id: int
+    catalog: Catalog,
+    proxy_id: int,
+    facts: ProxyFacts,
+    ids: Identifiers,
+    values: Values,
+    seconds: float,
+    run_id: int,
 ) -> None:
+    """Store the scores in place of what the column holds, also of weights that an earlier version came with."""
     count = len(ids)
     missing = np.isnan(values)
     outcome = pa.array(missing.astype(np.int8))
     wanted = {"scored": pa.table({"architecture_id": ids})}
     catalog.execute(
-        "DELETE FROM score WHERE proxy_id = ? AND architecture_id IN (SELECT architecture_id FROM scored)",
-        [proxy_id],
+        """
+        DELETE FROM score WHERE architecture_id IN (SELECT architecture_id FROM scored) AND source_id IS NULL
+            AND proxy_id IN (SELECT id FROM proxy WHERE id = ? OR "column" = ? AND name = ? AND version != ?)
+        """,
+        [proxy_id, facts.column, facts.name, PUBLISHED_VERSION],
         tables=wanted,
     )
     catalog.append(

@@ -313,7 +313,9 @@ class Passes:
             network = self._make_native(self.config).to(self.device) if self._make_native else self.network
             layers = list(_weighted(network).values())
             with recorded_outputs(layers) as outputs:
-                network(torch.zeros(2, *self.batches[0].images.shape[1:], device=self.device))  # one image: no BatchNorm
+                network(
+                    torch.zeros(2, *self.batches[0].images.shape[1:], device=self.device)
+                )  # one image: no BatchNorm
             operations = sum(
                 layers[place].weight[0].numel() * output[0].numel() + _bias_operations(layers[place])
                 for place, output in outputs.items()

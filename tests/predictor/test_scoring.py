@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Generator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ from ingest.formats.operator_file import read_operators
 from ingest.job import ingest
 from ingest.nb101_table import NB101Table
 from predictor.scoring import score_space
+from predictor.tg_nas.checkpoint import read_card, shipped
 
 CHAIN = {"ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
 SHORT = {"ops": ["input", "my_op", "output"], "edges": [[0, 1], [1, 2]]}
@@ -76,6 +80,44 @@ def test_a_users_space_with_an_unseen_operator_is_scored(tmp_path: Path) -> None
     assert (report.scored, report.disconnected) == (3, 1)
     assert scores["chain"] > scores["short"]  # one more convolution in the chain
     assert scores["cut"] is None
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Generator[Catalog, None, None]:
+    """A catalog with a user's space of two chains."""
+    graphs = tmp_path / "mine.jsonl"
+    chains = {f"chain{length}": ["input", *["conv3x3"] * length, "output"] for length in (1, 2)}
+    lines = [{"id": name, "ops": ops, "edges": list(pairwise(range(len(ops))))} for name, ops in chains.items()]
+    graphs.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
+        ingest(catalog, GraphsJSONL("mine"), graphs)
+        yield catalog
+
+
+def test_a_folder_that_has_a_shipped_name_changes_nothing(
+    mine: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(shipped("tg_nas_multi"), tmp_path / "tg_nas")
+    monkeypatch.chdir(tmp_path)
+    score_space(mine, "mine", "tg_nas")
+    (digest,) = mine.query("SELECT checkpoint_digest FROM proxy WHERE name = 'tg_nas'")["checkpoint_digest"]
+    assert digest == read_card(shipped("tg_nas"))["sha256"]
+    assert score_space(mine, "mine", "tg_nas", Path("tg_nas")).column.startswith("tg_nas_")  # asked for as a folder
+
+
+def test_a_copy_of_the_shipped_weights_has_the_plain_column(mine: Catalog, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(shipped("tg_nas"), tmp_path / "copy"))
+    assert score_space(mine, "mine", "tg_nas", copy).column == "tg_nas"
+    assert mine.query("SELECT count(tg_nas) FROM mine").item() == 2
+
+
+def test_newer_weights_replace_what_older_ones_left_in_the_column(mine: Catalog) -> None:
+    score_space(mine, "mine", "tg_nas")
+    scores = mine.query("SELECT id, tg_nas, tg_nas_std FROM mine ORDER BY id").rows()
+    mine.execute("UPDATE proxy SET checkpoint_digest = 'older' WHERE name IN ('tg_nas', 'tg_nas_std')")
+    mine.execute("UPDATE score SET value = value - 9 WHERE proxy_id IN (SELECT id FROM proxy WHERE name = 'tg_nas')")
+    score_space(mine, "mine", "tg_nas")
+    assert mine.query("SELECT id, tg_nas, tg_nas_std FROM mine ORDER BY id").rows() == scores
 
 
 def test_what_a_checkpoint_was_trained_on_is_left_out(data_dir: Path, tmp_path: Path) -> None:

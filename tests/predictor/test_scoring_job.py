@@ -115,6 +115,18 @@ def test_a_failed_score_has_a_reason_and_is_measured_again_only_on_request(catal
     assert_view_agrees(catalog)
 
 
+def test_a_value_goes_before_a_failure_where_equal_functions_have_both(catalog: Catalog) -> None:
+    score(catalog, "nb201", ["nwot"], replace(HERE, where=f"cell IN ('{CONV}', '{CONV_AND_DEAD}')"))
+    catalog.execute("UPDATE score SET value = NULL, status = 'failed', reason = 'memory' WHERE input = 'photos'")
+    score(catalog, "nb201", ["nwot"], replace(HERE, where=f"cell = '{CONV_AND_DEAD}'", retry_failed=True))
+    score(catalog, "nb201", ["nwot"], replace(HERE, where=f"cell = '{CONV_AFTER_SKIP}'"))
+    found = scores(catalog, "nwot")
+    assert found[CONV] == (None, "failed", None)
+    value, status, shared = found[CONV_AFTER_SKIP]
+    assert (status, shared) == ("ok", CONV_AND_DEAD)
+    assert value == found[CONV_AND_DEAD][0]
+
+
 def test_a_sample_is_stored_alone_and_the_rest_takes_over_what_it_measured(catalog: Catalog) -> None:
     one = replace(HERE, where=f"cell = '{CONV_AND_DEAD}'")
     score(catalog, "nb201", ["nwot"], one)

@@ -110,3 +110,16 @@ def test_few_rows_give_defined_results(rows: int) -> None:
     assert partial_spearman({"a": values}, values, {"b": values})["partial_rho"].to_list() == [None]
     assert structure_bias({"a": values}, values, {"b": values})["spearman_rho"].to_list() == [one]
     assert top_overlap({"a": values})["a"].to_list() == [1 if rows else None]
+
+
+def test_partial_intervals_count_a_function_once() -> None:
+    random = np.random.default_rng(0)
+    groups = np.repeat(np.arange(200), np.tile([1, 2, 5, 32], 50))
+    truth, control = random.normal(size=200)[groups], random.normal(size=200)[groups]
+    noises = {f"noise {number}": random.normal(size=200)[groups] for number in range(60)}
+    found = partial_spearman(noises, truth, {"params": control}, groups=groups)
+    assert ((found["partial_rho_low"] > 0) | (found["partial_rho_high"] < 0)).mean() < 0.17
+    plain = partial_spearman(noises, truth, {"params": control})
+    assert ((plain["partial_rho_low"] > 0) | (plain["partial_rho_high"] < 0)).mean() > 0.4
+    apart = partial_spearman(noises, truth, {"params": control}, groups=np.arange(len(truth)))
+    assert apart["partial_rho_low"].to_list() == pytest.approx(plain["partial_rho_low"].to_list())

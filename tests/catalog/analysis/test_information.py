@@ -128,3 +128,17 @@ def test_few_rows_and_constant_scores_give_defined_results(rows: int) -> None:
     assert (frame["information"][0] is None) == (rows < 8)
     assert len(information_curve(scores, truth)) == (2 if rows == 8 else 0)
     assert information_curve({}, truth).is_empty()
+
+
+def test_noise_that_is_a_function_of_the_architecture_tells_nothing() -> None:
+    random = np.random.default_rng(0)
+    groups = np.repeat(np.arange(400), np.tile([1, 2, 5, 32], 100))
+    truth = random.normal(size=400)[groups] + random.normal(0, 0.05, len(groups))
+    noises = {f"noise {number}": random.normal(size=400)[groups] for number in range(4)}
+    grouped = mutual_information(noises, truth, groups=groups)
+    assert (grouped["n"] == 400).all()
+    assert (grouped["p_holm"] > 0.05).all()
+    assert (grouped["information"].abs() < 0.05).all()
+    assert (mutual_information(noises, truth)["p_holm"] < 0.05).all()  # what counting twins one by one would claim
+    curve = information_curve(noises, truth, groups=groups)
+    assert (curve["information"] < curve["null_high"] + 0.05).all()

@@ -90,3 +90,14 @@ def test_infinite_scores_are_ranks_like_others() -> None:
     finite = np.where(first < -1, -9.0, first)
     assert tau_interval(lowest, second) == tau_interval(finite, second)
     assert rho_interval(lowest[:60], second[:60]) == rho_interval(finite[:60], second[:60])
+
+
+def test_the_bootstrap_draws_groups() -> None:
+    """Copies of ten rows know as much as the ten rows."""
+    random = np.random.default_rng(3)
+    first, second = random.normal(size=12), random.normal(size=12)
+    groups = np.repeat(np.arange(12), 8)
+    copies = tau_interval(first[groups], second[groups], groups)
+    assert copies.high - copies.low > 2 * (
+        tau_interval(first[groups], second[groups]).high - tau_interval(first[groups], second[groups]).low
+    )

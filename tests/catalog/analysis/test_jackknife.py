@@ -9,9 +9,11 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from catalog.analysis.correlation import Ranking
-from catalog.analysis.jackknife import Comparisons, jackknife, standard_error
+from catalog.analysis.jackknife import Comparisons, Groups, jackknife, standard_error
+from catalog.analysis.significance import p_value
 
 TIED = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=10)
 SPREAD = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=1, max_size=10)
@@ -54,3 +56,31 @@ def test_comparisons_take_each_proxy_on_the_rows_asked_for() -> None:
 def test_it_says_what_it_holds() -> None:
     tau, _ = jackknife(Ranking(np.arange(5.0)), Ranking(np.array([0.0, 1, 2, 4, 3])))
     assert repr(tau) == "Jackknife(0.8000 +- 0.3266, 5 rows)"
+
+
+def of_functions(random: np.random.Generator, sizes: NDArray[np.int64]) -> tuple[Groups, NDArray[np.float64]]:
+    """Rows of functions that some architectures compute many times over, and a truth that nearly follows these."""
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    return groups, random.normal(size=len(sizes))[groups] + random.normal(0, 0.05, len(groups))
+
+
+def test_rows_of_one_function_are_one_draw() -> None:
+    """Noise that is a function of the architecture varies as its error says, which rows counted one by one deny."""
+    random = np.random.default_rng(0)
+    groups, truth = of_functions(random, np.tile([1, 2, 3, 4, 20], 60))
+    noises = [random.normal(size=300)[groups] for _ in range(150)]
+    grouped, plain = ([jackknife(Ranking(noise), Ranking(truth), g)[0] for noise in noises] for g in (groups, None))
+    spread = np.std([found.value for found in grouped])
+    assert np.mean([found.error for found in grouped]) == pytest.approx(spread, rel=0.2)
+    assert np.mean([found.error for found in plain]) < spread / 2
+    significant = np.mean([p_value(found.value, found.error, found.draws) < 0.05 for found in grouped])
+    assert significant < 0.15
+    assert grouped[0].draws == 300
+
+
+def test_groups_of_one_change_nothing() -> None:
+    random = np.random.default_rng(1)
+    first, second = Ranking(random.normal(size=200)), Ranking(random.normal(size=200))
+    apart = np.random.default_rng(2).permutation(200)
+    for plain, grouped in zip(jackknife(first, second), jackknife(first, second, apart), strict=True):
+        assert grouped.error == pytest.approx(plain.error, rel=1e-12)

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from catalog import views
 from catalog.analysis.pool import read_pool
 from catalog.analysis.space_correlation import correlate_space
 from catalog.errors import UnknownColumnError, UsageError
@@ -18,6 +19,7 @@ def test_a_pool_guards_every_proxy_by_itself(judged: Catalog) -> None:
     pool = read_pool(judged, "nb201", "cifar10_test_accuracy")
     assert pool.ids.tolist() == [1, 2, 3, 4]
     assert pool.functions.tolist() == [1, 2, 3, 3]
+    assert pool.draws is pool.functions
     assert pool.native_ids[0].startswith("|")
     assert pool.truth.tolist() == pytest.approx([91.15, 92.15, 93.15, NAN], nan_ok=True)
     assert pool.known.tolist() == [True, True, True, False]
@@ -39,12 +41,23 @@ def test_twins_of_training_members_are_left_out_too(judged: Catalog) -> None:
     assert (pool.left_out, len(pool)) == ({"learned": 2}, 4)
 
 
+def test_other_columns_of_a_trained_predictor_are_guarded_too(judged: Catalog) -> None:
+    judged.execute("UPDATE score SET input = 'cifar100' WHERE proxy_id = 4")
+    with judged.transaction():
+        views.rebuild(judged, "nb201")
+    pool = read_pool(judged, "nb201", "cifar100_test_accuracy", ["learned_cifar100"])
+    assert pool.left_out == {"learned_cifar100": 2}
+    assert pool.scores["learned_cifar100"].tolist() == pytest.approx([-1, -2, NAN, NAN], nan_ok=True)
+
+
 def test_of_a_latency_less_is_better(judged: Catalog) -> None:
     pool = read_pool(judged, "nb201", "latency_edgegpu", ["params"])
     assert pool.truth.tolist() == [-4, -3, -2, -1]
     assert pool.plain_truth.tolist() == [4, 3, 2, 1]
     turned = read_pool(judged, "nb201", "latency_edgegpu", ["params"], target_direction=1)
     assert turned.truth.tolist() == [4, 3, 2, 1]
+    found = correlate_space(judged, "nb201", "latency_edgegpu", ["params"])
+    assert found["kendall_tau"].to_list() == [1]  # the larger cells are the faster ones
 
 
 def test_a_condition_chooses_the_architectures(judged: Catalog) -> None:
@@ -52,11 +65,15 @@ def test_a_condition_chooses_the_architectures(judged: Catalog) -> None:
     assert pool.ids.tolist() == [2, 3, 4]
     assert pool.functions.tolist() == [2, 3, 3]
     assert list(pool.scores) == ["params", "learned"]
+    assert read_pool(judged, "nb201", "cifar100_test_accuracy", ["params"], "params < 25").draws is None
     assert len(read_pool(judged, "nb201", "cifar100_test_accuracy", where="params > 99")) == 0
 
 
 def test_correlations_have_intervals_on_request(judged: Catalog) -> None:
     plain = correlate_space(judged, "nb201", "cifar100_test_accuracy")
+    twins = correlate_space(judged, "nb201", "cifar100_test_accuracy", with_intervals=True)
+    assert twins["kendall_tau_low"].null_count() == twins.height  # four rows with twins are three draws
+    judged.execute("UPDATE architecture SET canonical_id = id")
     wide = correlate_space(judged, "nb201", "cifar100_test_accuracy", with_intervals=True)
     assert wide.select(plain.columns).equals(plain)
     place = wide.columns.index("kendall_tau")

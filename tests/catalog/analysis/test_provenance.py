@@ -103,6 +103,6 @@ def test_structure_and_references_may_be_published(judged: Catalog) -> None:
 
 
 def test_the_short_training_is_of_the_same_dataset_and_validation_comes_first(judged: Catalog, pool: Pool) -> None:
-    assert short_training(judged, pool) == "cifar10_valid_accuracy_12ep"
+    assert short_training(judged, pool) == ("12-epoch accuracy", "cifar10_valid_accuracy_12ep")
     for target in ("cifar100_test_accuracy", "cifar10_test_accuracy_12ep", "params", "latency_edgegpu"):
         assert short_training(judged, read_pool(judged, "nb201", target)) is None

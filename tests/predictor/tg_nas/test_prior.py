@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from catalog.graph import ArchitectureGraph, CellGraph
 from predictor.tensors import from_graphs
-from predictor.tg_nas.prior import PriorScale, Terms, structure, terms_of
+from predictor.tg_nas.prior import LONGEST_ROUTE, PriorScale, Terms, structure, terms_of
 from tests.predictor.tg_nas.graphs import chain, nb201_cell, random_graphs
 
-SCALE = PriorScale(0.33, 0.34, 0.63, 0.66, 1.58, 0.0, 1.0)  # spreads over NAS-Bench-101, rounded
+SCALE = PriorScale(0.33, 0.66, 1.58, 0.0, 1.0)  # spreads over NAS-Bench-101, rounded
 
 
 def prior(*graphs: ArchitectureGraph) -> np.ndarray:
@@ -20,21 +20,22 @@ def prior(*graphs: ArchitectureGraph) -> np.ndarray:
 
 
 def test_the_terms_of_one_convolution_by_hand() -> None:
-    """3x3: nine times the weights of 1x1; one operator on the only way."""
+    """3x3: nine times the weights of 1x1; the only way counts as the longest route."""
     found = terms_of(from_graphs([chain(["conv3x3"])]), 1)
-    weights = np.log(10.0)
-    assert found.capacity[0] == pytest.approx(np.log1p(weights))
-    assert found.expressivity[0] == pytest.approx(np.log1p(weights))
-    assert (found.length[0], found.pooling[0]) == (1.0, 0.0)
-    assert found.trainability[0] == pytest.approx(np.log1p(weights))
+    capacity = np.log1p(np.log(10.0))
+    assert found.capacity[0] == pytest.approx(capacity)
+    assert found.pooling[0] == 0.0
+    assert found.trainability[0] == pytest.approx(LONGEST_ROUTE * capacity)
 
 
-def test_a_skip_beside_a_convolution_halves_its_share_of_the_signal() -> None:
-    cell = CellGraph.build("cell", ("input", "skip_connect", "conv3x3", "output"), [(0, 1), (0, 2), (1, 3), (2, 3)])
+def test_a_skip_beside_a_pool_halves_its_share_of_the_signal() -> None:
+    cell = CellGraph.build(
+        "cell", ("input", "skip_connect", "max_pool_3x3", "output"), [(0, 1), (0, 2), (1, 3), (2, 3)]
+    )
     found = structure(from_graphs([ArchitectureGraph("own", (cell,)).canonical])[0])
-    assert found.length[0] == pytest.approx(0.5)
-    assert found.expressivity[0] == pytest.approx(np.log(10.0) / 2)
+    assert found.pooling[0] == pytest.approx(0.5)
     assert found.route[0] == 0.0
+    assert found.ways[0] == 2.0
 
 
 def test_a_stronger_operator_in_the_same_place_scores_higher() -> None:
@@ -46,8 +47,24 @@ def test_a_stronger_operator_in_the_same_place_scores_higher() -> None:
 
 
 def test_a_long_chain_does_not_lose_by_growing() -> None:
-    scores = prior(*(chain(["conv3x3"] * length) for length in range(5, 60)))
+    scores = prior(*(chain(["conv3x3"] * length) for length in range(1, 60)))
     assert (np.diff(scores) > 0).all()
+
+
+def test_residual_blocks_do_not_lose_by_growing() -> None:
+    scores = prior(*(_residual_chain(blocks).canonical for blocks in range(1, 20)))
+    assert (np.diff(scores) > 0).all()
+
+
+def _residual_chain(blocks: int) -> ArchitectureGraph:
+    names, edges, state = ["input"], [], 0
+    for _ in range(blocks):
+        block = len(names)
+        names += ["conv3x3", "sum"]
+        edges += [(state, block), (block, block + 1), (state, block + 1)]
+        state = block + 1
+    cell = CellGraph.build("cell", [*names, "output"], [*edges, (state, len(names))])
+    return ArchitectureGraph("own", (cell,))
 
 
 def test_a_cell_without_a_way_through_has_no_score() -> None:
@@ -86,6 +103,6 @@ def test_the_order_of_the_nodes_does_not_matter(order: list[int], data: st.DataO
 
 
 def test_terms_name_every_vote_of_the_scale() -> None:
-    terms = Terms(*(np.array([0.0, value]) for value in (1.0, 1.0, 1.0, 1.0, 1.0)))
-    scale = PriorScale(1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 1.0)
-    assert scale.score(terms).tolist() == [0.0, -1.0]  # two votes for, three against
+    terms = Terms(*(np.array([0.0, value]) for value in (1.0, 1.0, 1.0)))
+    scale = PriorScale(1.0, 1.0, 1.0, 0.0, 1.0)
+    assert scale.score(terms).tolist() == [0.0, -1.0]  # one vote for, two against

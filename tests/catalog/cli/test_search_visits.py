@@ -1,0 +1,25 @@
+"""What a search leaves in the catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from catalog.store import Catalog
+from tests.catalog.cli.commands import call_catalog
+
+
+def test_a_cell_that_computes_nothing_is_disconnected_and_not_failed(tmp_path: Path) -> None:
+    database = tmp_path / "catalog.duckdb"
+    answer = call_catalog(
+        "search", "nb201", "--by", "tg_nas", "--method", "random", "--budget", "400", database=database
+    )
+    assert answer.returncode == 0, answer.stderr
+    with Catalog.open(database) as catalog:
+        found = catalog.query(
+            """
+            SELECT DISTINCT is_connected, status, reason IS NULL AS has_no_reason FROM score
+            JOIN proxy ON proxy.id = proxy_id JOIN architecture ON architecture.id = architecture_id
+            WHERE name = 'tg_nas' ORDER BY is_connected
+            """
+        ).rows()
+    assert found == [(False, "disconnected", False), (True, "ok", True)]
