@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.errors import UsageError
 from catalog.graph import ArchitectureGraph
 from catalog.spaces.base import SearchSpace
 
@@ -68,44 +67,6 @@ class Choices(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.decisions)} decisions, {float(self.counts.prod(dtype=float)):.3g})"
-
-
-def choices_of(space: SearchSpace) -> Choices | None:
-    """The space as choices; None where it has no rule by which architectures can be made, as a user's own space."""
-    if space.name == "nb101":
-        from catalog.search.nb101_choices import NB101Choices
-
-        return NB101Choices(space)
-    if space.name == "nb201":
-        from catalog.search.operator_choices import NB201Choices
-
-        return NB201Choices(space)
-    if space.name == "nats-sss":
-        from catalog.search.operator_choices import SizeChoices
-
-        return SizeChoices(space)
-    if space.name == "darts":
-        from catalog.search.darts_choices import DARTSChoices
-
-        return DARTSChoices(space)
-    return None
-
-
-def required_choices(space: SearchSpace) -> Choices:
-    """`choices_of` a space that a method needs to vary.
-
-    Raises
-    ------
-    UsageError
-        The space cannot be varied.
-    """
-    choices = choices_of(space)
-    if choices is None:
-        raise UsageError(
-            f"the space {space.name!r} has no rule by which its architectures could be varied; search its stored ones "
-            "with the methods exhaustive or random."
-        )
-    return choices
 
 
 def options_taken(decisions: Sequence[Decision], row: Sequence[int]) -> tuple[str, ...]:

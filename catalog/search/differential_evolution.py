@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.search.choices import Choices, Genes, required_choices
+from catalog.search.choices import Choices, Genes
 from catalog.search.decoding import Decoder
 from catalog.search.problem import Problem
+from catalog.search.space_choices import required_choices
 from catalog.search.steps import Steps
 
 POPULATION = 20

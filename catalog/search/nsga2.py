@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.search.choices import Choices, required_choices
+from catalog.search.choices import Choices
 from catalog.search.decoding import Decoder
 from catalog.search.history import Visit
 from catalog.search.problem import Candidate, Problem
+from catalog.search.space_choices import required_choices
 from catalog.search.steps import Steps
 
 POPULATION = 50

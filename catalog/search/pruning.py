@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.search.choices import Genes, required_choices
+from catalog.search.choices import Genes
 from catalog.search.decoding import Decoder
 from catalog.search.differential_evolution import differential_evolution
 from catalog.search.history import Visit
 from catalog.search.problem import Problem
+from catalog.search.space_choices import required_choices
 from catalog.search.steps import Charge, Steps
 from catalog.search.supernet import Supernet, SupernetScorer
 

@@ -6,10 +6,11 @@ from collections import deque
 
 import numpy as np
 
-from catalog.search.choices import Genes, required_choices
+from catalog.search.choices import Genes
 from catalog.search.decoding import Decoder
 from catalog.search.history import Visit
 from catalog.search.problem import Problem
+from catalog.search.space_choices import required_choices
 from catalog.search.steps import Steps
 
 POPULATION = 50

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.errors import UsageError
-from catalog.search.choices import choices_of
 from catalog.search.course import Course, Earlier, OnBatch, OnProgress
 from catalog.search.differential_evolution import differential_evolution
 from catalog.search.history import History
@@ -18,6 +17,7 @@ from catalog.search.nsga2 import nsga2
 from catalog.search.problem import Budget, Problem
 from catalog.search.pruning import prune_evolve, pruning
 from catalog.search.regularized_evolution import regularized_evolution
+from catalog.search.space_choices import choices_of
 from catalog.search.steps import Steps
 from catalog.spaces.base import SearchSpace
 

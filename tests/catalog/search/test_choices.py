@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.search.choices import Choices, choices_of
+from catalog.search.choices import Choices
 from catalog.search.decoding import Decoder
+from catalog.search.space_choices import choices_of
 from catalog.spaces.darts import genotype_of
 from catalog.spaces.own import OwnSpace
 from tests.catalog.search.landscapes import DARTS, NB101, NB201, SIZE_SPACE, SPACES

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.search import course
-from catalog.search.choices import required_choices
 from catalog.search.problem import Budget, Problem
 from catalog.search.pruning import COMPLETIONS
 from catalog.search.searching import METHODS, search
+from catalog.search.space_choices import required_choices
 from catalog.search.supernet import Supernet, SupernetScorer
 from tests.catalog.search.landscapes import SIZE_SPACE, SPACES, Additive, Recorded, graph_of, rugged, weighted_operators
 
