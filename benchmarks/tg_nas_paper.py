@@ -1,6 +1,6 @@
 """Train the released recipe on NAS-Bench-101, its epoch chosen on held-out graphs.
 
-    python benchmarks/tg_nas_paper.py --graphs 20000 --epochs 10 [--out DIR]
+    python benchmarks/tg_nas_paper.py --epochs 10 [--graphs N] [--out DIR]
 
 The released schedule is 423,624 graphs and 100 epochs; smaller numbers fit a machine without a GPU.
 """
