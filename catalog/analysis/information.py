@@ -33,6 +33,7 @@ _FEWEST_PERMUTATIONS = 400
 _MOST_BINS = 16
 _CURVE_BINS = 8
 _CURVE_PERMUTATIONS = 4
+_CHANCE_PERMUTATIONS = 40
 
 
 def rank_bins(values: ArrayLike, bins: int) -> Codes:
@@ -141,7 +142,8 @@ def information_curve(
     Returns
     -------
     polars.DataFrame
-        One row a step: ``step``, ``proxy``, ``n``, ``gain``, ``information`` (the sum of the gains so far),
+        One row a step: ``step``, ``proxy``, ``n``, ``gain``, ``gain_high`` (95 % quantile of the best gain at this step
+        if no proxy that is left told anything), ``information`` (the sum of the gains so far),
         ``plug_in`` (what the uncorrected estimate claims), ``null_information`` and ``null_high`` (mean and 95 %
         quantile of ``information`` where the truth was shuffled first), ``null_plug_in``. Empty without common rows.
     """
@@ -153,6 +155,7 @@ def information_curve(
     y = rank_bins(joint.truth, bins)
     generator = np.random.default_rng(seed)
     curve = _greedy(codes, y, steps, generator)
+    chances = _gains_by_chance(codes, [name for name, *_ in curve], y, generator)
     nulls = [_greedy(codes, generator.permutation(y), steps, generator) for _ in range(shuffles)]
     rows = []
     for step, (name, gain, information, plug_in) in enumerate(curve):
@@ -163,6 +166,7 @@ def information_curve(
                 "proxy": name,
                 "n": len(joint),
                 "gain": gain,
+                "gain_high": chances[step],
                 "information": information,
                 "plug_in": plug_in,
                 "null_information": float(null.mean()),
@@ -189,6 +193,27 @@ def _greedy(
         total += gains[taken]
         curve.append((taken, gains[taken], total, plug_in_information(cells, y)))
     return curve
+
+
+def _gains_by_chance(
+    codes: Mapping[str, Codes], taken: Sequence[str], y: Codes, generator: np.random.Generator
+) -> list[float]:
+    """Of each step the 95 % quantile of the best gain where the truth is shuffled within the cells so far."""
+    cells = np.zeros(len(y), dtype=np.int64)
+    left = dict(codes)
+    size = int(y.max()) + 1
+    quantiles = []
+    for name in taken:
+        shuffled = [_shuffled_within(cells, y, generator) for _ in range(_CHANCE_PERMUTATIONS)]
+        best = np.full(len(shuffled), -math.inf)
+        for code in left.values():
+            joint = _joint(cells, code)
+            entropies = np.array([_entropy(joint * size + other) for other in shuffled])
+            null = np.mean([np.roll(entropies, shift + 1) for shift in range(_CURVE_PERMUTATIONS)], axis=0)
+            best = np.maximum(best, null - entropies)  # as `_gain` has it, against as many others
+        quantiles.append(float(np.quantile(best, 0.95)))
+        cells = _joint(cells, left.pop(name))
+    return quantiles
 
 
 def _gain(cells: Codes, y: Codes, shuffled: Sequence[Codes]) -> float:
@@ -236,6 +261,7 @@ _CURVE_SCHEMA: dict[str, Any] = {
     "proxy": pl.String,
     "n": pl.Int64,
     "gain": pl.Float64,
+    "gain_high": pl.Float64,
     "information": pl.Float64,
     "plug_in": pl.Float64,
     "null_information": pl.Float64,

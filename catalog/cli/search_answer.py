@@ -101,13 +101,30 @@ def truth_of(catalog: Catalog, outcome: Outcome, visits: Sequence[Visit], truth:
         return None
     best = sign * np.nanmax(sign * values[reachable])
     top = sign * np.nanmax(sign * found)
-    used = any(truth in formula.names for formula in outcome.prepared.objectives.formulas)
+    prepared = outcome.prepared
+    formulas = [*prepared.objectives.formulas, *(bound.formula for bound in prepared.bounds)]
+    used = any(truth in formula.names for formula in formulas) or truth in (prepared.request.where or "")
     mark = "USED by the search" if used else "not used by the search"
+    if trained := _trained_here(catalog, prepared.space.name, [name for one in formulas for name in one.names]):
+        mark += f" ({', '.join(trained)} WAS TRAINED on labels of this space)"
     first = "" if np.isnan(found[0]) else f"the first has {found[0]:.2f} (regret {sign * (best - found[0]):.2f}), "
     return (
         f"ground truth, {mark}: {truth}: {first}the best of these {len(visits)} has {top:.2f} "
         f"(regret {sign * (best - top):.2f}); the best that the search could have found has {best:.2f}."
     )
+
+
+def _trained_here(catalog: Catalog, space: str, names: Sequence[str]) -> list[str]:
+    """Those of some proxies that know labels of a space: what they find there says little about other spaces."""
+    found: list[str] = catalog.arrow(
+        """
+        SELECT DISTINCT "column" FROM training_member JOIN proxy ON proxy.id = proxy_id
+        JOIN architecture ON architecture.id = architecture_id
+        WHERE space = ? AND list_contains(?, "column") ORDER BY "column"
+        """,
+        [space, list(names)],
+    )["column"].to_pylist()
+    return found
 
 
 def panels_of(outcome: Outcome, visits: Sequence[Visit]) -> list[Panel]:

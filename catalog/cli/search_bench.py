@@ -110,6 +110,11 @@ def _with_all_values(catalog: Catalog, space: SearchSpace, stored: StoredSpace, 
     ]
     if not missing:
         return stored
+    if source.is_slow:
+        raise UsageError(
+            f"{', '.join(missing)} is not measured for all of {space.name}, and a comparison stores nothing. "
+            f"Measure it once: catalog score {space.name} {' '.join(f'--proxy {name}' for name in missing)}."
+        )
     candidates = [Candidate(digest, place=place) for place, digest in enumerate(stored.digests)]
     values = source.values(candidates, missing)
     for name in stored.columns.keys() & values.keys():

@@ -17,7 +17,7 @@ from catalog.runs import Run
 from catalog.search.expression import Expression, parse
 from catalog.search.history import History
 from catalog.search.problem import Budget, Problem
-from catalog.search.searching import METHODS, check, methods_for, search
+from catalog.search.searching import LARGEST_BATCH, METHODS, check, methods_for, search
 from catalog.spaces.base import SearchSpace
 from catalog.stored_spaces import space_of
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 1000
 _KIND = "search"
+_MEASURED_AT_ONCE = 8  # about a second of work: what Ctrl-C can lose, and by how much --seconds can be exceeded
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,7 @@ def run(
             request.method,
             budget,
             request.seed,
+            batch=_MEASURED_AT_ONCE if prepared.objectives.source.is_slow else LARGEST_BATCH,
             on_batch=store,
             on_progress=progress,
             earlier=earlier,

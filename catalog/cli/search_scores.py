@@ -97,6 +97,13 @@ class ScoreSource:
             rows.setdefault(self.stored.digests[row], row)
         return rows
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether networks may have to be built and measured, which takes a good part of a second each."""
+        from predictor.candidates import PREDICTED, structural_names
+
+        return not self.computable <= {*PREDICTED, *structural_names(self.space)}
+
     def scorer_of(self, name: str) -> CandidateScorer:
         """The scorer that computed `name`, which knows how it is recorded."""
         return next(scorer for names, scorer in self._scorers.items() if name in names)

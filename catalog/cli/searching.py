@@ -245,9 +245,10 @@ def search_bench(
     with Catalog.open(db, wait=wait) as catalog:
         chosen = tuple(name.strip() for name in methods.split(",")) if methods else ()
         bench = prepare(catalog, space, by, truth, chosen)
+        seen = "which the methods SEE" if bench.truth in bench.formula.names else "which the methods do not see"
         note(
             f"{seeds} searches of {budget:,} evaluations a method by {bench.formula.text}; reported is {bench.truth}, "
-            "which the methods do not see."
+            f"{seen}."
         )
         with advancing("searches") as progress:
             found: Comparison = compare(bench, budget, seeds, progress)

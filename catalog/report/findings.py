@@ -22,11 +22,13 @@ from catalog.analysis.provenance import (
     read_columns,
     read_repeats,
     read_seconds,
+    read_seeds,
     read_sources,
     read_structure,
     short_training,
 )
 from catalog.analysis.ranking import any_time, by_quantile
+from catalog.analysis.seeds import seed_spread
 from catalog.analysis.significance import paired_differences
 from catalog.report.proxy_facts import read_proxies
 
@@ -64,6 +66,8 @@ class Findings:
         Trainings of one architecture with different seeds.
     ceiling
         How well those agree; see `noise_ceiling`.
+    seeds
+        What the seeds of seeded proxies change; see `catalog.analysis.seeds.seed_spread`.
     lines
         Reference to the column that it was read from; see `reference_columns`.
     any_time, quantiles
@@ -82,6 +86,7 @@ class Findings:
     against_best: pl.DataFrame
     repeats: int
     ceiling: pl.DataFrame
+    seeds: pl.DataFrame
     lines: dict[str, str]
     any_time: pl.DataFrame
     quantiles: pl.DataFrame
@@ -136,13 +141,14 @@ def find(
     matrix = spearman_matrix(columns)
     return Findings(
         pool=pool,
-        sources=read_sources(catalog, pool),
+        sources=read_sources(catalog, pool, list(lines.values())),
         proxy_facts=read_proxies(catalog, pool),
         table=table,
         references=reference_lines(truth, references, repeats, groups=groups),
         against_best=paired_differences(ranked, truth, best, groups=groups),
         repeats=repeats.shape[1],
         ceiling=noise_ceiling(repeats, groups=groups),
+        seeds=seed_spread(read_seeds(catalog, pool), truth),
         lines=lines,
         any_time=any_time(ranked, truth),
         quantiles=by_quantile(ranked, truth, groups=groups),

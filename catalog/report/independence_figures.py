@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from catalog.report.figure import Choice, Figure, Specification, axis, layout, listed, packed, words
 from catalog.report.findings import TRUTH, Findings
 from catalog.report.quality_figures import DIVERGING, pools_chooser
@@ -116,8 +114,8 @@ def curve_choice(pools: Sequence[Findings]) -> Choice:
         "information-curve",
         "Information, beside chance.",
         "Bits about the target's rank that the best 1, 2, 3, ... proxies hold together, on rank bins, less what the "
-        "estimator finds by chance. The same search on shuffled targets is drawn beside it: inside its band nothing "
-        "was learned.",
+        "estimator finds by chance. The same search on shuffled targets is drawn beside it. The curve keeps what its "
+        "first steps told: whether a later one adds anything stands below it.",
         (pools_chooser(pools),),
         {(number,): _curve(found) for number, found in enumerate(pools) if found.curve.height},
     )
@@ -155,8 +153,13 @@ def _curve(found: Findings) -> Figure:
         "name": "the target",
         "hovertemplate": "%{x}: %{y:.3f} bits<extra></extra>",
     }
-    above = frame.filter(pl.col("information") > pl.col("null_high"))
-    sentence = f"Above chance: {listed(list(above['proxy']))}, in the order in which they add most."
+    telling = frame["gain"] > frame["gain_high"]
+    count = frame.height if telling.all() else int(telling.arg_min() or 0)
+    sentence = (
+        f"Telling more than chance would beyond those before: {listed(list(frame['proxy'][:count]))}, in this order."
+    )
+    rest = list(frame["proxy"][count:])
+    sentence += f" From {rest[0]} on nothing surely comes in addition." if rest else ""
     specification = {
         "data": [line, null, band],
         "layout": layout({"type": "category"}, axis("bits about the target", rangemode="tozero")),

@@ -62,6 +62,12 @@ def _correlation_columns(target: str) -> tuple[Column, ...]:
         Column("difference_params", "against params", 3, against, "difference_params_low", "difference_params_high"),
         Column("p_params", "p (Holm)", 3, "Of that difference, corrected for all proxies", shows_small=True),
         Column("verdict_params", "verdict", help="Whether it ranks better or worse than params", is_number=False),
+        Column(
+            *("difference_flops", "against FLOPs", 3, "Difference of tau to FLOPs on the rows that both cover"),
+            *("difference_flops_low", "difference_flops_high"),
+        ),
+        Column("p_flops", "p (Holm)", 3, "Of that difference, corrected for all proxies", shows_small=True),
+        Column("verdict_flops", "verdict", help="Whether it ranks better or worse than FLOPs", is_number=False),
         Column("seconds", "s / architecture", 3, "Measured when the scores were made", shows_small=True),
         Column("left_out", "left out", help="Trained on, functional twins included: not judged"),
         Column("disconnected", "ranked last", help="Refused, because no path leads from input to output"),
@@ -163,6 +169,21 @@ def ceiling_table(found: Findings) -> Table:
     return Table(slug("ceiling", found.pool.space, found.pool.target), title, frame, columns)
 
 
+def seeds_table(found: Findings) -> Table:
+    """How much the rankings of seeded proxies depend on their seed."""
+    columns = (
+        Column("proxy", is_number=False),
+        Column("seeds", "seeds"),
+        Column("kendall_tau_mean", "tau-b of a seed", 3, "Kendall's tau-b of one seed's scores, on average"),
+        Column("kendall_tau_deviation", "standard deviation", 3, "Of that tau-b over the seeds"),
+        Column("kendall_tau_least", "least", 3),
+        Column("kendall_tau_most", "most", 3),
+        Column("between_seeds", "tau-b between seeds", 3, "1 if the seed does not matter"),
+    )
+    title = f"Seeds of the proxies: {found.label}"
+    return Table(slug("seeds", found.pool.space, found.pool.target), title, found.seeds, columns)
+
+
 def _ordinal(column: str) -> pl.Expr:
     return pl.format("seed {}", pl.col(column))
 
@@ -192,7 +213,8 @@ def proxies_table(found: Findings) -> Table:
 
 def pool_tables(found: Findings) -> list[Table]:
     """All tables of the pool, as they are written to files."""
-    makers = (correlation_table, partial_table, information_table, gain_table, pairs_table, bias_table, ceiling_table)
+    makers = (correlation_table, partial_table, information_table, gain_table, pairs_table, bias_table, ceiling_table,
+              seeds_table)  # fmt: skip
     frames = {"curve": found.curve, "any_time": found.any_time, "quantiles": found.quantiles}
     matrices = {"spearman": found.matrix, "overlap": found.overlap, "against_best": found.against_best}
     pool = found.pool

@@ -77,6 +77,12 @@ def _forest(found: Findings) -> Figure:
     best = f"The highest tau is {readable(first['kendall_tau'], 3)}, of {first['proxy']}." if first else "No proxy."
     against = [f"{row['name']} {readable(row['kendall_tau'], 3)}" for row in _lines(found)]
     sentence = f"{best} Reference lines: {listed(against)}."
+    fewer = list(found.table.filter(pl.col("missing") > 0)["proxy"])
+    if fewer:
+        sentence += (
+            f" The lines are over all architectures and {listed(fewer)} cover fewer: a dot beside a line says nothing "
+            "there, the verdicts of the table do."
+        )
     return Figure(slug("forest", found.label), "Intervals", "", sentence, specification)
 
 
@@ -92,7 +98,7 @@ def _reference_line(name: object, value: object, colour: str, proxies: Sequence[
         "mode": "lines",
         "x": [value] * len(ends),
         "y": ends,
-        "name": name,
+        "name": words(name),
         "line": {"color": colour, "width": 1.5, "dash": "dash"},
         "hovertemplate": "%{fullData.name}: %{x:.3f}<extra></extra>",
     }
@@ -104,7 +110,7 @@ def any_time_choice(pools: Sequence[Findings]) -> Choice:
         "any-time",
         "Best of the top k.",
         "What somebody finds who trains the k architectures that a proxy likes best, on average over ties, "
-        "as distance from the best of the pool. Press a name to show or hide its line.",
+        "as distance from the best of those it scores. Press a name to show or hide its line.",
         (pools_chooser(pools),),
         {(number,): _any_time(found) for number, found in enumerate(pools)},
         is_wide=True,

@@ -24,6 +24,7 @@ from catalog.report.pool_tables import (
     partial_table,
     pool_tables,
     proxies_table,
+    seeds_table,
     sources_table,
 )
 from catalog.report.sentences import summary
@@ -75,6 +76,7 @@ class Report:
             spaces=spaces,
             parts=[_part(found) for found in self.pools],
             across=task_table(self.pools) if len(self.pools) > 1 else None,
+            has_seeds=any(found.seeds.height for found in self.pools),
             figures=self.figures,
             books=self.books,
             command=self.command,
@@ -174,6 +176,12 @@ def _report(catalog: Catalog, pools: list[Findings], command: str) -> Report:
     return Report(tuple(pools), contents, figures, command)
 
 
+def _unscored(found: Findings) -> dict[str, int]:
+    """Of each proxy the architectures without a score, less those that were left out because it was trained on them."""
+    counts = dict(found.table.select("proxy", "missing").iter_rows())
+    return {name: rest for name, count in counts.items() if (rest := count - found.pool.left_out[name])}
+
+
 def _part(found: Findings) -> dict[str, Any]:
     """What the template says about one pool."""
     return {
@@ -186,11 +194,12 @@ def _part(found: Findings) -> dict[str, Any]:
         "disconnected": {name: count for name, count in found.pool.disconnected.items() if count},
         "repeats": found.repeats,
         "lines": found.lines,
-        "missing": {name: count for name, count in found.table.select("proxy", "missing").iter_rows() if count},
+        "missing": _unscored(found),
         "sources": sources_table(found),
         "proxies": proxies_table(found),
         "correlation": correlation_table(found),
         "ceiling": ceiling_table(found),
+        "seeds": seeds_table(found),
         "partial": partial_table(found),
         "information": information_table(found),
         "gain": gain_table(found),

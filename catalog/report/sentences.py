@@ -51,7 +51,9 @@ def _best(found: Findings, best: dict[str, Any]) -> Iterator[str]:
     if verdicts["tied"]:
         yield f"On the architectures that both cover, {name} cannot be told apart from {listed(verdicts['tied'])}."
     elif verdicts["worse"] and not verdicts["better"]:
-        yield f"On the architectures that both cover, it ranks better than each of the other {others.height} proxies."
+        count = len(verdicts["worse"])
+        few = "" if count == others.height else " that can be compared with it"
+        yield f"On the architectures that both cover, it ranks better than each of the other {count} proxies{few}."
     if best["regret_10"] is not None:
         short = f"{readable(best['regret_10'], 2)} short of" if best["regret_10"] >= SMALLEST_REGRET else "as good as"
         yield (
@@ -73,12 +75,27 @@ def _against_params(found: Findings) -> Iterator[str]:
     judged = found.table.filter(pl.col("verdict_params").is_not_null() & pl.col("proxy").is_in(REFERENCES).not_())
     if judged.is_empty():
         return
+    row = params.row(0, named=True)
+    if row["kendall_tau_high"] is not None and row["kendall_tau_high"] < 0:
+        yield _against_few_params(judged, row)
+        return
     better = list(judged.filter(pl.col("verdict_params") == "better")["proxy"])
-    counting = f"counting parameters (tau-b {estimate(params.row(0, named=True), 'kendall_tau')})"
+    counting = f"counting parameters (tau-b {estimate(row, 'kendall_tau')})"
     if better:
         yield f"{len(better)} of {judged.height} proxies rank better than {counting}: {listed(better)}."
     else:
         yield f"None of {judged.height} proxies ranks better than {counting}, as far as this pool can tell."
+
+
+def _against_few_params(judged: pl.DataFrame, params: dict[str, Any]) -> str:
+    """Where more parameters are worse, as for a latency, to rank better than their number is no achievement."""
+    turned = {"": -params["kendall_tau"], "_low": -params["kendall_tau_high"], "_high": -params["kendall_tau_low"]}
+    few = estimate({f"kendall_tau{end}": value for end, value in turned.items()}, "kendall_tau")
+    above = list(judged.filter(pl.col("kendall_tau_low") > turned["_high"])["proxy"])
+    return (
+        f"Here fewer parameters are better: whoever prefers the smaller architecture ranks with tau-b {few}, and "
+        f"{listed(above) if above else f'none of {judged.height} proxies'} surely ranks better than that."
+    )
 
 
 def _inside_the_top(found: Findings) -> Iterator[str]:
@@ -131,6 +148,8 @@ def _ceiling(found: Findings, best: dict[str, Any]) -> Iterator[str]:
     known = best["kendall_tau_high"] is not None and row["kendall_tau_low"] is not None
     if known and best["kendall_tau_high"] < row["kendall_tau_low"]:
         place = f"{name} is {readable(distance, DIGITS)} below it"
+    elif known and best["kendall_tau_low"] > row["kendall_tau_high"]:
+        place = f"{name} is above it, as it may be where the target is a mean over seeds"
     else:
         place = f"This pool cannot tell whether {name} is below it"
     yield (

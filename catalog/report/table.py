@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -146,5 +147,5 @@ def _cell(column: Column, values: Mapping[str, object]) -> Cell:
 
 def _number(value: object) -> float | None:
     if isinstance(value, int | float) and not (isinstance(value, float) and math.isnan(value)):
-        return float(value)
+        return max(-sys.float_info.max, min(sys.float_info.max, float(value)))  # "inf" is no number to a script
     return None

@@ -118,6 +118,7 @@ def cifar10(folder: str) -> Images:
     return _normalised(*_read_cifar10(folder, _TRAIN_FILES))
 
 
+@lru_cache(maxsize=1)
 def _cifar10_split(folder: str) -> Dataset:
     """25,000 images to train, 25,000 to validate (as NAS-Bench-201's cifar10-valid), the 10,000 test images."""
     pixels, labels = _read_cifar10(folder, _TRAIN_FILES)

@@ -40,10 +40,13 @@ def read_source(catalog: Catalog, space: str, target: str, *, sample: int | None
     UnknownSpaceError, UnknownColumnError
         The catalog holds no such space, or its wide view no such column.
     UsageError
-        No architecture has the label.
+        No architecture has the label, or it is no number.
     """
     view = catalog.space(space)
-    frame = view.frame(columns=["canonical_id", "is_connected", target, view.native_id_name])
+    columns = ["canonical_id", "is_connected", target, view.native_id_name]
+    frame = view.frame(columns=list(dict.fromkeys(columns)))
+    if not frame[target].dtype.is_numeric():
+        raise UsageError(f"the column {target!r} of {space} holds no numbers ({frame[target].dtype}); name a metric.")
     labels = frame[target].cast(pl.Float64).to_numpy().copy()
     twins = frame["canonical_id"].to_numpy()
     usable = np.isfinite(labels) & frame["is_connected"].to_numpy()

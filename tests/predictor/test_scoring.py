@@ -22,6 +22,7 @@ from ingest.job import ingest
 from ingest.nb101_table import NB101Table
 from predictor.scoring import score_space
 from predictor.tg_nas.checkpoint import read_card, shipped
+from predictor.tg_nas.sources import read_source
 
 CHAIN = {"ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
 SHORT = {"ops": ["input", "my_op", "output"], "edges": [[0, 1], [1, 2]]}
@@ -118,6 +119,12 @@ def test_newer_weights_replace_what_older_ones_left_in_the_column(mine: Catalog)
     mine.execute("UPDATE score SET value = value - 9 WHERE proxy_id IN (SELECT id FROM proxy WHERE name = 'tg_nas')")
     score_space(mine, "mine", "tg_nas")
     assert mine.query("SELECT id, tg_nas, tg_nas_std FROM mine ORDER BY id").rows() == scores
+
+
+@pytest.mark.parametrize("column", ["id", "canonical_digest", "is_connected"])
+def test_labels_are_numbers(mine: Catalog, column: str) -> None:
+    with pytest.raises(UsageError, match=f"{column}.*no numbers"):
+        read_source(mine, "mine", column)
 
 
 def test_what_a_checkpoint_was_trained_on_is_left_out(data_dir: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
   const [across, up, colour] = ["x", "y", "colour"].map((name) => document.getElementById(`chart-${name}`));
   const plot = document.getElementById("chart-plot");
   const reading = document.getElementById("chart-reading");
-  const KINDS = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, i4: Int32Array };
+  const KINDS = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array, i4: Int32Array };
   const unpacked = (packed) =>
     new KINDS[packed.dtype](Uint8Array.from(atob(packed.bdata), (character) => character.charCodeAt(0)).buffer);
   const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");

@@ -142,3 +142,18 @@ def test_noise_that_is_a_function_of_the_architecture_tells_nothing() -> None:
     assert (mutual_information(noises, truth)["p_holm"] < 0.05).all()  # what counting twins one by one would claim
     curve = information_curve(noises, truth, groups=groups)
     assert (curve["information"] < curve["null_high"] + 0.05).all()
+
+
+def test_noise_after_a_telling_proxy_adds_no_more_than_chance() -> None:
+    claims = []
+    for seed in range(6):
+        random = np.random.default_rng(seed)
+        truth = random.normal(size=2000)
+        scores = {"good": truth + random.normal(0, 0.5, 2000), "also": truth + random.normal(0, 0.5, 2000)}
+        scores |= {f"noise {number}": random.normal(size=2000) for number in range(3)}
+        curve = information_curve(scores, truth, shuffles=2)
+        assert set(curve["proxy"][:2]) == {"good", "also"}
+        assert (curve["information"] > curve["null_high"]).all()  # so that the sum does not tell them apart
+        claims.append((curve["gain"] > curve["gain_high"]).to_list())
+    assert np.mean(claims, axis=0)[:2].tolist() == [1, 1]
+    assert np.mean(claims, axis=0)[2:].mean() < 0.25

@@ -1,4 +1,4 @@
-"""Constraints of every kind at once: what is stored, what is computed as the search goes, and an SQL condition."""
+"""Constraints of every kind at once, and an honest word about the truth beside them."""
 
 from __future__ import annotations
 
@@ -34,3 +34,19 @@ def test_a_condition_holds_beside_a_bound_that_nobody_has_stored(database: Path)
         ).row(0)
     assert worst[0] <= 2
     assert worst[1] <= 1e6
+
+
+@pytest.mark.parametrize("given", [["--min", "cifar10_test_accuracy=93"], ["--where", "cifar10_test_accuracy > 93"]])
+def test_a_truth_that_constrains_the_search_is_not_called_unused(database: Path, given: list[str]) -> None:
+    answer = call_catalog("search", "nb201", "--by", "depth", *given, database=database)
+    assert "USED by the search" in answer.stderr
+
+
+def test_a_score_that_knows_the_spaces_labels_is_named_beside_the_truth(database: Path) -> None:
+    given = ["--where", "n_conv = 1"]
+    taught, blind = (
+        call_catalog("search", "nb201", "--by", by, *given, database=database) for by in ("tg_nas_multi", "tg_nas")
+    )
+    assert "tg_nas_multi WAS TRAINED on labels" in taught.stderr
+    assert "not used by the search" in blind.stderr
+    assert "TRAINED" not in blind.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from catalog.store import Catalog
@@ -23,3 +24,14 @@ def test_a_cell_that_computes_nothing_is_disconnected_and_not_failed(tmp_path: P
             """
         ).rows()
     assert found == [(False, "disconnected", False), (True, "ok", True)]
+
+
+def test_what_has_to_be_measured_is_scored_a_few_at_a_time(measured_database: Path, tmp_path: Path) -> None:
+    """Ctrl-C and --seconds wait for what is being scored: a thousand networks would be minutes."""
+    database = Path(shutil.copy(measured_database, tmp_path / "catalog.duckdb"))
+    by = ["--by", "l2_norm", "--method", "random", "--where", "n_conv = 1", "--budget", "24"]
+    answer = call_catalog("search", "nb201", *by, database=database)
+    assert answer.returncode == 0, answer.stderr
+    with Catalog.open(database) as catalog:
+        together = catalog.query("SELECT max(n) FROM (SELECT count(*) AS n FROM search_visit GROUP BY seconds)").item()
+    assert together <= 8

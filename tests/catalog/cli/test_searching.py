@@ -202,7 +202,7 @@ def test_predictions_are_computed_on_the_fly_and_stored_as_scores(database: Path
         )["status"].to_list()
     assert scored[0] > 100
     assert scored[1] == 0  # what breaks a constraint is not scored
-    assert set(status) <= {"ok", "failed"}
+    assert set(status) <= {"ok", "disconnected"}
     again = rows_of(call_catalog(*arguments, database=own))
     assert [row["cell"] for row in again] == [row["cell"] for row in first]
     with Catalog.open(own) as catalog:
@@ -541,3 +541,9 @@ def test_a_bench_needs_the_whole_space(tmp_path: Path) -> None:
     answer = call_catalog("search-bench", "nb201", "--by", "depth", "--truth", "depth", database=path)
     assert answer.returncode == 2
     assert "catalog spaces --enumerate nb201" in answer.stderr
+
+
+def test_the_bench_measures_no_network(measured_database: Path) -> None:
+    answer = call_catalog("search-bench", "nb201", "--by", "meco", "--budget", "10", database=measured_database)
+    assert answer.returncode == 2
+    assert "catalog score nb201 --proxy meco" in answer.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from catalog.report.drawings import MOST, Book
 from catalog.report.figure import listed, packed, packed_numbers, words
 from catalog.report.hexagons import hexagonal_bins
+from catalog.report.quality_figures import forest_choice
 from catalog.report.report import Report, build_report
 from catalog.store import Catalog
 from tests.catalog.report.conftest import COUNTS, HOSTILE, SPACES, TARGETS
@@ -45,6 +47,16 @@ def test_a_constant_column_is_one_line_of_bins() -> None:
     bins = hexagonal_bins(np.full(50, 3.0), np.arange(50.0), np.arange(50))
     assert np.abs(bins.x - 3.0).max() <= bins.dx / 2
     assert bins.count.sum() == 50
+
+
+def test_lines_beside_partly_covered_proxies_are_not_compared(hostile_database: Path) -> None:
+    with Catalog.open(hostile_database) as catalog:
+        report = build_report(catalog, ["few"], TARGETS[:1], ["good_published", "noise_published"])
+    (found,) = report.pools
+    assert "cover fewer" not in forest_choice([found]).figures[0,].alternative
+    gone = pl.when(pl.col("proxy") == "noise_published").then(20).otherwise(0)
+    partly = replace(found, table=found.table.with_columns(missing=gone))
+    assert "over all architectures and noise_published cover fewer" in forest_choice([partly]).figures[0,].alternative
 
 
 def test_arrays_travel_in_few_bytes() -> None:

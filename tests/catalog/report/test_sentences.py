@@ -74,6 +74,17 @@ def test_a_tie_is_called_a_tie(found: Findings) -> None:
     assert not [sentence for sentence in summary(found) if "told apart" in sentence]
 
 
+def test_proxies_that_cannot_be_compared_are_not_counted_as_worse(found: Findings) -> None:
+    assert "each of the other" in said(found, "each of the other")
+    unknown = found.against_best.with_columns(
+        verdict=pl.when(pl.col("proxy") == "noise_published").then(None).otherwise(pl.lit("worse"))
+    )
+    count = len(found.proxies) - 2
+    assert f"the other {count} proxies that can be compared with it." in said(
+        replace(found, against_best=unknown), "each of the other"
+    )
+
+
 def test_a_proxy_that_wins_on_common_rows_is_named(found: Findings) -> None:
     better = found.against_best.with_columns(
         verdict=pl.when(pl.col("proxy") == "noise_published").then(pl.lit("better")).otherwise(pl.col("verdict"))
@@ -90,6 +101,8 @@ def test_the_noise_ceiling_comes_from_the_seeds(found: Findings) -> None:
     assert said(found, "noise ceiling").endswith(f"good_published is {below:.3f} below it.")
     wide = found.references.with_columns(kendall_tau_low=pl.lit(0.1))
     assert "cannot tell whether good_published is below it" in said(replace(found, references=wide), "noise ceiling")
+    low = found.references.with_columns(kendall_tau_low=pl.lit(0.0), kendall_tau_high=pl.lit(0.1))
+    assert "good_published is above it" in said(replace(found, references=low), "noise ceiling")
     without = replace(found, references=found.references.filter(pl.col("name") != "noise ceiling"))
     assert "no repeated trainings" in said(without, "noise ceiling")
 
@@ -111,6 +124,18 @@ def test_a_pair_within_its_interval_is_not_above(found: Findings) -> None:
 def test_a_space_without_parameter_counts_says_so(found: Findings) -> None:
     without = replace(found, references=found.references.filter(pl.col("name") != "params"))
     assert "so no proxy is held against them" in said(without, "parameter counts")
+
+
+def test_of_a_cost_a_proxy_is_held_against_few_parameters(hostile_database: Path) -> None:
+    with Catalog.open(hostile_database) as catalog:
+        report = build_report(catalog, ["many"], ["cifar10_latency_edgegpu"], ["good_published", "noise_published"])
+    (found,) = report.pools
+    assert found.pool.target_direction == -1
+    sentence = said(found, "parameters")
+    assert "none of 2 proxies surely ranks better" in sentence
+    params = found.references.row(by_predicate=pl.col("name") == "params", named=True)
+    assert f"tau-b {-params['kendall_tau']:.3f} [" in sentence
+    assert params["kendall_tau"] < -0.3
 
 
 def test_left_out_architectures_are_counted(found: Findings) -> None:

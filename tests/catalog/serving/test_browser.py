@@ -63,6 +63,15 @@ def first_column(page: Page) -> list[str]:
     return page.locator("#result tbody tr > :first-child").all_inner_texts()
 
 
+def test_numbers_beyond_four_bytes_and_infinite_ones_are_drawn_and_sorted(page: Page, address: str) -> None:
+    sql = "SELECT * FROM (VALUES (1, 1e300), (2, 'infinity'::DOUBLE), (3, '-infinity'::DOUBLE), (4, 2e300)) AS t(a, b)"
+    page.goto(f"{address}/query?sql={quote(sql)}")
+    page.wait_for_selector(DRAWN)
+    heading = page.locator("#result thead th").nth(1)
+    heading.get_by_role("button").click()
+    assert first_column(page) == ["2", "4", "1", "3"]
+
+
 def test_a_query_is_asked_sorted_and_drawn(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_label("SQL that reads").fill(SQL)
