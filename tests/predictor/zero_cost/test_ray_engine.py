@@ -92,6 +92,7 @@ def test_a_killed_worker_changes_nothing() -> None:
     pieces = work(10)
     local = without_seconds(list(LocalEngine(1).run(pieces, CONFIG)))
     before = signal.getsignal(signal.SIGTERM)
+    running = set(children(os.getpid()))  # what other tests in this process started
     found: list[Finished] = []
     killed = 0
     with closing(RayEngine(workers=2).run(pieces, CONFIG)) as results:
@@ -101,7 +102,7 @@ def test_a_killed_worker_changes_nothing() -> None:
     assert killed == 1
     assert without_seconds(found) == local
     assert not ray.is_initialized()
-    assert not list(children(os.getpid()))  # everything that was started has ended
+    assert set(children(os.getpid())) <= running  # everything that Ray started has ended
     assert signal.getsignal(signal.SIGTERM) is before
 
 
