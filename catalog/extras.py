@@ -15,12 +15,8 @@ def require_predict() -> None:
     MissingExtraError
         They are not; the message says how to get them.
     """
-    missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
-    if missing:
-        raise MissingExtraError(
-            f"{', '.join(missing)} is not installed, and the predictors need it. Install the extra: "
-            "pip install 'nas-catalog[predict]' (on a machine without a GPU install PyTorch's CPU build first)."
-        )
+    hint = " (on a machine without a GPU install PyTorch's CPU build first)"
+    _require("predict", ("torch", "safetensors"), "the predictors need it", hint)
 
 
 def require_serve() -> None:
@@ -31,9 +27,13 @@ def require_serve() -> None:
     MissingExtraError
         They are not; the message says how to get them.
     """
-    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    _require("serve", ("starlette", "uvicorn"), "`catalog serve` needs it")
+
+
+def _require(extra: str, packages: tuple[str, ...], why: str, hint: str = "") -> None:
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"{', '.join(missing)} is not installed, and `catalog serve` needs it. Install the extra: "
-            "pip install 'nas-catalog[serve]'."
+            f"{', '.join(missing)} is not installed, and {why}. Install the extra: "
+            f"pip install 'nas-catalog[{extra}]'{hint}."
         )

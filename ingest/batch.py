@@ -12,37 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.members import Members
+from catalog.row_schemas import METRIC_FIELDS, SCORE_FIELDS
 from catalog.spaces.own import OwnSpace
 
-METRIC_SCHEMA = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("name", pa.string()),
-        ("kind", pa.string()),
-        ("dataset", pa.string()),
-        ("split", pa.string()),
-        ("epochs", pa.int32()),
-        ("stage", pa.string()),
-        ("device", pa.string()),
-        ("seed", pa.int32()),
-        ("repeat", pa.int16()),
-        ("value", pa.float64()),
-    ]
-)
+METRIC_SCHEMA = pa.schema([("row", pa.int64()), *METRIC_FIELDS])
 """Metrics of a batch: ``row`` is the architecture's place in the batch, the rest as in the table ``metric``."""
 
-SCORE_SCHEMA = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("proxy", pa.string()),
-        ("input", pa.string()),
-        ("seed", pa.int32()),
-        ("value", pa.float64()),
-        ("status", pa.string()),
-        ("reason", pa.string()),
-        ("seconds", pa.float64()),
-    ]
-)
+SCORE_SCHEMA = pa.schema([("row", pa.int64()), ("proxy", pa.string()), *SCORE_FIELDS])
 """Published scores of a batch: ``row`` as above, ``proxy`` the published name, the rest as in the table ``score``."""
 
 ATTRIBUTE_SCHEMA = pa.schema(

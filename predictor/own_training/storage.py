@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from catalog import views
+from catalog.row_schemas import METRIC_FIELDS
 from predictor.own_training.recipes import described, source_name
 
 if TYPE_CHECKING:
@@ -19,20 +20,7 @@ if TYPE_CHECKING:
 KIND = "own-training"
 """Kind of the sources that hold trainings of our own; one a recipe."""
 
-_METRICS = pa.schema(
-    [
-        ("architecture_id", pa.int64()),
-        ("source_id", pa.int32()),
-        ("name", pa.string()),
-        ("kind", pa.string()),
-        ("dataset", pa.string()),
-        ("split", pa.string()),
-        ("epochs", pa.int32()),
-        ("stage", pa.string()),
-        ("seed", pa.int32()),
-        ("value", pa.float64()),
-    ]
-)
+_METRICS = pa.schema([("architecture_id", pa.int64()), ("source_id", pa.int32()), *METRIC_FIELDS])
 
 _CURVES = pa.schema(
     [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from catalog import views
+from catalog.row_schemas import SCORE_FIELDS
 from predictor.scoring.plan import Assignment, Plan
 from predictor.zero_cost import Measurement
 
@@ -20,12 +21,7 @@ _SCORES = pa.schema(
     [
         ("architecture_id", pa.int64()),
         ("proxy_id", pa.int32()),
-        ("input", pa.string()),
-        ("seed", pa.int32()),
-        ("value", pa.float64()),
-        ("status", pa.string()),
-        ("reason", pa.string()),
-        ("seconds", pa.float64()),
+        *SCORE_FIELDS,
         ("run_id", pa.int32()),
         ("shared_from", pa.int64()),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,9 @@ def measured_database(demo_folder: Path, data_dir: Path, tmp_path_factory: pytes
     answer = call_catalog("ingest", "nasbench201", *(str(data_dir / name) for name in TABLES), database=database)
     assert answer.returncode == 0, answer.stderr
     return database
+
+
+@pytest.fixture(scope="module")
+def searched(measured_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """NAS-Bench-201 with accuracies, for all searches of one file."""
+    return Path(shutil.copy(measured_database, tmp_path_factory.mktemp("searched") / "catalog.duckdb"))

@@ -1,0 +1,123 @@
+"""A search that is killed, stopped or goes on: nothing is lost, and nothing is done twice."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from catalog.store import Catalog
+from tests.catalog.cli.commands import call_catalog
+from tests.catalog.cli.searches import DEEP, rows_of, run_of
+
+
+def started(path: Path, *arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "CATALOG_DB": str(path)}
+    command = [sys.executable, "-m", "catalog.cli.main", "search", *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_a_writing(path: Path, process: subprocess.Popen[str]) -> None:
+    """Until visits have reached the file: its log grows beyond the row of the run, and then rests."""
+    log = path.with_name(path.name + ".wal")
+    deadline = time.monotonic() + 120
+    before = 0
+    while not (before > 100_000 and log.stat().st_size == before):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        before = log.stat().st_size if log.exists() else 0
+        time.sleep(0.5)
+
+
+COURSE = """
+    SELECT evaluation, canonical_digest, "values"
+    FROM search_visit JOIN architecture ON id = architecture_id ORDER BY evaluation
+"""
+
+
+def test_a_killed_search_keeps_its_batches_and_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    path = tmp_path / "killed.duckdb"
+    arguments = ("darts", "--by", DEEP, "--method", "regularized-evolution", "--seed", "3")
+    process = started(path, *arguments, "--budget", "1000000")
+    wait_for_a_writing(path, process)
+    process.kill()
+    process.communicate()
+    with Catalog.open(path) as catalog:
+        kept = catalog.query(COURSE)
+        assert catalog.query("SELECT outcome FROM run").item() == "running"
+        assert catalog.space("darts").count == len(kept) > 50  # the wide view never disagrees
+    budget = str(len(kept) + 100)
+    resumed = call_catalog("search", "darts", "--resume", "1", "--budget", budget, database=path)
+    whole = call_catalog("search", *arguments, "--budget", budget, database=tmp_path / "whole.duckdb")
+    assert rows_of(resumed) == rows_of(whole)
+    with Catalog.open(path) as catalog, Catalog.open(tmp_path / "whole.duckdb") as other:
+        assert catalog.query(COURSE).equals(other.query(COURSE))
+        assert catalog.query("SELECT outcome FROM run").to_series().to_list() == ["done"]
+    assert call_catalog("doctor", "--full", database=path).returncode == 0
+
+
+def test_ctrl_c_prints_the_best_so_far_and_says_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "stopped.duckdb"
+    process = started(path, "darts", "--by", DEEP, "--method", "random", "--budget", "1000000", "--top", "2")
+    wait_for_a_writing(path, process)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    rows = list(csv.DictReader(io.StringIO(stdout)))
+    assert len(rows) == 2
+    assert "interrupted" in stderr
+    assert "go on with: catalog search darts --resume 1\n" in stderr
+    with Catalog.open(path) as catalog:
+        assert catalog.query("SELECT outcome FROM run").item() == "interrupted"
+        best = catalog.query('SELECT max("values"[1]) FROM search_visit').item()
+        evaluations = catalog.query("SELECT count(*), max(evaluation) FROM search_visit").row(0)
+    assert float(rows[0][DEEP]) == best
+    assert evaluations[0] == evaluations[1]
+
+
+def test_a_finished_search_can_be_continued_but_not_changed(searched: Path) -> None:
+    first = call_catalog(
+        *("search", "nb201", "--by", "cifar10_valid_accuracy", "--method", "local-search", "--budget", "60"),
+        database=searched,
+    )
+    run_id = str(run_of(first))
+    longer = call_catalog("search", "nb201", "--resume", run_id, "--budget", "90", database=searched)
+    assert "90 evaluations" in longer.stderr
+    fresh = call_catalog(
+        *("search", "nb201", "--by", "cifar10_valid_accuracy", "--method", "local-search", "--budget", "90"),
+        database=searched,
+    )
+    assert rows_of(longer) == rows_of(fresh)
+    again = call_catalog("search", "nb201", "--resume", run_id, database=searched)
+    assert rows_of(again) == rows_of(longer)
+    for option, value in (("--by", "params"), ("--method", "random"), ("--seed", "4"), ("--max", "params=1")):
+        refused = call_catalog("search", "nb201", "--resume", run_id, option, value, database=searched)
+        assert refused.returncode == 2
+        assert option in refused.stderr
+    assert call_catalog("search", "darts", "--resume", run_id, database=searched).returncode == 2
+
+
+def test_a_file_that_is_held_or_damaged_is_told(searched: Path, tmp_path: Path) -> None:
+    junk = tmp_path / "junk.duckdb"
+    junk.write_bytes(b"no database" * 1000)
+    answer = call_catalog("search", "nb201", "--by", "params", database=junk)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error:")
+    hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold, str(searched)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    held = call_catalog("search", "nb201", "--by", "params", database=searched)
+    holder.communicate("")
+    assert held.returncode == 1
+    assert str(holder.pid) in held.stderr
