@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # How long an example takes depends on what else the machine does: no law of the catalog, so no reason to fail.
 settings.register_profile("catalog", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,6 +44,19 @@ def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def catalog_path(tmp_path: Path, empty_catalog: Path) -> Path:
     """An empty catalog file of the test's own."""
     return Path(shutil.copy(empty_catalog, tmp_path / "catalog.duckdb"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, for one file of tests only: while it is open, no other event loop runs in this process."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("needs Chromium on the PATH to look at pages")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.hookimpl(wrapper=True)

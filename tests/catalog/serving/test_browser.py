@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,19 +24,6 @@ SQL = "SELECT architecture_id, params, flops, is_connected FROM nb201 WHERE inde
 def address(nb201_path: Path) -> Iterator[str]:
     with server(nb201_path) as (_, address):
         yield address.rstrip("/")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs Chromium on the PATH to look at pages")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
