@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import kendalltau, spearmanr
 
 from catalog.store import Catalog
-from predictor.zero_cost.pools import AZ_NAS, TG_NAS_ZC, agreement
+from predictor.zero_cost.pools import AZ_NAS, TG_NAS_ZC, votes
 
 TRUTHS = {
     "nb201": ("cifar10_test_accuracy", "cifar100_test_accuracy", "imagenet16_120_test_accuracy"),
@@ -46,15 +46,14 @@ def table(catalog: Catalog, space: str, truth: str) -> list[str]:
         "| | tau | rho | scored | vote |",
         "|---|---|---|---|---|",
     ]
-    leader = frame["tg_nas"].cast(float).fill_null(np.nan).to_numpy() if "tg_nas" in frame.columns else None
-    for name in SCORES:
-        if name not in frame.columns:
-            continue
-        values = frame[name].cast(float).fill_null(np.nan).to_numpy()
+    columns = {name: frame[name].cast(float).fill_null(np.nan).to_numpy() for name in SCORES if name in frame.columns}
+    weights = {}
+    if {"tg_nas", *TG_NAS_ZC} <= set(columns):
+        weights = dict(zip(TG_NAS_ZC, votes(*(columns[name] for name in ("tg_nas", *TG_NAS_ZC))), strict=True))
+    for name, values in columns.items():
         ranked = np.where(np.isnan(values), -np.inf, values)
         tau, rho = kendalltau(ranked, accuracy).statistic, spearmanr(ranked, accuracy).statistic
-        voted = name in TG_NAS_ZC and leader is not None
-        vote = f"{agreement(leader, values) / len(TG_NAS_ZC):.2f}" if voted and leader is not None else ""
+        vote = f"{weights[name]:.3f}" if name in weights else ""
         lines.append(f"| `{name}` | {tau:.3f} | {rho:.3f} | {np.isfinite(values).sum():,} | {vote} |")
     return lines
 

@@ -53,8 +53,7 @@ class PoolProxy:
 
 def _votes(tg_nas: Values, *members: Values) -> dict[str, float]:
     """The weights of the members of ``tg_nas_zc``; ``tg_nas`` has 1."""
-    votes = (pools.agreement(tg_nas, member) / len(members) for member in members)
-    return dict(zip(pools.TG_NAS_ZC, votes, strict=True))
+    return dict(zip(pools.TG_NAS_ZC, pools.votes(tg_nas, *members).tolist(), strict=True))
 
 
 POOLED: Mapping[str, PoolProxy] = {
@@ -69,7 +68,7 @@ POOLED: Mapping[str, PoolProxy] = {
             "tg_nas_zc",
             pools.TG_NAS_ZC,
             pools.tg_nas_zc,
-            f"log ranks of tg_nas, {', '.join(pools.TG_NAS_ZC)}, with votes by agreement with tg_nas",
+            f"log ranks of tg_nas, {', '.join(pools.TG_NAS_ZC)}, with votes by what they agree on beyond tg_nas",
             predictors=("tg_nas",),
             weights=_votes,
         ),

@@ -16,6 +16,8 @@ AZ_NAS = ("az_expressivity", "az_progressivity", "az_trainability", "az_complexi
 TG_NAS_ZC = ("az_expressivity", "az_progressivity", "az_trainability", "jacov")
 """The zero-cost proxies that ``tg_nas_zc`` puts beside ``tg_nas``."""
 
+_ROUND_OFF = 1e-9
+
 
 def ranks(values: Values) -> Values:
     """Ranks from 1 (worst) to the size of the pool, equal values sharing their mean rank; NaN is worst."""
@@ -56,22 +58,39 @@ def swap_reg(swap: Values, params: Values, *, mean: float | None = None, deviati
     return np.asarray(swap * np.exp(-((size - centre) ** 2) / scale))
 
 
-def agreement(leader: Values, member: Values) -> float:
-    """Spearman correlation of a member with the leader over the pool, at least 0; 0 if either is constant."""
-    if np.ptp(first := ranks(leader)) == 0 or np.ptp(second := ranks(member)) == 0:
-        return 0.0
-    return max(0.0, float(np.corrcoef(first, second)[0, 1]))
+def votes(leader: Values, *members: Values) -> Values:
+    r"""(k,) :math:`\max(0, c_i)/k`: what each of k members sees like the others and the leader does not see.
+
+    From the ranks of each member, what the leader's ranks explain of them is taken away by linear regression;
+    :math:`c_i` is the correlation of what is left of member i with the mean of what is left of the others. A member
+    that repeats the leader, or is noise, agrees with nobody on the rest and has no vote, and nor has a single member.
+    """
+    explained = _standard(ranks(leader))
+    left = []
+    for member in members:
+        shape = _standard(ranks(member))
+        left.append(_standard(shape - explained * np.mean(shape * explained)))
+    total = np.sum(left, axis=0)
+    found = [np.mean(own * _standard((total - own) / max(1, len(members) - 1))) for own in left]
+    return np.maximum(0.0, found) / len(members)
+
+
+def _standard(values: Values) -> Values:
+    """Mean 0 and deviation 1; all 0 where nothing but round-off differs."""
+    centred = values - values.mean()
+    deviation = centred.std()
+    return centred / deviation if deviation > _ROUND_OFF * max(1.0, np.abs(values).max()) else np.zeros_like(centred)
 
 
 def tg_nas_zc(tg_nas: Values, *members: Values) -> Values:
     r"""Log ranks of ``tg_nas`` and of measured proxies, :math:`\log(r_0/m) + \sum_i w_i \log(r_i/m)`, in a pool of m.
 
-    The members of the catalog's score are `TG_NAS_ZC`. :math:`w_i = \max(0, \rho_i)/k` for k members, where
-    :math:`\rho_i` is the member's rank correlation with ``tg_nas`` over the pool: a proxy has the vote that its
-    agreement earns, and all together at most that of ``tg_nas``. No label enters. Higher is better, 0 is best in all.
-    docs/tg_nas_zc.md says how rule and members were chosen.
+    The members of the catalog's score are `TG_NAS_ZC`, the weights :math:`w_i` their `votes` beside ``tg_nas``:
+    together at most that of ``tg_nas``. No label enters. Higher is better, 0 is best in all. docs/tg_nas_zc.md says
+    how rule and members were chosen.
     """
     pool = len(tg_nas)
-    votes = [agreement(tg_nas, member) / len(members) for member in members]
-    parts = [vote * np.log(ranks(member) / pool) for vote, member in zip(votes, members, strict=True)]
-    return np.asarray(np.log(ranks(tg_nas) / pool) + sum(parts))
+    weighed = zip(votes(tg_nas, *members), members, strict=True)
+    return np.asarray(
+        np.log(ranks(tg_nas) / pool) + sum(vote * np.log(ranks(member) / pool) for vote, member in weighed)
+    )

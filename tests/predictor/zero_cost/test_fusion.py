@@ -4,42 +4,63 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import linregress, rankdata
 
-from predictor.zero_cost.pools import agreement, tg_nas_zc
+from predictor.zero_cost.pools import tg_nas_zc, votes
 
-LEADER = np.random.default_rng(0).normal(size=200)
-FRIEND = LEADER + np.random.default_rng(1).normal(size=200)
+RANDOM = np.random.default_rng(0)
+LEADER, SECOND = RANDOM.normal(size=(2, 400))
+FRIENDS = [LEADER + SECOND + RANDOM.normal(size=400) for _ in range(3)]
+NOISE = RANDOM.normal(size=400)
 
 
-def test_agreement_is_spearman_and_never_negative() -> None:
-    assert agreement(LEADER, FRIEND) == pytest.approx(spearmanr(LEADER, FRIEND).statistic)
-    assert agreement(LEADER, -FRIEND) == 0.0
-    assert agreement(LEADER, np.ones(200)) == 0.0
+def test_a_vote_is_the_agreement_with_the_others_on_what_the_leader_leaves() -> None:
+    ranks = [rankdata(values) for values in FRIENDS]
+    line = [linregress(rankdata(LEADER), rank) for rank in ranks]
+    left = [rank - one.intercept - one.slope * rankdata(LEADER) for rank, one in zip(ranks, line, strict=True)]
+    left = [(rest - rest.mean()) / rest.std() for rest in left]
+    expected = [np.corrcoef(left[own], left[own - 1] + left[own - 2])[0, 1] / 3 for own in range(3)]
+    assert votes(LEADER, *FRIENDS) == pytest.approx(expected)
+
+
+def test_who_repeats_the_leader_contradicts_the_others_or_is_alone_has_no_vote() -> None:
+    given = votes(LEADER, *FRIENDS, np.exp(LEADER), -FRIENDS[0], np.ones(400))
+    assert given[3:].tolist() == [0.0, 0.0, 0.0]
+    assert (given[1:3] > 0).all()
+    assert votes(LEADER, FRIENDS[0]).tolist() == [0.0]
+    assert votes(FRIENDS[0], NOISE, SECOND).max() < 0.1
+
+
+def test_the_members_have_together_at_most_the_vote_of_the_leader() -> None:
+    assert votes(LEADER, SECOND, np.exp(SECOND), SECOND**3).sum() == pytest.approx(1.0)
+
+
+def test_the_fusion_is_the_sum_of_log_ranks_by_votes() -> None:
+    parts = [np.log(rankdata(values) / 400) for values in (LEADER, *FRIENDS)]
+    expected = parts[0] + votes(LEADER, *FRIENDS) @ np.array(parts[1:])
+    assert tg_nas_zc(LEADER, *FRIENDS) == pytest.approx(expected)
+
+
+def test_members_that_agree_on_a_second_factor_find_it_and_noise_does_not_hurt() -> None:
+    truth = LEADER + SECOND
+
+    def quality(scores: np.ndarray) -> float:
+        return float(np.corrcoef(rankdata(scores), rankdata(truth))[0, 1])
+
+    fused = quality(tg_nas_zc(LEADER, *FRIENDS))
+    assert fused > quality(LEADER) + 0.1
+    assert quality(tg_nas_zc(LEADER, *FRIENDS, NOISE)) > quality(LEADER) + 0.08
 
 
 def test_a_failed_measurement_counts_as_the_worst() -> None:
-    worst = FRIEND.copy()
-    worst[3] = FRIEND.min() - 1
-    missing = FRIEND.copy()
-    missing[3] = np.nan
-    assert tg_nas_zc(LEADER, missing) == pytest.approx(tg_nas_zc(LEADER, worst))
-
-
-def test_a_member_that_contradicts_changes_nothing() -> None:
-    order = np.argsort(tg_nas_zc(LEADER, -LEADER, np.ones(200)))
-    assert np.array_equal(order, np.argsort(LEADER))
-
-
-def test_members_that_agree_fully_have_the_vote_of_the_leader_together() -> None:
-    alone = tg_nas_zc(LEADER, LEADER)
-    assert tg_nas_zc(LEADER, LEADER, LEADER) == pytest.approx(alone)
-    ranks = np.argsort(np.argsort(LEADER)) + 1
-    assert alone == pytest.approx(2 * np.log(ranks / 200))
+    worst, missing = FRIENDS[0].copy(), FRIENDS[0].copy()
+    worst[3], missing[3] = FRIENDS[0].min() - 1, np.nan
+    assert tg_nas_zc(LEADER, missing, *FRIENDS[1:]) == pytest.approx(tg_nas_zc(LEADER, worst, *FRIENDS[1:]))
 
 
 def test_only_the_order_of_a_member_counts() -> None:
-    assert tg_nas_zc(LEADER, np.exp(5 * FRIEND)) == pytest.approx(tg_nas_zc(LEADER, FRIEND))
+    changed = tg_nas_zc(LEADER, np.exp(5 * FRIENDS[0]), *FRIENDS[1:])
+    assert changed == pytest.approx(tg_nas_zc(LEADER, *FRIENDS))
 
 
 def test_the_best_in_everything_scores_zero() -> None:
