@@ -135,7 +135,7 @@ def _tasks(catalog: Catalog, space: str, chosen: Selection) -> Iterator[Task]:
         part = chosen.missing[start : start + _GRAPHS_AT_ONCE]
         graphs = read_graphs(catalog, space, [architecture_id for architecture_id, _ in part], "native")
         for (architecture_id, seeds), graph in zip(part, graphs, strict=True):
-            yield Task(architecture_id, graph, seeds)
+            yield Task(architecture_id, graph, seeds, accompanied=architecture_id in chosen.begun)
 
 
 class _Batch:

@@ -25,11 +25,14 @@ class Selection:
         ``architecture.id`` and the seeds to train it with, in the order of the draw; without what is stored.
     disconnected
         Selected architectures that compute nothing, and so have nothing to train.
+    begun
+        Those of `missing` whose function is stored with other seeds: one more seed is trained as if with all of them.
     """
 
     functions: int
     missing: list[tuple[int, tuple[int, ...]]]
     disconnected: int
+    begun: frozenset[int] = frozenset()
 
 
 def select(
@@ -67,7 +70,10 @@ def select(
     for digest, seed in trained.select("canonical_digest", "seed").iter_rows():
         held.setdefault(digest, set()).add(seed)
     missing = []
+    begun = set()
     for architecture_id, digest in functions.select("architecture_id", "canonical_digest").iter_rows():
         if wanted := tuple(seed for seed in seeds if seed not in held.get(digest, ())):
             missing.append((int(architecture_id), wanted))
-    return Selection(len(functions), missing, int((~rows["is_connected"]).sum()))
+            if digest in held:
+                begun.add(int(architecture_id))
+    return Selection(len(functions), missing, int((~rows["is_connected"]).sum()), frozenset(begun))

@@ -77,11 +77,22 @@ def train(
     epochs: int,
     seeds: Sequence[int],
     config: TrainConfig | None = None,
+    accompanied: bool = False,
 ) -> list[Training]:
     """Train the live network of an architecture once a seed.
 
     A seed decides the initial weights and the order of the images. All seeds train side by side in one network of
-    grouped convolutions, which computes what one after another would.
+    grouped convolutions, which computes what one after another would, up to the rounding of sums: for a convolution
+    without groups the kernels add up in another order.
+
+    Parameters
+    ----------
+    seeds
+        One or more. From two on, the result of one does not depend on the others where all channel counts are multiples
+        of the processor's vectors, as in NAS-Bench-201's networks.
+    accompanied
+        Whether a single seed is trained beside a copy of itself, which costs a quarter more time and rounds as it would
+        beside other seeds.
 
     Raises
     ------
@@ -97,9 +108,10 @@ def train(
             f"minibatches of 1 to {len(dataset.train)} images are needed."
         )
     start = time.perf_counter()
-    network = _network_of(live_form(graph), dataset, seeds, config)
-    losses, curves = _fit(network, dataset.train, epochs, seeds, config)
-    validation, testing = (evaluate(network, part, len(seeds)) for part in (dataset.valid, dataset.test))
+    together = [*seeds, *seeds] if accompanied and len(seeds) == 1 else seeds
+    network = _network_of(live_form(graph), dataset, together, config)
+    losses, curves = _fit(network, dataset.train, epochs, together, config)
+    validation, testing = (evaluate(network, part, len(together)) for part in (dataset.valid, dataset.test))
     seconds = (time.perf_counter() - start) / len(seeds)
     return [
         Training(

@@ -32,11 +32,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Task:
-    """One architecture to train, all its seeds in one go."""
+    """One architecture to train, all its seeds in one go; `accompanied` is what `trainer.train` takes."""
 
     architecture_id: int
     graph: ArchitectureGraph
     seeds: tuple[int, ...]
+    accompanied: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,14 @@ def run_task(task: Task, recipe: Recipe) -> Outcome:
     """Train one architecture; what cannot be built or trained fails alone."""
     try:
         dataset = dataset_named(recipe.dataset)
-        found = train(task.graph, dataset, epochs=recipe.epochs, seeds=task.seeds, config=recipe.config)
+        found = train(
+            task.graph,
+            dataset,
+            epochs=recipe.epochs,
+            seeds=task.seeds,
+            config=recipe.config,
+            accompanied=task.accompanied,
+        )
     except (CatalogError, ArithmeticError, RuntimeError) as error:  # RuntimeError: PyTorch, from a shape to memory
         return Outcome(task.architecture_id, failure=f"{type(error).__name__}: {error}".splitlines()[0])
     return Outcome(task.architecture_id, tuple(found))

@@ -21,6 +21,7 @@ from predictor.own_training.generation import (
     read_parts,
 )
 from predictor.own_training.trainer import TrainConfig, train, with_subset
+from predictor.zero_cost.engine import one_thread
 
 SPACE = NASBench201()
 GRAPH = SPACE.graph("|nor_conv_3x3~0|+|avg_pool_3x3~0|none~1|+|skip_connect~0|nor_conv_1x1~1|none~2|")
@@ -53,6 +54,18 @@ def test_training_side_by_side_is_training_one_by_one() -> None:
         assert alone.losses == pytest.approx(one.losses, rel=1e-3)
         assert alone.valid == pytest.approx(one.valid, abs=0.5)
         assert alone.test == pytest.approx(one.test, abs=0.5)
+
+
+def test_a_seed_beside_a_copy_of_itself_is_the_seed_beside_others() -> None:
+    with one_thread():
+        (alone,) = train(GRAPH, digits(), epochs=1, seeds=[4])
+        accompanied = train(GRAPH, digits(), epochs=1, seeds=[4], accompanied=True)
+        among = train(GRAPH, digits(), epochs=1, seeds=[1, 4, 2], accompanied=True)
+    assert [one.seed for one in accompanied] == [4]
+    assert [one.seed for one in among] == [1, 4, 2]
+    assert accompanied[0].losses == among[1].losses
+    assert (accompanied[0].valid, accompanied[0].test) == (among[1].valid, among[1].test)
+    assert alone.losses == pytest.approx(among[1].losses, rel=1e-3)
 
 
 def test_training_learns_and_its_seed_decides() -> None:
