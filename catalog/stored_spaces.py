@@ -50,17 +50,21 @@ def admitted(catalog: Catalog, space: OwnSpace) -> Sequence[Operator]:
     Raises
     ------
     UsageError
-        The name cannot be a table of its own, or an operator is stored with other facts.
+        The name cannot be a table of its own, or an operator is stored with other facts. What a stored graph computes,
+        its scores and embeddings rest on them, so they never change.
     """
     stored = catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])
     if not len(stored) or space.name in SPACES:
         _check_name(catalog, space.name)
     known = {operator.name: operator for operator in _stored_operators(catalog, space.name)}
+    in_use = _operators_in_use(catalog, space.name)
     for operator in space.own_operators:
         if operator.name in known:
-            _check_facts(space.name, operator, known[operator.name], in_catalog=True)
+            _check_facts(operator, known[operator.name], f"in the space {space.name!r}")
         elif operator.name in VOCABULARY:
-            _check_facts(space.name, operator, VOCABULARY[operator.name], in_catalog=False)
+            used = operator.name in in_use
+            owner = "as a built-in operator" + (f" in stored graphs of {space.name!r}" if used else "")
+            _check_facts(operator, VOCABULARY[operator.name], owner, may_be_described=not used)
     return [operator for operator in space.own_operators if operator.name not in known]
 
 
@@ -79,15 +83,24 @@ def _check_name(catalog: Catalog, name: str) -> None:
         raise UsageError(f"{refused}it is a word of SQL, which would need quotes in every query. Choose another name.")
 
 
-def _check_facts(space: str, operator: Operator, before: Operator, *, in_catalog: bool) -> None:
-    """One name is one operator; a built-in one may be described anew by a space."""
+def _operators_in_use(catalog: Catalog, space: str) -> frozenset[str]:
+    """The operators of the stored graphs of a space."""
+    found = catalog.arrow(
+        "SELECT DISTINCT operator FROM node JOIN architecture ON architecture.id = architecture_id WHERE space = ?",
+        [space],
+    )
+    return frozenset(found["operator"].to_pylist())
+
+
+def _check_facts(operator: Operator, before: Operator, owner: str, *, may_be_described: bool = False) -> None:
+    """One name is one operator; a built-in one may be described anew by a space that has no graph with it yet."""
     for field in fields(Operator):
         given, known = getattr(operator, field.name), getattr(before, field.name)
-        if given != known and (in_catalog or field.name not in _DESCRIPTIVE):
-            owner = f"in the space {space!r}" if in_catalog else "as a built-in operator"
+        if given != known and not (may_be_described and field.name in _DESCRIPTIVE):
             raise UsageError(
                 f"operator {operator.name!r} has {field.name} {given!r}, but is known {owner} with {known!r}; nothing "
-                "was stored. Give the new operator another name."
+                f"was stored. Give it {field.name} {known!r} to go on with the stored one, or give the new operator "
+                "another name, or bring its graphs into another space."
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,9 @@ class IngestReport:
     Parameters
     ----------
     was_known
-        Whether the catalog held this very file already, so that nothing was done.
+        Whether the catalog held this very file already, so that none of it was read again.
+    new_operators
+        Operators that the user's own space has got; also from an operators file that comes with a known file.
     """
 
     source: str
@@ -43,6 +45,7 @@ class IngestReport:
     metrics: int
     scores: int
     was_known: bool = False
+    new_operators: int = 0
 
 
 def ingest(catalog: Catalog, loader: Loader, path: Path, progress: Progress | None = None) -> IngestReport:
@@ -68,22 +71,23 @@ def ingest_content(
     IngestError
         The content is unreadable or wrong; nothing of it was stored.
     UsageError
-        The loader's own space cannot be stored under its name.
+        The loader's own space cannot be stored under its name, or changes an operator that is stored.
     """
     facts = loader.facts(path)
-    if known := _known_source(catalog, loader.space, facts, digest):
-        return IngestReport(facts.name, loader.space, known, 0, 0, 0, was_known=True)
-    catalog.execute(f"SET memory_limit = '{_MEMORY}'")
     parameters = {"loader": facts.kind, "space": loader.space, "file": path.name, "sha256": digest}
+    if known := _known_source(catalog, loader.space, facts, digest):
+        operators = _enter_new_operators(catalog, loader, parameters)
+        return IngestReport(facts.name, loader.space, known, 0, 0, 0, was_known=True, new_operators=operators)
+    catalog.execute(f"SET memory_limit = '{_MEMORY}'")
     with catalog.run("ingest", parameters) as run, catalog.transaction():
         if isinstance(loader, OwnSpaceLoader):
             space: SearchSpace = loader.own_space
-            new_operators = admitted(catalog, loader.own_space)
+            own_operators = new_operators = admitted(catalog, loader.own_space)
         else:
             space = space_of(catalog, loader.space)
-            new_operators = space.own_operators
+            own_operators, new_operators = space.own_operators, ()
         job = _Job(catalog, space, facts, run.id)
-        registration.ensure_space(catalog, space, new_operators)
+        registration.ensure_space(catalog, space, own_operators)
         for batch in loader.read(path):
             job.store(batch)
             if progress is not None:
@@ -92,7 +96,15 @@ def ingest_content(
             raise IngestError(f"{path} holds no records; nothing was stored.")
         job.finish(path, digest)
         run.detail = f"{job.records} records of {facts.name}"
-    return IngestReport(facts.name, loader.space, job.records, job.new_architectures, job.metrics, job.scores)
+    return IngestReport(
+        facts.name,
+        loader.space,
+        job.records,
+        job.new_architectures,
+        job.metrics,
+        job.scores,
+        new_operators=len(new_operators),
+    )
 
 
 def content_digest(path: Path) -> str:
@@ -115,6 +127,18 @@ def _known_source(catalog: Catalog, space: str, facts: SourceFacts, digest: str)
         [digest, facts.kind, facts.name, space],
     ).to_pylist()
     return int(rows[0]["row_count"]) if rows else None
+
+
+def _enter_new_operators(catalog: Catalog, loader: Loader, parameters: Mapping[str, object]) -> int:
+    """Look at the operators that come with a file whose graphs are known: how many are new, and are stored now."""
+    if not isinstance(loader, OwnSpaceLoader):
+        return 0
+    new = admitted(catalog, loader.own_space)
+    if new:
+        with catalog.run("ingest", parameters) as run, catalog.transaction():
+            registration.ensure_space(catalog, loader.own_space, new)
+            run.detail = f"the operators {', '.join(operator.name for operator in new)}"
+    return len(new)
 
 
 class _Job:

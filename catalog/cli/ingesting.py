@@ -67,7 +67,8 @@ def ingest_files(db: Path, wait: float | None, pairs: list[tuple[Loader, Path]])
 def report(name: str, done: IngestReport) -> None:
     """Say what an ingest did."""
     if done.was_known:
-        note(f"{name}: already in the catalog as {done.source} ({done.records:,} records); nothing to do.")
+        rest = f"{done.new_operators:,} new operators stored" if done.new_operators else "nothing to do"
+        note(f"{name}: already in the catalog as {done.source} ({done.records:,} records); {rest}.")
     else:
         note(
             f"{name}: {done.records:,} records of {done.source} into {done.space}: {done.new_architectures:,} new "

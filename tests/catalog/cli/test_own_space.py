@@ -49,6 +49,57 @@ def test_a_later_file_needs_no_descriptions_again(database: Path) -> None:
     assert twins.stdout == "functions\n1\n"
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "conv"}, "kind 'conv', but is known in the space 'mine' with 'attention'"),
+        ({"weights": False}, "has_weights False, but is known in the space 'mine' with True"),
+        ({"kernel": 5}, "kernel 5, but is known in the space 'mine' with None"),
+        ({"description": "Attention"}, "short 'Attention', but is known in the space 'mine' with 'Self attention'"),
+        ({"long": "Attention"}, "long 'Attention', but is known in the space 'mine' with 'Self attention'"),
+    ],
+)
+def test_another_operators_file_for_the_same_graphs_is_not_passed_over(
+    database: Path, change: dict[str, object], words: str
+) -> None:
+    """What is stored of the graphs rests on it, so a change is refused, and the error says how to go on."""
+    operators = database.parent / "ops.json"
+    ingest(database, "mine.jsonl", "--operators", str(operators))
+    operators.write_text(json.dumps({"my_op": OPERATORS["my_op"] | change}))
+    said = ingest(database, "mine.jsonl", "--operators", str(operators))
+    assert said.startswith(f"refused error: operator 'my_op' has {words}; nothing was stored.")
+    assert "to go on with the stored one" in said
+    operators.write_text(json.dumps(OPERATORS))
+    assert "nothing to do" in ingest(database, "mine.jsonl", "--operators", str(operators))
+    assert "nothing to do" in ingest(database, "mine.jsonl")
+
+
+def test_an_operator_that_is_added_later_is_stored_though_the_graphs_are_known(database: Path) -> None:
+    operators = database.parent / "ops.json"
+    ingest(database, "mine.jsonl", "--operators", str(operators))
+    operators.write_text(json.dumps(OPERATORS | {"other": {"kind": "conv", "description": "Another"}}))
+    said = ingest(database, "mine.jsonl", "--operators", str(operators))
+    assert said == "mine.jsonl: already in the catalog as mine (1 records); 1 new operators stored.\n"
+    assert "nothing to do" in ingest(database, "mine.jsonl", "--operators", str(operators))
+    (database.parent / "more.jsonl").write_text(
+        json.dumps({**CHAIN, "id": "a18", "ops": ["input", "conv3x3", "other", "output"]}) + "\n"
+    )
+    assert "1 new architectures" in ingest(database, "more.jsonl")
+    runs = call_catalog("query", "SELECT outcome, detail FROM run WHERE kind = 'ingest' ORDER BY id", database=database)
+    assert runs.stdout.splitlines()[2] == "done,the operators other"
+
+
+def test_a_built_in_operator_keeps_its_description_once_graphs_have_it(database: Path) -> None:
+    operators = database.parent / "ops.json"
+    ingest(database, "mine.jsonl", "--operators", str(operators))
+    again = {"kind": "conv", "kernel": 3, "dilation": 1, "weights": True, "description": "My own convolution"}
+    operators.write_text(json.dumps(OPERATORS | {"conv3x3": again}))
+    said = ingest(database, "mine.jsonl", "--operators", str(operators))
+    assert "short 'My own convolution', but is known as a built-in operator in stored graphs of 'mine' with" in said
+    operators.write_text(json.dumps(OPERATORS | {"conv1x1": again | {"kernel": 1}}))
+    assert "1 new operators" in ingest(database, "mine.jsonl", "--operators", str(operators))
+
+
 def test_unknown_operators_come_back_as_a_template(database: Path) -> None:
     said = ingest(database, "mine.jsonl")
     assert said.startswith("refused error: mine.jsonl line 1: unknown operators")
