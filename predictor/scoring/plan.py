@@ -163,7 +163,8 @@ def plan(
     Parameters
     ----------
     retry_failed
-        Whether scores with the status ``failed`` are measured again.
+        Whether scores with the status ``failed`` are measured again. The failures of all architectures that compute
+        the same function are replaced by what comes out, those outside of the selection too.
     layerwise
         Whether scores whose layers are not stored are measured again.
     """
@@ -171,9 +172,10 @@ def plan(
         f"""
         {_CELLS}, due AS (
             SELECT id, target, run_seed, function_id FROM absent WHERE is_connected
-            UNION SELECT id, target, run_seed, function_id FROM cell SEMI JOIN (
-                SELECT target, id FROM known WHERE status = 'failed' AND ?
-            ) AS failed USING (target, id)
+            UNION SELECT id, target, run_seed, function_id FROM known JOIN wanted USING (target) SEMI JOIN (
+                SELECT target, function_id FROM known SEMI JOIN chosen USING (id) WHERE status = 'failed'
+            ) AS failed USING (target, function_id)
+            WHERE status = 'failed' AND ?  -- of the whole function: a failure that was shared ends for all alike
             UNION SELECT known.measured_id, known.target, cell.run_seed, cell.function_id
             FROM cell JOIN known USING (target, id) JOIN wanted ON wanted.target = cell.target
             WHERE known.status = 'ok' AND wanted.is_layered AND ? AND NOT EXISTS (
@@ -182,7 +184,9 @@ def plan(
                     AND layer.seed IS NOT DISTINCT FROM wanted.seed
             )
         )
-        SELECT min(id) OVER (PARTITION BY target, function_id) AS measured_id, run_seed, target, id
+        SELECT first_value(id) OVER (
+            PARTITION BY target, function_id ORDER BY id NOT IN (SELECT id FROM chosen), id
+        ) AS measured_id, run_seed, target, id
         FROM due ORDER BY measured_id, run_seed, target, id
         """,
         [retry_failed, layerwise],

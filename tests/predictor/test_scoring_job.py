@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from catalog import views
 from catalog.errors import CatalogError, UsageError, WorkerError
 from catalog.spaces import space_named
 from catalog.store import Catalog
@@ -115,15 +116,52 @@ def test_a_failed_score_has_a_reason_and_is_measured_again_only_on_request(catal
     assert_view_agrees(catalog)
 
 
-def test_a_value_goes_before_a_failure_where_equal_functions_have_both(catalog: Catalog) -> None:
-    score(catalog, "nb201", ["nwot"], replace(HERE, where=f"cell IN ('{CONV}', '{CONV_AND_DEAD}')"))
+def test_a_failure_that_was_shared_ends_for_every_architecture_of_the_function(catalog: Catalog) -> None:
+    """Also for those that the repeated call does not select; scores of other functions and other proxies stay."""
+    score(catalog, "nb201", ["nwot", "snip"], HERE)
+    expected = scores(catalog, "nwot")[CONV][0]
     catalog.execute("UPDATE score SET value = NULL, status = 'failed', reason = 'memory' WHERE input = 'photos'")
-    score(catalog, "nb201", ["nwot"], replace(HERE, where=f"cell = '{CONV_AND_DEAD}'", retry_failed=True))
+    with catalog.transaction():
+        views.rebuild(catalog, "nb201")
+    only = replace(HERE, where=f"cell = '{CONV_AND_DEAD}'", retry_failed=True)
+    (nwot,) = score(catalog, "nb201", ["nwot"], only)
+    found = scores(catalog, "nwot")
+    assert found[CONV_AND_DEAD] == (expected, "ok", None)  # the one that was asked for is the one that is measured
+    assert found[CONV] == found[CONV_AFTER_SKIP] == (expected, "ok", CONV_AND_DEAD)
+    assert (nwot.ok, nwot.failed, nwot.measured, nwot.shared) == (1, 0, 1, 0)
+    assert found[TWO] == (None, "failed", None)
+    assert {status for _, status, _ in scores(catalog, "snip").values()} == {"failed"}
+    assert count(catalog, "status = 'ok' AND input = 'photos'") == len(TWINS)
+    assert_view_agrees(catalog)
+
+
+def test_a_failure_that_is_repeated_is_told_of_the_whole_function_again(tmp_path: Path) -> None:
+    skip_twice = "|skip_connect~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
+    with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
+        enter_cells(catalog, [SKIP, skip_twice])
+        score(catalog, "nb201", ["az_trainability"], HERE)
+        catalog.execute("UPDATE score SET reason = 'memory' WHERE status = 'failed'")
+        score(catalog, "nb201", ["az_trainability"], replace(HERE, sample=1, retry_failed=True))
+        rows = catalog.query("SELECT reason, run_id FROM score WHERE status = 'failed'").rows()
+        last = catalog.query("SELECT max(id) FROM run").item()
+    assert len(rows) == 2
+    assert all("unchanged" in reason and run == last for reason, run in rows)
+
+
+def test_a_value_goes_before_a_failure_where_equal_functions_have_both(catalog: Catalog) -> None:
+    """As files of earlier versions have them, which repeated only the selected one."""
+    score(catalog, "nb201", ["nwot"], replace(HERE, where=f"cell IN ('{CONV}', '{CONV_AND_DEAD}')"))
+    catalog.execute(
+        """
+        UPDATE score SET value = NULL, status = 'failed', reason = 'memory' FROM architecture
+        WHERE input = 'photos' AND id = architecture_id AND native_id = ?
+        """,
+        [CONV],
+    )
     score(catalog, "nb201", ["nwot"], replace(HERE, where=f"cell = '{CONV_AFTER_SKIP}'"))
     found = scores(catalog, "nwot")
-    assert found[CONV] == (None, "failed", None)
-    value, status, shared = found[CONV_AFTER_SKIP]
-    assert (status, shared) == ("ok", CONV_AND_DEAD)
+    value, status, _ = found[CONV_AFTER_SKIP]
+    assert status == "ok"
     assert value == found[CONV_AND_DEAD][0]
 
 
