@@ -4,9 +4,10 @@ Example
 -------
 ``python benchmarks/search.py catalog.duckdb``
 
-The catalog is copied and not written. Without ``--only`` all four parts run: ``nb201`` and ``darts`` (seconds and
-memory), ``methods`` (the methods against random search and the oracle), ``top`` (how good the best ten by tg_nas really
-are, each member of the ensemble for itself).
+The catalog is copied and not written. Without ``--only`` all parts run: ``nb201`` and ``darts`` (seconds and memory),
+``methods`` (the methods against random search and the oracle), ``top`` (how good the best ten by tg_nas really are,
+each member of the ensemble for itself), ``pruning`` (how high the score is that pruning reaches by mean embeddings, by
+random completions and by all architectures of a supernet).
 """
 
 from __future__ import annotations
@@ -17,18 +18,32 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import torch
 from measure import circumstances, measure
+from scipy.stats import kendalltau
 
+from catalog.canonical_form import canonical_graphs
+from catalog.cli.search_job import Request, prepare
+from catalog.cli.search_scores import Objectives
+from catalog.search.problem import Budget, Candidate
+from catalog.search.searching import search
+from catalog.search.space_choices import required_choices
+from catalog.search.supernet import Supernet
+from catalog.spaces import space_named
 from catalog.store import Catalog
 from catalog.stored_graphs import read_cells
 from catalog.views import rebuild
+from predictor.candidates import OF_MIXTURES, CandidateScorer
 from predictor.tg_nas.ensemble import Scorer
 
 TRUTH = "cifar10_test_accuracy"
-PARTS = ("nb201", "darts", "methods", "top")
+PARTS = ("nb201", "darts", "methods", "top", "pruning")
 BREAKINGS = 1000  # of ties, at random
 
 
@@ -80,6 +95,88 @@ def _mean_best(scores: np.ndarray, truth: np.ndarray, count: int = 10) -> float:
     return float(np.mean(found))
 
 
+class Whole:
+    """Every cell of nb201 by one score; a supernet is worth the mean of all its cells, those without a path the worst.
+
+    That is the value which random completions estimate.
+    """
+
+    def __init__(self, by: str) -> None:
+        choices = required_choices(space_named("nb201"))
+        self.native = choices.decode(np.array(list(product(*(range(count) for count in choices.counts)))))
+        self.canonical = canonical_graphs(self.native)
+        self.values = CandidateScorer(choices.space, [by]).score(self.native, self.canonical)[by]
+        worst = np.where(np.isnan(self.values), np.nanmin(self.values), self.values)
+        self._grid = worst.reshape(choices.counts)
+        self._of_cell = dict(zip(map(choices.space.native_id, self.native), self.values.tolist(), strict=True))
+
+    def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """The score of each candidate's own cell."""
+        space = space_named("nb201")
+        return np.array([self._of_cell[space.native_id(one.graph)] for one in candidates if one.graph is not None])
+
+    def score_supernets(self, supernets: Sequence[Supernet]) -> np.ndarray:
+        """The mean over all cells of each supernet."""
+        return np.array([self._grid[np.ix_(*supernet.active)].mean() for supernet in supernets])
+
+
+def pruned(database: Path, seeds: int) -> None:
+    """What pruning and its hybrid reach of the score itself, by each way to value a supernet; on one thread."""
+    torch.set_num_threads(1)  # the batches are small
+    print(f"means over {seeds} seeds; higher: cells of nb201 that score higher than the mean of the best", flush=True)
+    print("space  score         method                  supernets by  best            left    higher  evals  seconds")
+    with Catalog.open(database, mode="write", create=True) as catalog:
+        for space, by in (("nb201", "tg_nas_paper"), ("darts", "tg_nas_paper"), ("nb201", "tg_nas")):
+            whole = Whole(by) if space == "nb201" else None
+            if whole is not None:
+                print(f"{space:6} {by:13} all {len(whole.values):,} cells: {np.nanmax(whole.values):.4f}")
+            for method, budget in (("pruning", None), ("prune-evolve", 1000), ("random", 1000)):
+                ways = ["completions"] + ["means"] * (by in OF_MIXTURES)
+                ways += ["all cells"] * (whole is not None and method == "pruning")
+                for way in ways if method != "random" else ["-"]:
+                    request = Request(space, (by,), method, budget)
+                    runs = [_reached(catalog, replace(request, seed=seed), way, whole) for seed in range(seeds)]
+                    _print_reached(f"{space:6} {by:13} {method:23} {way:12}", np.array(runs), whole)
+    _native_reading()
+
+
+def _reached(catalog: Catalog, request: Request, way: str, whole: Whole | None) -> tuple[float, ...]:
+    """Best score, score of what was visited last, evaluations, seconds."""
+    problem = prepare(catalog, request).problem
+    assert isinstance(problem.score, Objectives)
+    score = problem.score
+    score.source.scorer_of_names(score.formulas[0].names)  # reading the weights is not part of the search
+    if way == "completions":
+        problem = replace(problem, score=Objectives(score.source, score.formulas, score.signs))
+    elif way == "all cells":
+        problem = replace(problem, score=whole)
+    history = search(problem, str(request.method), Budget(request.budget), request.seed)
+    assert history.best is not None
+    return history.best.scores[0], history.visits[-1].scores[0], history.evaluations, history.seconds
+
+
+def _print_reached(title: str, runs: np.ndarray, whole: Whole | None) -> None:
+    best, last, evaluations, seconds = runs.mean(axis=0)
+    higher = "" if whole is None else f"{int((whole.values > best + 1e-5).sum()):6,}"
+    spread = f"+- {runs[:, 0].std(ddof=1):.4f}" if len(runs) > 1 else ""
+    left = f"{last:.4f}" if " pruning " in title else "-"
+    print(f"{title}  {best:.4f} {spread}  {left:6}  {higher:6}  {evaluations:5.0f}  {seconds:.3f}", flush=True)
+
+
+def _native_reading() -> None:
+    """Whether `tg_nas` could read a native graph, where skips and nones are nodes, in place of its canonical form."""
+    whole = Whole("tg_nas")
+    read = Scorer.load("tg_nas").score(whole.native).mean
+    live = ~np.isnan(whole.values)
+    same = np.isclose(read[live], whole.values[live], atol=1e-3).mean()
+    print(
+        f"tg_nas of native graphs of nb201: {same:.1%} of {live.sum():,} cells score as in canonical form, Kendall tau "
+        f"{kendalltau(read[live], whole.values[live])[0]:.2f}; {np.isfinite(read[~live]).sum()} of {(~live).sum()} "
+        "cells without a path get a score",
+        flush=True,
+    )
+
+
 def main() -> None:
     """Run the parts that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,6 +202,8 @@ def main() -> None:
             compared(copy, arguments.seeds)
         if "top" in wanted:
             best_of_ten(copy)
+        if "pruning" in wanted:
+            pruned(Path(folder) / "pruning.duckdb", arguments.seeds)
 
 
 if __name__ == "__main__":

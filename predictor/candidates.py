@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.errors import UnknownProxyError
+from catalog.errors import UnknownProxyError, UsageError
 from catalog.graph import ArchitectureGraph
 from catalog.graph_tables import placed_cells
 from catalog.proxies import ProxyFacts
@@ -19,7 +19,7 @@ from catalog.spaces.base import SearchSpace
 from catalog.structural import STRUCTURAL_PROXIES, count_scores, graph_scores
 
 if TYPE_CHECKING:
-    from predictor.zero_cost import MeasureConfig
+    from predictor.zero_cost import MeasureConfig, Measurement
     from predictor.zero_cost.proxy import Proxy
 
 Values = NDArray[np.float64]
@@ -32,6 +32,9 @@ NB101 = "nb101"
 _SPREAD = "_std"
 PREDICTED = (*ENSEMBLES, *(name + _SPREAD for name in ENSEMBLES), PAPER)
 """Names that a checkpoint of the package gives."""
+
+OF_MIXTURES = (PAPER,)
+"""Those that also score means of native graphs, and so supernets; `tg_nas` reads canonical graphs, which have none."""
 
 _OF_THE_GRAPH = ("depth", "n_conv", "n_skip", "conv_depth", "path_count", "shortest_path")
 
@@ -57,12 +60,29 @@ class Recorded:
 
 
 @dataclass(frozen=True)
+class Computed:
+    """One proxy's scores of a batch of B architectures.
+
+    Parameters
+    ----------
+    values
+        (B,), NaN where there is none.
+    reasons
+        (B,) why measuring failed; None where it did not, and for an architecture without a path, which nobody measures.
+    """
+
+    values: Values
+    reasons: Sequence[str | None]
+
+
+@dataclass(frozen=True)
 class _Family:
     """Proxies that are computed together."""
 
     names: tuple[str, ...]
-    score: Callable[[Graphs, Graphs], Mapping[str, Values]]
+    compute: Callable[[Graphs, Graphs], Mapping[str, Computed]]
     recorded: Mapping[str, Recorded]
+    mix: Callable[[Graphs, Values], Mapping[str, Values]] | None = None
 
 
 class CandidateScorer:
@@ -107,16 +127,45 @@ class CandidateScorer:
         self.recorded = {name: how for family in self._families for name, how in family.recorded.items()}
 
     def score(self, native: Graphs, canonical: Graphs) -> dict[str, Values]:
-        """Each name's scores, (B,); NaN where a proxy has no value.
+        """Each name's scores, (B,); NaN where a proxy has no value. The arguments are those of `compute`."""
+        return {name: found.values for name, found in self.compute(native, canonical).items()}
+
+    def compute(self, native: Graphs, canonical: Graphs) -> dict[str, Computed]:
+        """Each name's scores with the reasons of failures.
 
         Parameters
         ----------
         native, canonical
             The two forms of the same architectures, in the same order.
         """
+        found: dict[str, Computed] = {}
+        for family in self._families:
+            none = {name: Computed(np.empty(0), ()) for name in family.names}
+            found.update(family.compute(native, canonical) if native else none)
+        return found
+
+    def score_mixtures(self, graphs: Graphs, shares: Values) -> dict[str, Values]:
+        """Each name's scores of weighted means of native graphs, (M,).
+
+        Parameters
+        ----------
+        graphs
+            Native graphs whose nodes correspond.
+        shares
+            (M, graphs) the weights of each mean, with a sum of 1.
+
+        Raises
+        ------
+        UsageError
+            A name has no scores of means, or the graphs have no mean.
+        """
         found: dict[str, Values] = {}
         for family in self._families:
-            found.update(family.score(native, canonical) if native else {name: np.empty(0) for name in family.names})
+            if family.mix is None:
+                raise UsageError(
+                    f"{', '.join(family.names)} cannot score a mean of graphs; only {', '.join(OF_MIXTURES)} can."
+                )
+            found.update(family.mix(graphs, shares))
         return found
 
     def __repr__(self) -> str:
@@ -139,6 +188,17 @@ def computable_names(space: SearchSpace) -> tuple[str, ...]:
 def is_computable(space: SearchSpace, name: str) -> bool:
     """Whether a `CandidateScorer` of this space takes the name."""
     return name in structural_names(space) or name in PREDICTED or name in _measurable()  # in order of their cost
+
+
+def is_of_function(space: SearchSpace, name: str) -> bool:
+    """Whether all architectures of a space that compute the same function have the same score under a computable name.
+
+    Structural proxies count dead operators, `tg_nas_paper` reads them, and so do some zero-cost proxies; in
+    NAS-Bench-101 the channels depend on the order of the vertices.
+    """
+    if space.name == NB101 or name in structural_names(space) or name == PAPER:
+        return False
+    return name in PREDICTED or (name in _measurable() and not _measurable()[name].native)
 
 
 def direction(name: str) -> int:
@@ -174,11 +234,16 @@ def structural_scores(space: SearchSpace, native: Graphs, canonical: Graphs) -> 
 
 
 def _structural(space: SearchSpace, names: tuple[str, ...]) -> _Family:
-    def score(native: Graphs, canonical: Graphs) -> dict[str, Values]:
+    def compute(native: Graphs, canonical: Graphs) -> dict[str, Computed]:
         found = structural_scores(space, native, canonical)
-        return {name: found[name] for name in names}
+        return {name: _without_failures(found[name]) for name in names}
 
-    return _Family(names, score, {})
+    return _Family(names, compute, {})
+
+
+def _without_failures(values: Values) -> Computed:
+    """What is computed without building a network: a value is missing only where there is nothing to compute."""
+    return Computed(values, [None] * len(values))
 
 
 def _ensemble(name: str) -> _Family:
@@ -188,12 +253,12 @@ def _ensemble(name: str) -> _Family:
     scorer = Scorer.load(name)
     spread = name + _SPREAD
 
-    def score(native: Graphs, canonical: Graphs) -> dict[str, Values]:
+    def compute(native: Graphs, canonical: Graphs) -> dict[str, Computed]:
         found = scorer.score(native if native[0].space == NB101 else canonical)
-        return {name: found.mean, spread: found.std}
+        return {name: _without_failures(found.mean), spread: _without_failures(found.std)}
 
     facts = {name + suffix: predictor_facts(name, name, suffix, scorer.card) for suffix in ("", _SPREAD)}
-    return _Family((name, spread), score, {column: Recorded(one, card=scorer.card) for column, one in facts.items()})
+    return _Family((name, spread), compute, {column: Recorded(one, card=scorer.card) for column, one in facts.items()})
 
 
 def _paper() -> _Family:
@@ -202,7 +267,12 @@ def _paper() -> _Family:
 
     scorer = PaperScorer.load()
     recorded = {PAPER: Recorded(predictor_facts(PAPER, PAPER, "", scorer.card), card=scorer.card)}
-    return _Family((PAPER,), lambda native, _: {PAPER: scorer.score(native)}, recorded)
+    return _Family(
+        (PAPER,),
+        lambda native, _: {PAPER: _without_failures(scorer.score(native))},
+        recorded,
+        lambda graphs, shares: {PAPER: scorer.score_mixtures(graphs, shares)},
+    )
 
 
 def _measured(space: SearchSpace, names: Sequence[str], config: MeasureConfig | None) -> _Family:
@@ -231,10 +301,14 @@ def _measured(space: SearchSpace, names: Sequence[str], config: MeasureConfig | 
         for proxy in proxies
     }
 
-    def score(native: Graphs, _: Graphs) -> dict[str, Values]:
-        rows = [
-            [np.nan if one.value is None else one.value for one in row] for row in measure_many(native, proxies, chosen)
-        ]
-        return dict(zip(names, np.array(rows, dtype=np.float64).T, strict=True))
+    def compute(native: Graphs, _: Graphs) -> dict[str, Computed]:
+        of_each = zip(*measure_many(native, proxies, chosen), strict=True)
+        return {name: _as_computed(measurements) for name, measurements in zip(names, of_each, strict=True)}
 
-    return _Family(tuple(names), score, recorded)
+    return _Family(tuple(names), compute, recorded)
+
+
+def _as_computed(measurements: Sequence[Measurement]) -> Computed:
+    values = [np.nan if one.value is None else one.value for one in measurements]
+    reasons = [one.reason if one.status == "failed" else None for one in measurements]
+    return Computed(np.array(values, dtype=np.float64), reasons)

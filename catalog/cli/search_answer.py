@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from catalog.cli.search_figure import Line, Panel
 from catalog.cli.search_job import Outcome, any_time
 from catalog.search.history import Visit
 from catalog.search.problem import Candidate
+from catalog.views import DEFAULT_INPUT
 
 if TYPE_CHECKING:
     from catalog.store import Catalog
@@ -70,6 +72,40 @@ def summary(outcome: Outcome) -> list[str]:
         longer = "" if history.stopped == "interrupted" else " --budget N"
         lines.append(f"go on with: catalog search {request.space} --resume {outcome.run_id}{longer}")
     return lines
+
+
+def failures(catalog: Catalog, outcome: Outcome) -> list[str]:
+    """One line for each proxy that could not be measured for some candidates: for how many, and mostly why not.
+
+    Counted are the visits of the whole run, from the table ``score``, and what constraints left out because of it,
+    which is stored nowhere.
+    """
+    objectives, history = outcome.prepared.objectives, outcome.history
+    formulas = [*objectives.formulas, *(bound.formula for bound in outcome.prepared.bounds)]
+    names = list(dict.fromkeys(name for formula in formulas for name in formula.names))
+    reasons: dict[str, Counter[str]] = {name: Counter() for name in names}
+    rows = catalog.arrow(
+        """
+        SELECT "column", reason, count(DISTINCT architecture_id) FROM search_visit JOIN score USING (architecture_id)
+        JOIN proxy ON proxy.id = proxy_id
+        WHERE search_visit.run_id = ? AND list_contains(?, "column") AND status = 'failed' AND source_id IS NULL
+            AND coalesce(input, ?) = ? GROUP BY ALL
+        """,
+        [outcome.run_id, names, DEFAULT_INPUT, DEFAULT_INPUT],
+    )
+    for name, reason, count in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+        reasons[name][reason] += count
+    visited = {visit.candidate.digest for visit in history.visits}
+    for name in names:
+        fresh = objectives.source.fresh.get(name, {})
+        reasons[name].update(one.reason for digest, one in fresh.items() if one.reason and digest not in visited)
+    total = len(history.visits) + history.infeasible
+    return [
+        f"{name}: measuring failed for {counts.total():,} of {total:,} candidates, most often: "
+        f"{min(counts, key=lambda reason: (-counts[reason], reason))} (table score, status failed)."
+        for name, counts in reasons.items()
+        if counts
+    ]
 
 
 _ENDINGS = {

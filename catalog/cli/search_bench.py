@@ -14,10 +14,11 @@ from catalog.asking import is_cost
 from catalog.cli.search_figure import Line, Panel
 from catalog.cli.search_scores import Objectives, ScoreSource, direction_of
 from catalog.cli.search_stored import StoredSpace, best_known
+from catalog.cli.search_supernets import objectives_of
 from catalog.errors import CatalogError, UsageError
 from catalog.search.expression import Expression, parse
 from catalog.search.history import History
-from catalog.search.problem import Budget, Candidate, Problem
+from catalog.search.problem import Budget, Problem
 from catalog.search.searching import METHODS, methods_for, search
 from catalog.spaces.base import SearchSpace
 from catalog.stored_spaces import space_of
@@ -45,10 +46,10 @@ class Bench:
     methods: tuple[str, ...]
 
     def objectives(self) -> Objectives:
-        """The score, from stored columns alone and without a memory of other searches."""
+        """The score, from stored columns and without a memory of other searches; only supernets are not stored."""
         rows = np.arange(len(self.stored))
         source = ScoreSource(self.catalog, self.space, self.stored, rows, self.formula.names)
-        return Objectives(source, [self.formula], [self.sign])
+        return objectives_of(source, [self.formula], [self.sign])
 
 
 @dataclass(frozen=True)
@@ -102,23 +103,18 @@ def _with_all_values(catalog: Catalog, space: SearchSpace, stored: StoredSpace, 
     """What is not stored is computed once, for all searches."""
     pool = np.arange(len(stored))
     source = ScoreSource(catalog, space, stored, pool, formula.names)
-    missing = [
-        name
-        for name in formula.names
-        if name in source.computable
-        and (name not in stored.columns or (np.isnan(stored.columns[name]) & ~stored.refused[name]).any())
-    ]
+    lacking = {name: stored.lacking(name) for name in formula.names if name in source.computable}
+    missing = [name for name, functions in lacking.items() if functions]
     if not missing:
         return stored
     if source.is_slow:
+        functions = len(frozenset[str]().union(*(lacking[name] for name in missing)))
         raise UsageError(
-            f"{', '.join(missing)} is not measured for all of {space.name}, and a comparison stores nothing. "
-            f"Measure it once: catalog score {space.name} {' '.join(f'--proxy {name}' for name in missing)}."
+            f"{', '.join(missing)} is not measured for {functions:,} functions of {space.name}. A comparison stores "
+            "nothing, and the choice of the score itself, which it reports, needs all of them; measure them once: "
+            f"catalog score {space.name} {' '.join(f'--proxy {name}' for name in missing)}."
         )
-    candidates = [Candidate(digest, place=place) for place, digest in enumerate(stored.digests)]
-    values = source.values(candidates, missing)
-    for name in stored.columns.keys() & values.keys():
-        values[name] = np.where(np.isnan(stored.columns[name]), values[name], stored.columns[name])
+    values = source.of_stored(missing)
     tried = {name: np.isnan(column) for name, column in values.items()}
     return replace(stored, columns={**stored.columns, **values}, refused={**stored.refused, **tried})
 

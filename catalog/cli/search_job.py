@@ -11,6 +11,7 @@ import numpy as np
 
 from catalog.cli.search_scores import Bound, Constraints, Objectives, ScoreSource, direction_of
 from catalog.cli.search_stored import Rows, StoredSpace
+from catalog.cli.search_supernets import objectives_of
 from catalog.cli.search_visits import Earlier, VisitStore, read_visits
 from catalog.errors import UsageError
 from catalog.runs import Run
@@ -155,7 +156,7 @@ def prepare(catalog: Catalog, asked: Request, extra: Sequence[str] = ()) -> Prep
     reachable = rows
     if pooled and method == "exhaustive" and all(set(formula.names) <= set(stored.columns) for formula in formulas):
         rows = source.allowed = _best_of_each_function(stored, rows, formulas, signs)
-    objectives = Objectives(source, formulas, signs)
+    objectives = objectives_of(source, formulas, signs)
     # A pool is narrowed already; what is varied, or bounded by what is not stored, has to be looked at as it comes.
     open_bounds = [bound for bound in bounds if bound not in known]
     narrowed = stored.is_complete and not pooled and len(rows) < len(stored)

@@ -31,10 +31,11 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Fresh:
-    """A value that was computed on the fly and is in no table yet."""
+    """A value that was computed on the fly and is in no table yet; `reason` says why measuring it failed, if it did."""
 
     value: float
     seconds: float
+    reason: str | None
 
 
 class ScoreSource:
@@ -80,6 +81,12 @@ class ScoreSource:
         if missing:
             self._find(missing, names)
         return {name: np.array([self._seen[one.digest][name] for one in candidates]) for name in names}
+
+    def of_stored(self, names: Sequence[str]) -> dict[str, Values]:
+        """Each name's values of all stored architectures, (N,): of functions alike each its own."""
+        rows = np.arange(len(self.stored))
+        candidates = [Candidate(digest, place=place) for place, digest in enumerate(self.stored.digests)]
+        return self._values_of(candidates, rows, rows, names)
 
     def row_of(self, candidates: Sequence[Candidate]) -> Rows:
         """The candidates' own rows among the stored architectures; -1 for one that the catalog does not hold.
@@ -127,12 +134,22 @@ class ScoreSource:
 
     def _find(self, candidates: Sequence[Candidate], names: Sequence[str]) -> None:
         own, twin = self._rows(candidates)
+        for name, values in self._values_of(candidates, own, twin, names).items():
+            for candidate, value in zip(candidates, values.tolist(), strict=True):
+                self._seen[candidate.digest][name] = value
+
+    def _values_of(
+        self, candidates: Sequence[Candidate], own: Rows, twin: Rows, names: Sequence[str]
+    ) -> dict[str, Values]:
+        """Each name's values, (B,): the stored ones, and what is missing of a computable name computed.
+
+        Of functions alike one may have more operators, and so more parameters: a twin's value stands only for one that
+        cannot be computed.
+        """
         found = {name: np.full(len(candidates), np.nan) for name in names}
         wanted = {name: np.zeros(len(candidates), dtype=bool) for name in names}
         for name in names:
-            rows = (
-                own if name in self.computable else twin
-            )  # of functions alike one may have more operators, and params
+            rows = own if name in self.computable else twin
             held = np.flatnonzero(rows >= 0)
             if name in self.stored.columns:
                 found[name][held] = self.stored.columns[name][rows[held]]
@@ -141,9 +158,7 @@ class ScoreSource:
                 if name in self.stored.refused:
                     wanted[name][held] &= ~self.stored.refused[name][rows[held]]
         self._compute(candidates, own, found, wanted)
-        for name, values in found.items():
-            for candidate, value in zip(candidates, values.tolist(), strict=True):
-                self._seen[candidate.digest][name] = value
+        return found
 
     def _compute(
         self,
@@ -156,20 +171,29 @@ class ScoreSource:
         if not names:
             return
         places = np.flatnonzero(np.any([wanted[name] for name in names], axis=0))
-        scorer = self._scorer(names)
+        scorer = self.scorer_of_names(names)
         started = time.perf_counter()
         native, canonical = self._graphs([candidates[place] for place in places.tolist()], own[places], scorer)
-        scores = scorer.score(native, canonical)
+        scores = scorer.compute(native, canonical)
         seconds = (time.perf_counter() - started) / len(places)
         for name in names:
-            places_of_name = wanted[name][places]
-            found[name][places[places_of_name]] = scores[name][places_of_name]
-            for place, value in zip(
-                places[places_of_name].tolist(), scores[name][places_of_name].tolist(), strict=True
-            ):
-                self.fresh[name][candidates[place].digest] = Fresh(value, seconds)
+            mine = wanted[name][places]
+            values = scores[name].values[mine].tolist()
+            reasons = [scores[name].reasons[row] for row in np.flatnonzero(mine).tolist()]
+            found[name][places[mine]] = values
+            for place, value, reason in zip(places[mine].tolist(), values, reasons, strict=True):
+                self.fresh[name][candidates[place].digest] = Fresh(value, seconds, reason)
 
-    def _scorer(self, names: tuple[str, ...]) -> CandidateScorer:
+    def scorer_of_names(self, names: tuple[str, ...]) -> CandidateScorer:
+        """A scorer of exactly these names, made where there is none yet.
+
+        Raises
+        ------
+        MissingExtraError
+            It needs packages that are not installed.
+        UsageError
+            A stored column was computed by another version or configuration than it computes.
+        """
         if names not in self._scorers:
             from catalog.extras import require_predict
             from predictor.candidates import CandidateScorer, structural_names
@@ -194,7 +218,7 @@ class ScoreSource:
         if keys and how.facts.key not in keys:
             raise UsageError(
                 f"the column {name} of {self.space.name} was computed by another version or configuration than this "
-                f"program computes, and has no value for some candidates; score all anew with "
+                f"program computes, and this search needs more than the stored values; score all anew with "
                 f"`catalog score {self.space.name} --proxy {name}`."
             )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import UsageError
 from catalog.spaces.base import SearchSpace
+from catalog.views import DEFAULT_INPUT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +35,8 @@ class StoredSpace:
     native_ids, digests
         Their native ids and canonical digests.
     columns
-        The wide columns that were asked for and exist; NaN where an architecture has no value.
+        The wide columns that were asked for and exist; NaN where an architecture has no value. What a proxy says of
+        functions is filled in for all architectures of a function of which one has it.
     refused
         Of each column that a proxy of our own filled: where it was tried and gave no value.
     is_complete
@@ -64,17 +66,24 @@ class StoredSpace:
         fixed = ["architecture_id", view.native_id_name, "canonical_digest"]
         frame = view.frame(columns=list(dict.fromkeys([*fixed, *known])))
         ids = frame["architecture_id"].to_numpy()
-        return cls(
-            ids,
-            frame[view.native_id_name].to_list(),
-            frame["canonical_digest"].to_list(),
-            {name: _numbers(frame, name, space.name) for name in known},
-            {name: _refused(catalog, name, ids) for name in known},
-            space.size is not None and len(ids) >= space.size,
-        )
+        digests = frame["canonical_digest"].to_list()
+        columns = {name: _numbers(frame, name, space.name) for name in known}
+        refused = {name: _refused(catalog, name, ids) for name in known}
+        for name in known:
+            if (np.isnan(columns[name]) & ~refused[name]).any() and _is_of_function(catalog, space, name):
+                columns[name], refused[name] = _shared(columns[name], refused[name], digests)
+        is_complete = space.size is not None and len(ids) >= space.size
+        return cls(ids, frame[view.native_id_name].to_list(), digests, columns, refused, is_complete)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def lacking(self, name: str) -> frozenset[str]:
+        """Digests of the functions with an architecture that has no value of a name, although nobody tried in vain."""
+        if name not in self.columns:
+            return frozenset(self.digests)
+        rows = np.flatnonzero(np.isnan(self.columns[name]) & ~self.refused[name])
+        return frozenset(self.digests[row] for row in rows.tolist())
 
     @cached_property
     def row_of_native_id(self) -> dict[str, int]:
@@ -129,10 +138,29 @@ def _refused(catalog: Catalog, column: str, ids: Rows) -> NDArray[np.bool_]:
     """Whom a proxy of our own tried without getting a value: trying again would give the same."""
     tried = catalog.arrow(
         'SELECT DISTINCT architecture_id FROM score JOIN proxy ON proxy.id = proxy_id WHERE proxy."column" = ?'
-        " AND status != 'ok' AND source_id IS NULL",
-        [column],
+        " AND status != 'ok' AND source_id IS NULL AND coalesce(input, ?) = ?",
+        [column, DEFAULT_INPUT, DEFAULT_INPUT],
     )
     return np.isin(ids, tried["architecture_id"].to_numpy())
+
+
+def _is_of_function(catalog: Catalog, space: SearchSpace, name: str) -> bool:
+    """Whether a column is a proxy's that does not tell functional twins apart; a metric is asked for no networks."""
+    if not len(catalog.arrow('SELECT 1 FROM proxy WHERE "column" = ? LIMIT 1', [name])):
+        return False
+    from predictor.candidates import is_of_function
+
+    return is_of_function(space, name)
+
+
+def _shared(values: Values, refused: NDArray[np.bool_], digests: Sequence[str]) -> tuple[Values, NDArray[np.bool_]]:
+    """The same with what is known of a function known of all that compute it; a value goes before a failure."""
+    held = np.flatnonzero(~np.isnan(values))
+    of_function = {digests[row]: row for row in held[::-1].tolist()}  # the first one's
+    without = {digests[row] for row in np.flatnonzero(refused).tolist()} - of_function.keys()
+    sources = np.array([of_function.get(digest, row) for row, digest in enumerate(digests)], dtype=np.int64)
+    known = np.where(np.isnan(values), values[sources], values)
+    return known, np.array([digest in without for digest in digests]) | (refused & np.isnan(known))
 
 
 def best_known(names: Sequence[str], split: str = "test") -> str | None:

@@ -134,7 +134,10 @@ class VisitStore:
                         "seed": pa.array([how.seed] * len(places), pa.int32()),
                         "value": pa.array(values, mask=missing),
                         "status": np.where(missing, lacking, "ok"),
-                        "reason": pa.array([_REASONS[status] for status in lacking], mask=~missing),
+                        "reason": pa.array(
+                            [one.reason or _REASONS[status] for one, status in zip(found, lacking, strict=True)],
+                            mask=~missing,
+                        ),
                         "seconds": [one.seconds for one in found],
                         "run_id": pa.array(np.full(len(places), self.run_id, dtype=np.int32)),
                     }

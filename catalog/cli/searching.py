@@ -170,9 +170,9 @@ def _truth(catalog: Catalog, space: str, column: str | None) -> str | None:
 def _report(
     catalog: Catalog, outcome: Outcome, top: int, truth: str | None, plot: Path | None, output_format: Format
 ) -> None:
-    from catalog.cli.search_answer import answered, as_rows, panels_of, summary, truth_of
+    from catalog.cli.search_answer import answered, as_rows, failures, panels_of, summary, truth_of
 
-    for line in summary(outcome):
+    for line in [*summary(outcome), *failures(catalog, outcome)]:
         note(line)
     visits = answered(outcome, top)
     if not visits:
@@ -199,6 +199,17 @@ def _nothing_found(outcome: Outcome) -> str:
         )
     if not history.evaluations:
         return "there is nothing to search: no stored architecture keeps --where, --max and --min."
+    if not history.visits:
+        from catalog.search.pruning import supernets_to_score
+        from catalog.search.space_choices import required_choices
+
+        space = outcome.prepared.space
+        needed = supernets_to_score(required_choices(space)) + 1
+        return (
+            f"the search ended after {history.evaluations:,} evaluations of supernets, which are no answer; "
+            f"{history.method} on {space.name} comes to its first architecture with evaluation {needed:,}: "
+            f"catalog search {space.name} --resume {outcome.run_id} --budget {needed}"
+        )
     return (
         f"none of the {history.evaluations:,} candidates has a value of {', '.join(outcome.prepared.request.by)}; "
         "choose another score."
@@ -233,7 +244,8 @@ def search_bench(
     Every method gets the same evaluations and the same seeds. A row is the true accuracy of the best architecture by
     the score after so many evaluations: mean, standard deviation over the seeds, and regret. Beside the methods stand
     random search and two lines that need no search: best-by-score, what the score itself would choose out of all, and
-    oracle, the best there is. Nothing is stored.
+    oracle, the best there is. Nothing is stored. Scores are those that `catalog search` sees, but no network is
+    measured for a comparison: a zero-cost proxy has to be stored for all of the space, by `catalog score`.
     """
     from catalog.cli.search_bench import compare, panel_of, prepare, rows_of
     from catalog.store import Catalog

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,13 @@ class Choices(ABC):
 
     space: SearchSpace
     decisions: tuple[Decision, ...]
+
+    is_separable: ClassVar[bool] = False
+    """Whether every operator and every edge of the native graph depends on one decision at the most.
+
+    Then all native graphs have the same nodes in the same order, and the mean graph of a supernet follows from those
+    that differ in a single decision.
+    """
 
     @abstractmethod
     def decode(self, genes: Genes) -> list[ArchitectureGraph]:

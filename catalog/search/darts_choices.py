@@ -21,6 +21,8 @@ class DARTSChoices(Choices):
     space has exactly one combination: sampling is uniform.
     """
 
+    is_separable = True
+
     def __init__(self, space: SearchSpace) -> None:
         self.space = space
         self.decisions = tuple(

@@ -29,7 +29,8 @@ class NB101Choices(Choices):
 
     A combination is mended into a module: without a path from input to output the edge between them is added, and of
     more than nine edges on such paths those that skip most vertices are left out, for they are the least needed to
-    hold the module together. Vertices that lie on no path do not count.
+    hold the module together. Vertices that lie on no path do not count. So what stands in a place of the module
+    depends on many decisions at once: the choices are not separable.
     """
 
     def __init__(self, space: SearchSpace) -> None:

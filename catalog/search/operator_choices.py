@@ -12,6 +12,8 @@ from catalog.spaces.nb201 import CELL_EDGES, OPERATORS, format_cell
 class NB201Choices(Choices):
     """NAS-Bench-201: one of five operators on each of six edges."""
 
+    is_separable = True
+
     def __init__(self, space: SearchSpace) -> None:
         self.space = space
         self.decisions = tuple(Decision(f"edge {source}->{target}", OPERATORS) for source, target in CELL_EDGES)
@@ -22,6 +24,8 @@ class NB201Choices(Choices):
 
 class SizeChoices(Choices):
     """NATS-Bench's size space: one of eight widths in each of five stages."""
+
+    is_separable = True
 
     def __init__(self, space: SearchSpace) -> None:
         self.space = space

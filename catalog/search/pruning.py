@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.search.choices import Genes
+from catalog.search.choices import Choices, Genes
 from catalog.search.decoding import Decoder
 from catalog.search.differential_evolution import differential_evolution
 from catalog.search.history import Visit
@@ -37,11 +37,12 @@ def pruning(problem: Problem, generator: np.random.Generator) -> Steps[None]:
     judged on the same supernet in one batch, until one option of each decision is left: that architecture is visited
     last.
 
-    A score that follows `SupernetScorer` values the supernets without an option. For any other score the value of a
-    supernet is the mean over some of its architectures: `COMPLETIONS` are drawn at random, and each takes every
-    option of each decision in turn while its other decisions stay. So all removals are compared on the same
-    completions, and an additive score is pruned to its optimum. These architectures are visited like any other, count
-    as evaluations and can be the answer.
+    A score that follows `SupernetScorer` values the supernets without an option, each of which counts as an evaluation
+    and is no answer. For any other score, and under constraints, which speak of architectures and not of supernets,
+    the value of a supernet is the mean over some of its architectures: `COMPLETIONS` are drawn at random, and each
+    takes every option of each decision in turn while its other decisions stay. So all removals are compared on the
+    same completions, and an additive score is pruned to its optimum. These architectures are visited like any other,
+    count as evaluations and can be the answer.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def pruning(problem: Problem, generator: np.random.Generator) -> Steps[None]:
     decoder, supernet = Decoder(choices), Supernet.whole(choices)
     score: object = problem.score
     while supernet.open_decisions:
-        if isinstance(score, SupernetScorer):
+        if isinstance(score, SupernetScorer) and problem.violations is None:
             worths = yield from _worths_by_supernets(score, supernet)
         else:
             worths = yield from _worths_by_completions(decoder, supernet, generator)
@@ -77,6 +78,11 @@ def prune_evolve(problem: Problem, generator: np.random.Generator) -> Steps[None
     """
     yield from pruning(problem, generator)
     yield from differential_evolution(problem, generator)
+
+
+def supernets_to_score(choices: Choices) -> int:
+    """How many supernets `pruning` scores before it comes to its architecture, by a score that values supernets."""
+    return int(sum(sum(range(2, count + 1)) for count in choices.counts.tolist()))
 
 
 def _worths_by_supernets(score: SupernetScorer, supernet: Supernet) -> Steps[Worths]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from catalog.cell_arrays import CellArrays
+from catalog.errors import UsageError
 from catalog.graph import ArchitectureGraph, CellGraph
 from catalog.operators import VOCABULARY, Vocabulary
 from predictor.embedding import embed
@@ -81,6 +82,13 @@ class PaperGraphs:
         """Network inputs of some of the graphs."""
         nodes = nn.functional.embedding(torch.from_numpy(self.rows[index]), table)
         return nodes, torch.from_numpy(self.adjacency[index].astype(np.float32))
+
+    def mixtures(self, shares: NDArray[np.float64], table: Tensor) -> tuple[Tensor, Tensor]:
+        """Network inputs of weighted means of all the graphs, one for each row of shares (M, B)."""
+        nodes, adjacency = self.batch(slice(None), table)
+        weights = torch.from_numpy(shares)  # in double precision, so that a mixture of one graph is that graph exactly
+        mixed = [torch.einsum("mb,bnf->mnf", weights, part.double()).float() for part in (nodes, adjacency)]
+        return mixed[0], mixed[1]
 
 
 def feature_table(names: Sequence[str], vocabulary: Vocabulary = VOCABULARY, style: str = "short") -> Tensor:
@@ -202,6 +210,47 @@ class PaperScorer:
             table = feature_table(arrays.vocabulary, vocabulary, self.network.config.style)
             scores[rows] = paper_scores(self.network, encode(arrays), table)
         return scores
+
+    def score_mixtures(self, graphs: Sequence[ArchitectureGraph], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Predicted accuracies, as fractions, of graphs in between: one forward pass for all of them.
+
+        A mixture has the weighted mean of the node features and of the adjacency of `graphs`. That is how the paper's
+        search scores a supernet: every edge by the mean embedding of the operators that are left on it.
+
+        Parameters
+        ----------
+        graphs
+            In native form, of one space and with equally many nodes; a node has the same meaning in all of them.
+        shares
+            (M, graphs) the weights of each mixture, with a sum of 1; they may be negative.
+
+        Returns
+        -------
+        numpy.ndarray
+            (M,). A mixture of one graph alone has that graph's `score`.
+
+        Raises
+        ------
+        UsageError
+            The graphs differ in their number of nodes, or `shares` does not have one column a graph.
+        """
+        cells = first_cells(graphs)
+        sizes = sorted({cell.node_count for cell in cells})
+        if len(sizes) != 1:
+            raise UsageError(
+                f"graphs of {', '.join(map(str, sizes)) or 'no'} nodes have no mean; mix graphs of one size, whose "
+                "nodes correspond."
+            )
+        if shares.ndim != 2 or shares.shape[1] != len(graphs):
+            raise UsageError(
+                f"shares of shape {shares.shape} do not fit {len(graphs)} graphs; give (mixtures, {len(graphs)})."
+            )
+        arrays = CellArrays.of(cells)
+        table = feature_table(arrays.vocabulary, graphs[0].vocabulary, self.network.config.style)
+        self.network.eval()
+        with torch.inference_mode():
+            scores: Tensor = self.network(*encode(arrays).mixtures(shares, table))
+        return scores.numpy().astype(np.float64)
 
     def save(self, folder: Path) -> None:
         """Write weights and card."""

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.canonical_form import canonical_graphs
 from catalog.enumeration import enumerate_space
-from catalog.errors import UnknownProxyError
+from catalog.errors import UnknownProxyError, UsageError
 from catalog.graph import ArchitectureGraph
 from catalog.graph_tables import placed_cells
 from catalog.members import Members
@@ -24,6 +24,7 @@ from predictor.candidates import CandidateScorer, computable_names, direction, i
 from predictor.scoring import score_space
 from predictor.zero_cost import MeasureConfig, measure
 from predictor.zero_cost.registry import proxies_named
+from tests.predictor.scored_cells import CONV, CUT, SKIP
 
 SMALL = MeasureConfig(input="noise", batch_size=4)
 
@@ -100,6 +101,17 @@ def test_zero_cost_proxies_are_measured_and_recorded_like_any_other() -> None:
     assert json.loads(how.facts.configuration)["batch_size"] == 4
 
 
+def test_a_failure_comes_with_its_reason() -> None:
+    """A cell that hands on its input has no trainability; one without a path is not measured and has not failed."""
+    graphs = [space_named("nb201").graph(cell) for cell in (SKIP, CONV, CUT)]
+    found = CandidateScorer(space_named("nb201"), ["az_trainability", "depth"], SMALL).compute(graphs, graphs)
+    skip, *others = found["az_trainability"].reasons
+    assert "unchanged" in (skip or "")
+    assert others == [None, None]
+    np.testing.assert_array_equal(np.isnan(found["az_trainability"].values), [True, False, True])
+    assert list(found["depth"].reasons) == [None] * 3
+
+
 def test_a_network_s_parameters_are_measured_where_no_formula_gives_them() -> None:
     native, canonical = drawn("darts", 2)
     found = CandidateScorer(space_named("darts"), ["params", "depth"]).score(native, canonical)
@@ -123,3 +135,13 @@ def test_names_and_directions() -> None:
     assert not is_computable(nb201, "cifar10_test_accuracy")
     assert [direction(name) for name in ("params", "shortest_path", "tg_nas", "tg_nas_std")] == [1, -1, 1, -1]
     assert direction("ntk_cond") == proxies_named(["ntk_cond"])[0].direction
+
+
+def test_only_what_reads_native_graphs_scores_their_means() -> None:
+    native, canonical = drawn("nb201", 3)
+    paper = CandidateScorer(space_named("nb201"), ["tg_nas_paper"])
+    found = paper.score_mixtures(native, np.eye(3))["tg_nas_paper"]
+    np.testing.assert_allclose(found, paper.score(native, canonical)["tg_nas_paper"], rtol=1e-6)
+    for name in ("tg_nas", "depth"):
+        with pytest.raises(UsageError, match=f"{name}.* cannot score a mean of graphs; only tg_nas_paper can"):
+            CandidateScorer(space_named("nb201"), [name]).score_mixtures(native, np.eye(3))

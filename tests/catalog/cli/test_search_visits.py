@@ -7,6 +7,8 @@ from pathlib import Path
 
 from catalog.store import Catalog
 from tests.catalog.cli.commands import call_catalog
+from tests.catalog.cli.searches import rows_of
+from tests.predictor.scored_cells import CONV, CONV_AND_DEAD, CUT, POOL, SKIP
 
 
 def test_a_cell_that_computes_nothing_is_disconnected_and_not_failed(tmp_path: Path) -> None:
@@ -24,6 +26,63 @@ def test_a_cell_that_computes_nothing_is_disconnected_and_not_failed(tmp_path: P
             """
         ).rows()
     assert found == [(False, "disconnected", False), (True, "ok", True)]
+
+
+def test_why_a_measurement_failed_is_stored_and_told(measured_database: Path, tmp_path: Path) -> None:
+    """A cell that hands on its input has no trainability."""
+    database = Path(shutil.copy(measured_database, tmp_path / "catalog.duckdb"))
+    where = f"cell IN ('{SKIP}', '{POOL}', '{CONV}', '{CUT}')"
+    arguments = ("search", "nb201", "--by", "az_trainability", "--where", where)
+    said = "az_trainability: measuring failed for 1 of 4 candidates, most often: ProxyError"
+    answer = call_catalog(*arguments, database=database)
+    assert answer.returncode == 0, answer.stderr
+    assert said in answer.stderr
+    with Catalog.open(database) as catalog:
+        rows = catalog.query(
+            """
+            SELECT cell, status, reason FROM score JOIN proxy ON proxy.id = proxy_id JOIN nb201 USING (architecture_id)
+            WHERE name = 'az_trainability'
+            """
+        ).rows()
+    found = {cell: (status, reason) for cell, status, reason in rows}
+    assert found[SKIP][0] == "failed"
+    assert "unchanged" in found[SKIP][1]
+    assert found[SKIP][1] in answer.stderr
+    assert found[CUT] == ("disconnected", "no path from input to output")
+    assert found[CONV] == ("ok", None)
+    again = call_catalog(*arguments, database=database)  # nothing is measured now, and the reason is still told
+    assert said in again.stderr
+    other = call_catalog("search", "nb201", "--by", "params", "--where", where, database=database)
+    assert "failed" not in other.stderr
+
+
+def test_a_failure_that_keeps_a_candidate_out_is_told(measured_database: Path, tmp_path: Path) -> None:
+    database = Path(shutil.copy(measured_database, tmp_path / "catalog.duckdb"))
+    arguments = ("--where", f"cell IN ('{SKIP}', '{CONV}')", "--max", "az_trainability=1e9")
+    answer = call_catalog("search", "nb201", "--by", "params", *arguments, database=database)
+    assert answer.returncode == 0, answer.stderr
+    assert "az_trainability: measuring failed for 1 of 2 candidates" in answer.stderr
+    assert "unchanged" in answer.stderr
+
+
+def test_what_is_measured_of_a_function_is_not_measured_again_for_a_twin(
+    measured_database: Path, tmp_path: Path
+) -> None:
+    """But what counts dead operators is."""
+    database = Path(shutil.copy(measured_database, tmp_path / "catalog.duckdb"))
+    scored = {}
+    for cell in (CONV_AND_DEAD, CONV):
+        by = ("--by", "l2_norm", "--by", "az_complexity", "--where", f"cell = '{cell}'")
+        answer = call_catalog("search", "nb201", *by, "--method", "random", "--budget", "1", database=database)
+        (scored[cell],) = rows_of(answer)
+    assert scored[CONV]["l2_norm"] == scored[CONV_AND_DEAD]["l2_norm"]
+    assert float(scored[CONV]["az_complexity"]) < float(scored[CONV_AND_DEAD]["az_complexity"])
+    with Catalog.open(database) as catalog:
+        measured = catalog.query(
+            "SELECT name, count(*) FROM score JOIN proxy ON proxy.id = proxy_id WHERE seconds > 0"
+            " AND name IN ('l2_norm', 'az_complexity') GROUP BY name ORDER BY name"
+        ).rows()
+    assert measured == [("az_complexity", 2), ("l2_norm", 1)]
 
 
 def test_what_has_to_be_measured_is_scored_a_few_at_a_time(measured_database: Path, tmp_path: Path) -> None:

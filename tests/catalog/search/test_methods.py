@@ -13,8 +13,6 @@ from catalog.search import course
 from catalog.search.problem import Budget, Problem
 from catalog.search.pruning import COMPLETIONS
 from catalog.search.searching import METHODS, search
-from catalog.search.space_choices import required_choices
-from catalog.search.supernet import Supernet, SupernetScorer
 from tests.catalog.search.landscapes import SIZE_SPACE, SPACES, Additive, Recorded, graph_of, rugged, weighted_operators
 
 GUIDED = ("regularized-evolution", "local-search", "differential-evolution", "pruning", "prune-evolve")
@@ -65,34 +63,6 @@ def test_pruning_finds_the_optimum_of_an_additive_score(seed):
     assert history.evaluations <= most
 
 
-class ByMean(Additive):
-    """The same score, and a supernet's is the mean of what its active widths are worth: no architecture is tried."""
-
-    def __init__(self, seed: int) -> None:
-        super().__init__(seed)
-        self.rounds: list[int] = []
-
-    def score_supernets(self, supernets):
-        self.rounds.append(len(supernets))
-        worths = [list(worths.values()) for worths in self.worths]
-        return np.array(
-            [
-                sum(np.mean([worths[stage][option] for option in left]) for stage, left in enumerate(supernet.active))
-                for supernet in supernets
-            ]
-        )
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_pruning_by_a_score_of_supernets_visits_the_optimum_alone(seed):
-    score = ByMean(seed)
-    assert isinstance(score, SupernetScorer)
-    history = search(Problem(SIZE_SPACE, score), "pruning", Budget(), seed)
-    assert [visit.scores[0] for visit in history.visits] == [pytest.approx(score.best)]
-    assert score.rounds == [5 * options for options in range(8, 1, -1)]
-    assert history.evaluations == sum(score.rounds) + 1 == history.visits[0].evaluation
-
-
 def test_pruning_counts_an_architecture_without_a_value_as_the_worst():
     """One width of one stage makes the score of everything missing: that width goes first, and the rest as it was."""
     score = Additive(4)
@@ -107,13 +77,6 @@ def test_pruning_counts_an_architecture_without_a_value_as_the_worst():
     second = sorted(score.worths[3].values())[-2]
     assert history.best.scores == (pytest.approx(100 + score.best - max(score.worths[3].values()) + second),)
     assert graph_of(history.visits[-1].candidate).cells[0].operators[4] != worst
-
-
-def test_supernets_that_the_budget_does_not_cover_are_not_scored():
-    score = ByMean(0)
-    history = search(Problem(SIZE_SPACE, score), "pruning", Budget(100))
-    assert (history.stopped, history.evaluations, score.rounds) == ("budget", 75, [40, 35])
-    assert history.best is None
 
 
 def test_prune_evolve_is_pruning_and_then_evolution():
@@ -176,15 +139,3 @@ def test_a_method_that_has_lost_its_values_goes_on():
         history = search(Problem(SIZE_SPACE, lambda c: np.full(len(c), np.nan)), method, Budget(200), 0)
         assert history.best is None
         assert len(history.visits) == 200
-
-
-def test_a_supernet_knows_what_is_left():
-    supernet = Supernet.whole(required_choices(SIZE_SPACE))
-    assert repr(supernet) == "Supernet(40 options of 5 decisions)"
-    for option in range(7):
-        supernet = supernet.without(2, option)
-    assert supernet.active[2] == (7,)
-    assert supernet.open_decisions == (0, 1, 3, 4)
-    drawn = supernet.sample(50, np.random.default_rng(0))
-    assert (drawn[:, 2] == 7).all()
-    assert set(drawn[:, 0].tolist()) == set(range(8))

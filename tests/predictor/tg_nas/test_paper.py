@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from catalog.cell_arrays import CellArrays
+from catalog.errors import UsageError
 from catalog.graph import ArchitectureGraph, CellGraph
 from predictor.tg_nas.paper import PaperConfig, PaperScorer, encode, feature_table, first_cells, train_paper
 from tests.predictor.tg_nas.graphs import NB201_EDGES
@@ -60,3 +62,62 @@ def test_training_keeps_the_epoch_that_was_best_on_held_out_graphs(tmp_path: Pat
     with torch.no_grad():
         network.head.bias += 1.0
     assert not np.allclose(loaded.score(cells[:20]), PaperScorer(network).score(cells[:20]))
+
+
+def shipped() -> tuple[PaperScorer, list[int]]:
+    """The shipped predictor, and how many graphs each of its forward passes reads."""
+    scorer, passes = PaperScorer.load(), []
+    scorer.network.register_forward_pre_hook(lambda _, inputs: passes.append(len(inputs[0])))
+    return scorer, passes
+
+
+@pytest.mark.parametrize("space", ["nb201", "darts"])
+def test_a_mixture_of_one_graph_is_that_graph(space: str) -> None:
+    """Also where it is written as a sum of changes, with a negative weight."""
+    from catalog.spaces import space_named
+
+    scorer, passes = shipped()
+    graphs = space_named(space).sample(6, seed=1)
+    scores = scorer.score(graphs)
+    passes.clear()
+    np.testing.assert_allclose(scorer.score_mixtures(graphs, np.eye(6)), scores, rtol=1e-6)
+    assert passes == [6]
+    if space == "nb201":
+        words = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "none")
+        base = ["none"] * 6
+        changes = [native(*base[:place], word, *base[place + 1 :]) for place, word in enumerate(words)]
+        shares = np.array([[1.0 - len(words), *[1.0] * len(words)]])
+        mixed = scorer.score_mixtures([native(*base), *changes], shares)
+        np.testing.assert_allclose(mixed, scorer.score([native(*words)]), rtol=1e-6)
+
+
+def test_a_mixture_reads_the_mean_embedding_of_the_operators_on_an_edge() -> None:
+    scorer, _ = shipped()
+    rest = ("nor_conv_3x3", "none", "skip_connect", "avg_pool_3x3", "nor_conv_1x1")
+    left = ("nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+    arrays = CellArrays.of([native(word, *rest).cells[0] for word in left])
+    table = feature_table(arrays.vocabulary)
+    graphs = encode(arrays)
+    nodes, adjacency = graphs.batch(slice(0, 1), table)
+    nodes[0, 1] = table[[arrays.vocabulary.index(word) for word in left]].mean(dim=0)
+    with torch.inference_mode():
+        expected = scorer.network(nodes, adjacency).numpy()
+    shares = np.full((1, 3), 1 / 3)
+    np.testing.assert_allclose(
+        scorer.score_mixtures([native(word, *rest) for word in left], shares), expected, rtol=1e-6
+    )
+    assert not np.allclose(expected, scorer.score([native(word, *rest) for word in left]).mean(), rtol=1e-6)
+
+
+def test_graphs_that_have_no_mean_are_refused() -> None:
+    scorer, _ = shipped()
+    cells = [
+        native(*["none"] * 6),
+        ArchitectureGraph("nb201", (CellGraph.build("cell", ("input", "output"), [(0, 1)]),)),
+    ]
+    with pytest.raises(UsageError, match="graphs of 2, 8 nodes have no mean"):
+        scorer.score_mixtures(cells, np.full((1, 2), 0.5))
+    with pytest.raises(UsageError, match="graphs of no nodes"):
+        scorer.score_mixtures([], np.ones((1, 0)))
+    with pytest.raises(UsageError, match=r"shares of shape \(1, 3\) do not fit 1 graphs"):
+        scorer.score_mixtures(cells[:1], np.ones((1, 3)))

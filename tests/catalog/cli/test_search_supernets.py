@@ -1,0 +1,151 @@
+"""`catalog search --method pruning` by a predictor that reads the mean embedding of what is left of a supernet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from catalog.cli import search_job
+from catalog.cli.search_job import Request
+from catalog.search.history import History
+from catalog.search.problem import Budget
+from catalog.search.searching import search
+from catalog.search.space_choices import required_choices
+from catalog.search.supernet import Supernet, SupernetScorer
+from catalog.spaces import space_named
+from catalog.store import Catalog
+from predictor.tg_nas.paper import PaperConfig, PaperScorer
+from tests.catalog.cli.commands import call_catalog
+from tests.catalog.cli.searches import rows_of, run_of
+
+
+class Linear(torch.nn.Module):
+    """An additive predictor: each operator on each node, and each edge, has a worth of its own."""
+
+    def __init__(self, nodes: int, seed: int) -> None:
+        super().__init__()
+        self.config = PaperConfig()
+        generator = torch.Generator().manual_seed(seed)
+        self.nodes = torch.randn(nodes + 1, 385, generator=generator)
+        self.edges = torch.randn(nodes + 1, nodes + 1, generator=generator)
+        self.passes: list[int] = []
+
+    def forward(self, nodes: torch.Tensor, adjacency: torch.Tensor) -> torch.Tensor:
+        self.passes.append(len(nodes))
+        return (nodes * self.nodes).sum(dim=(1, 2)) + (adjacency * self.edges).sum(dim=(1, 2))
+
+
+def pruned(path: Path, request: Request) -> tuple[search_job.Prepared, History]:
+    with Catalog.open(path, mode="write", create=True) as catalog:
+        prepared = search_job.prepare(catalog, request)
+        return prepared, search(prepared.problem, "pruning", Budget(), request.seed)
+
+
+@pytest.mark.parametrize("space", ["nb201", "darts"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_the_optimum_of_an_additive_predictor_is_found_with_one_batch_a_round(
+    space: str, sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On DARTS that is predecessors too: their mean is that of the adjacency."""
+    network = Linear({"nb201": 8, "darts": 11}[space], 3)
+    monkeypatch.setattr(PaperScorer, "load", classmethod(lambda cls: cls(network)))
+    prepared, history = pruned(tmp_path / "catalog.duckdb", Request(space, (f"{sign}tg_nas_paper",), "pruning"))
+    choices = required_choices(prepared.space)
+    most = int(choices.counts.max())
+    rounds = [int(np.maximum(choices.counts - k, 0)[choices.counts - k > 1].sum()) for k in range(most - 1)]
+    assert network.passes == [*rounds, 1]
+    assert history.evaluations == sum(rounds) + 1
+    # Of an additive score each decision can be taken for itself, whatever the others are.
+    base = np.zeros(len(choices.counts), dtype=np.int64)
+    best = base.copy()
+    for decision, count in enumerate(choices.counts.tolist()):
+        genes = np.repeat(base[None], count, axis=0)
+        genes[:, decision] = np.arange(count)
+        values = PaperScorer(network).score(choices.decode(genes))
+        best[decision] = np.argmin(values) if sign else np.argmax(values)
+    expected = float(PaperScorer(network).score(choices.decode(best[None]))[0])
+    (visit,) = history.visits
+    assert visit.scores == (pytest.approx(-expected if sign else expected, rel=1e-5),)
+
+
+@pytest.mark.parametrize("space", ["nb201", "darts", "nats-sss"])
+def test_a_supernet_of_one_architecture_scores_as_that_architecture(space: str, tmp_path: Path) -> None:
+    choices = required_choices(space_named(space))
+    genes = choices.sample(20, np.random.default_rng(2))
+    supernets = [Supernet(choices, tuple((option,) for option in row)) for row in genes.tolist()]
+    with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
+        score = search_job.prepare(catalog, Request(space, ("2*tg_nas_paper - 1",), "pruning")).problem.score
+        assert isinstance(score, SupernetScorer)
+        found = score.score_supernets(supernets)
+    np.testing.assert_allclose(found, 2 * PaperScorer.load().score(choices.decode(genes)) - 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("space", "by"),
+    [
+        ("nb201", ("tg_nas",)),  # reads canonical graphs
+        ("nb201", ("tg_nas_paper - 0.1*log10(params)",)),
+        ("nb201", ("tg_nas_paper", "-params")),
+        ("nb101", ("tg_nas_paper",)),
+    ],
+)
+def test_what_has_no_mean_keeps_to_architectures(space: str, by: tuple[str, ...], tmp_path: Path) -> None:
+    with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
+        prepared = search_job.prepare(catalog, Request(space, by, "pruning" if len(by) == 1 else "nsga2"))
+    assert not isinstance(prepared.problem.score, SupernetScorer)
+
+
+ASKED = ("search", "nb201", "--by", "tg_nas_paper", "--method", "pruning")
+
+
+def test_pruning_visits_one_architecture_and_counts_its_supernets(tmp_path: Path) -> None:
+    answers = [call_catalog(*ASKED, "--seed", seed, database=tmp_path / "catalog.duckdb") for seed in "01"]
+    ((row,), (other,)) = (rows_of(answer) for answer in answers)
+    assert row == other  # nothing is drawn
+    assert row["evaluation"] == "85"
+    assert "pruning, 85 evaluations" in answers[0].stderr
+    (graph,) = [space_named("nb201").graph(row["cell"])]
+    assert float(row["tg_nas_paper"]) == pytest.approx(PaperScorer.load().score([graph])[0], rel=1e-5)
+
+
+def test_a_budget_that_ends_among_supernets_says_what_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.duckdb"
+    answer = call_catalog(*ASKED, "--budget", "60", database=path)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    (command,) = [line for line in answer.stderr.splitlines() if "comes to its first architecture" in line]
+    assert "after 54 evaluations of supernets" in command
+    assert f"with evaluation 85: catalog search nb201 --resume {run_of(answer)} --budget 85" in command
+    resumed = call_catalog("search", "nb201", "--resume", str(run_of(answer)), "--budget", "85", database=path)
+    assert rows_of(resumed) == rows_of(call_catalog(*ASKED, database=path))
+
+
+def test_constraints_are_kept_by_trying_architectures(tmp_path: Path) -> None:
+    answer = call_catalog(*ASKED, "--max", "params=5e5", database=tmp_path / "catalog.duckdb")
+    rows = rows_of(answer)
+    assert len(rows) == 10
+    assert all(float(row["params"]) <= 5e5 for row in rows)
+
+
+def test_a_stored_score_is_pruned_as_one_that_is_computed(searched: Path, tmp_path: Path) -> None:
+    (computed,) = rows_of(call_catalog(*ASKED, database=tmp_path / "catalog.duckdb"))
+    assert call_catalog("score", "nb201", "--proxy", "tg_nas_paper", database=searched).returncode == 0
+    (stored,) = rows_of(call_catalog(*ASKED, database=searched))
+    assert stored["cell"] == computed["cell"]
+    assert stored["evaluation"] == computed["evaluation"]
+    bench = call_catalog(
+        *("search-bench", "nb201", "--by", "tg_nas_paper", "--methods", "pruning", "--budget", "100", "--seeds", "2"),
+        database=searched,
+    )
+    (*_, last) = [row for row in rows_of(bench) if row["method"] == "pruning"]
+    with Catalog.open(searched) as catalog:
+        truth = catalog.lookup([stored["cell"]], space="nb201")["cifar10_test_accuracy"].item()
+    assert (float(last["mean"]), float(last["sd"])) == (pytest.approx(truth), 0)
+    with Catalog.open(searched, mode="write") as catalog:
+        catalog.execute("UPDATE proxy SET checkpoint_digest = 'another' WHERE name = 'tg_nas_paper'")
+    answer = call_catalog(*ASKED, database=searched)
+    assert answer.returncode == 2
+    assert "catalog score nb201 --proxy tg_nas_paper" in answer.stderr
