@@ -107,6 +107,8 @@ def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path |
     """
     if predictor not in PREDICTORS:
         raise UsageError(f"unknown predictor {predictor!r}; with weights come {', '.join(PREDICTORS)}.")
+    from predictor.tg_nas.checkpoint import digest_of
+
     catalog.space(space)
     started = time.perf_counter()
     model: Model = (_Paper if predictor == "tg_nas_paper" else _Ensemble)(checkpoint or predictor)
@@ -114,9 +116,9 @@ def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path |
     stored_embeddings.recall(catalog, space)
     scores = model.score_space(catalog, space, ids, cells, read_vocabulary(catalog, space))
     seconds = time.perf_counter() - started
-    digest = str(model.card.get("sha256", ""))
+    digest = digest_of(model.card)
     column = predictor if digest == _shipped_digest(predictor) else f"{predictor}_{digest[:8]}"
-    parameters = {"space": space, "predictor": predictor, "sha256": digest}
+    parameters = {"space": space, "predictor": predictor, "checkpoint_digest": digest}
     with catalog.run("score", parameters) as run, catalog.transaction():
         for suffix, values in scores.items():
             facts = predictor_facts(predictor, column, suffix, model.card)
@@ -139,6 +141,8 @@ def predictor_facts(predictor: str, column: str, suffix: str, card: Mapping[str,
     card
         Of the checkpoint that scores.
     """
+    from predictor.tg_nas.checkpoint import digest_of
+
     sources = ", ".join(source["name"] for source in card.get("sources", ()))
     what = "spread of the ensemble's members" if suffix else "predicted rank of the accuracy"
     return ProxyFacts(
@@ -148,15 +152,15 @@ def predictor_facts(predictor: str, column: str, suffix: str, card: Mapping[str,
         description=f"{what}; TG-NAS trained on {sources}",
         column=column + suffix,
         configuration=json.dumps(card.get("configuration", {}), sort_keys=True),
-        checkpoint_digest=str(card.get("sha256", "")),
+        checkpoint_digest=digest_of(card),
     )
 
 
 def _shipped_digest(predictor: str) -> str:
-    """Of the weights that come with the package: a copy of them in another folder is no other checkpoint."""
-    from predictor.tg_nas.checkpoint import read_card, shipped
+    """Of the checkpoint that comes with the package: a copy of it in another folder is no other one."""
+    from predictor.tg_nas.checkpoint import digest_of, read_card, shipped
 
-    return str(read_card(shipped(predictor)).get("sha256", ""))
+    return digest_of(read_card(shipped(predictor)))
 
 
 def _replace_scores(

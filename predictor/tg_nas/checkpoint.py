@@ -109,6 +109,15 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
+def digest_of(card: Mapping[str, Any]) -> str:
+    """sha256 of all in a checkpoint that decides a score: weights, configuration, scales of members and prior.
+
+    The digest of the weights alone would call two checkpoints the same that differ in how their outputs are joined.
+    """
+    decisive = {name: card.get(name) for name in ("sha256", "configuration", "members", "prior")}
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
 def load_members(folder: Path, card: Mapping[str, Any]) -> list[TGNASNetwork]:
     """The networks of a checkpoint, ready to score.
 

@@ -107,8 +107,10 @@ class Scorer:
 
     @property
     def digest(self) -> str:
-        """sha256 of the weights."""
-        return str(self.card.get("sha256", ""))
+        """sha256 of weights, configuration and scales; empty if the ensemble is not saved."""
+        from predictor.tg_nas.checkpoint import digest_of
+
+        return digest_of(self.card) if self.card else ""
 
     def score(self, graphs: Sequence[ArchitectureGraph]) -> Scores:
         """Scores of graphs of one space, in canonical form (NAS-Bench-101: native, which fixes the channels)."""

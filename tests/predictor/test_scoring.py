@@ -21,7 +21,7 @@ from ingest.formats.operator_file import read_operators
 from ingest.job import ingest
 from ingest.nb101_table import NB101Table
 from predictor.scoring import score_space
-from predictor.tg_nas.checkpoint import read_card, shipped
+from predictor.tg_nas.checkpoint import digest_of, read_card, shipped
 from predictor.tg_nas.sources import read_source
 
 CHAIN = {"ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
@@ -102,7 +102,7 @@ def test_a_folder_that_has_a_shipped_name_changes_nothing(
     monkeypatch.chdir(tmp_path)
     score_space(mine, "mine", "tg_nas")
     (digest,) = mine.query("SELECT checkpoint_digest FROM proxy WHERE name = 'tg_nas'")["checkpoint_digest"]
-    assert digest == read_card(shipped("tg_nas"))["sha256"]
+    assert digest == digest_of(read_card(shipped("tg_nas")))
     assert score_space(mine, "mine", "tg_nas", Path("tg_nas")).column.startswith("tg_nas_")  # asked for as a folder
 
 
@@ -110,6 +110,14 @@ def test_a_copy_of_the_shipped_weights_has_the_plain_column(mine: Catalog, tmp_p
     copy = Path(shutil.copytree(shipped("tg_nas"), tmp_path / "copy"))
     assert score_space(mine, "mine", "tg_nas", copy).column == "tg_nas"
     assert mine.query("SELECT count(tg_nas) FROM mine").item() == 2
+
+
+def test_the_same_weights_joined_otherwise_are_another_checkpoint(mine: Catalog, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(shipped("tg_nas"), tmp_path / "copy"))
+    card = read_card(copy)
+    card["prior"]["pooling"] *= 2
+    (copy / "card.json").write_text(json.dumps(card))
+    assert score_space(mine, "mine", "tg_nas", copy).column == f"tg_nas_{digest_of(card)[:8]}"
 
 
 def test_newer_weights_replace_what_older_ones_left_in_the_column(mine: Catalog) -> None:
