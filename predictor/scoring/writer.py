@@ -96,6 +96,7 @@ class ScoreWriter:
         layers = pa.Table.from_pylist([row for one in self._pending for row in self._layer_rows(one)], _LAYERS)
         with self._catalog.transaction():
             if self._replaces:
+                scores = self._without_lost_values(scores)
                 self._delete("score", scores)
                 self._delete("layer_score", layers)
             self._catalog.append("score", scores)
@@ -113,6 +114,19 @@ class ScoreWriter:
             views.update_scores(self._catalog, self._space, columns, scores.select(["architecture_id"]))
         else:
             views.rebuild(self._catalog, self._space)
+
+    def _without_lost_values(self, scores: pa.Table) -> pa.Table:
+        """The scores without failures to repeat a measurement that has a value: the value stays."""
+        return self._catalog.arrow(
+            """
+            SELECT fresh.* FROM fresh WHERE status = 'ok' OR NOT EXISTS (
+                FROM score WHERE score.status = 'ok' AND score.architecture_id = fresh.architecture_id
+                    AND score.proxy_id = fresh.proxy_id AND score.input IS NOT DISTINCT FROM fresh.input
+                    AND score.seed IS NOT DISTINCT FROM fresh.seed
+            )
+            """,
+            tables={"fresh": scores},
+        ).cast(_SCORES)
 
     def _delete(self, table: str, rows: pa.Table) -> None:
         self._catalog.execute(

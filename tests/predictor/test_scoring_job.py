@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from catalog import views
-from catalog.errors import CatalogError, UsageError, WorkerError
+from catalog.errors import CatalogError, ProxyError, UsageError, WorkerError
 from catalog.spaces import space_named
 from catalog.store import Catalog
 from ingest.formats.graphs_jsonl import GraphsJSONL
@@ -223,6 +223,23 @@ def test_layers_add_up_to_the_score_and_can_be_asked_for_later(catalog: Catalog)
 
 
 # Columns
+
+
+def test_a_value_outlives_a_failure_to_measure_its_layers(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    score(catalog, "nb201", ["snip"], HERE)
+    before = scores(catalog, "snip")
+
+    def fail(*_: object) -> None:
+        raise ProxyError("out of luck")
+
+    monkeypatch.setattr("predictor.zero_cost.saliency.Snip.layer_values", fail)
+    layered = replace(HERE, config=replace(SMALL, layerwise=True))
+    score(catalog, "nb201", ["snip"], layered)
+    assert scores(catalog, "snip") == before
+    assert catalog.query("SELECT count(*) FROM layer_score").item() == 0
+    monkeypatch.undo()
+    score(catalog, "nb201", ["snip"], layered)  # asked again, it tries again
+    assert catalog.query("SELECT count(DISTINCT architecture_id) FROM layer_score").item() == 4
 
 
 def test_the_default_is_the_plain_name_and_anything_else_has_a_name_of_its_own(catalog: Catalog) -> None:
