@@ -12,6 +12,7 @@ import pyarrow as pa
 from catalog.asking import is_cost
 from catalog.cli.search_figure import Line, Panel
 from catalog.cli.search_job import Outcome, any_time
+from catalog.cli.search_stored import holds_of_function
 from catalog.search.history import Visit
 from catalog.search.problem import Candidate
 from catalog.views import DEFAULT_INPUT
@@ -77,23 +78,14 @@ def summary(outcome: Outcome) -> list[str]:
 def failures(catalog: Catalog, outcome: Outcome) -> list[str]:
     """One line for each proxy that could not be measured for some candidates: for how many, and mostly why not.
 
-    Counted are the visits of the whole run, from the table ``score``, and what constraints left out because of it,
-    which is stored nowhere.
+    Counted are the visits of the whole run, from the table ``score``, where a failure that holds of a function is
+    found with any architecture of it, and what constraints left out because of it, which is stored nowhere.
     """
     objectives, history = outcome.prepared.objectives, outcome.history
     formulas = [*objectives.formulas, *(bound.formula for bound in outcome.prepared.bounds)]
     names = list(dict.fromkeys(name for formula in formulas for name in formula.names))
     reasons: dict[str, Counter[str]] = {name: Counter() for name in names}
-    rows = catalog.arrow(
-        """
-        SELECT "column", reason, count(DISTINCT architecture_id) FROM search_visit JOIN score USING (architecture_id)
-        JOIN proxy ON proxy.id = proxy_id
-        WHERE search_visit.run_id = ? AND list_contains(?, "column") AND status = 'failed' AND source_id IS NULL
-            AND coalesce(input, ?) = ? GROUP BY ALL
-        """,
-        [outcome.run_id, names, DEFAULT_INPUT, DEFAULT_INPUT],
-    )
-    for name, reason, count in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+    for name, reason, count in _failed_visits(catalog, outcome, names):
         reasons[name][reason] += count
     visited = {visit.candidate.digest for visit in history.visits}
     for name in names:
@@ -102,10 +94,48 @@ def failures(catalog: Catalog, outcome: Outcome) -> list[str]:
     total = len(history.visits) + history.infeasible
     return [
         f"{name}: measuring failed for {counts.total():,} of {total:,} candidates, most often: "
-        f"{min(counts, key=lambda reason: (-counts[reason], reason))} (table score, status failed)."
+        f"{min(counts, key=lambda reason: (-counts[reason], reason)).rstrip('.')} (table score, status failed)."
         for name, counts in reasons.items()
         if counts
     ]
+
+
+def _failed_visits(catalog: Catalog, outcome: Outcome, names: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Proxy, reason and number of the visited architectures without a value of which measuring failed."""
+    shared = [name for name in names if holds_of_function(catalog, outcome.prepared.space, name)]
+    rows = catalog.arrow(
+        """
+        SELECT "column", reason, count(*) FROM (
+            SELECT "column", own.id, coalesce(min(reason), 'no reason is stored') AS reason
+            FROM (SELECT DISTINCT architecture_id FROM search_visit WHERE run_id = ?) AS visited
+            JOIN architecture AS own ON own.id = visited.architecture_id
+            JOIN architecture AS tried USING (canonical_id) JOIN score ON score.architecture_id = tried.id
+            JOIN proxy ON proxy.id = proxy_id
+            WHERE list_contains(?, "column") AND (tried.id = own.id OR list_contains(?, "column"))
+                AND source_id IS NULL AND coalesce(input, ?) = ?
+            GROUP BY "column", own.id HAVING bool_or(status = 'failed') AND NOT bool_or(status = 'ok')
+        ) GROUP BY ALL
+        """,
+        [outcome.run_id, names, shared, DEFAULT_INPUT, DEFAULT_INPUT],
+    )
+    return list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+
+
+def pathless(catalog: Catalog, outcome: Outcome, visits: Sequence[Visit]) -> str | None:
+    """A warning where answers compute nothing, which a score need not see: ``tg_nas_paper`` values them like others."""
+    rows = catalog.arrow(
+        """
+        SELECT 1 FROM search_visit JOIN architecture ON architecture.id = architecture_id
+        WHERE search_visit.run_id = ? AND NOT is_connected AND list_contains(?, evaluation)
+        """,
+        [outcome.run_id, [visit.evaluation for visit in visits]],
+    )
+    if not len(rows):
+        return None
+    return (
+        f"{len(rows):,} of these {len(visits):,} architectures have no path from input to output and compute nothing, "
+        "whatever their score; --min depth=1 leaves such out."
+    )
 
 
 _ENDINGS = {

@@ -54,13 +54,16 @@ class Bench:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The course of all searches: by method (seeds, evaluations) true values of the best by the score so far."""
+    """The course of all searches: by method (seeds, evaluations) true values of the best by the score so far.
+
+    `best_by_score` is None where the truth of the best by the score is a proxy that has no value for it.
+    """
 
     bench: Bench
     budget: int
     curves: dict[str, Values]
     seconds: dict[str, float]
-    best_by_score: float
+    best_by_score: float | None
     oracle: float
 
 
@@ -70,7 +73,8 @@ def prepare(catalog: Catalog, space: str, by: str | None, truth: str | None, met
     Raises
     ------
     UsageError
-        The catalog does not hold all of the space, a name is unknown, or a method cannot search it by one score.
+        The catalog does not hold all of the space and its truth, a name is unknown, or a method cannot search it by one
+        score.
     """
     view = catalog.space(space)
     definition = space_of(catalog, space)
@@ -82,6 +86,11 @@ def prepare(catalog: Catalog, space: str, by: str | None, truth: str | None, met
         raise UsageError(
             f"{space} {size} and the catalog holds {len(stored):,}; a comparison needs the truth about whatever a "
             f"method may find. Enter all with `catalog spaces --enumerate {space}` and ingest their accuracies."
+        )
+    if unknown := len(stored.lacking(reported)):
+        raise UsageError(
+            f"{reported} is not known for all architectures of {unknown:,} functions of {space}; a comparison needs "
+            "the truth about whatever a method may find. Name another column with --truth, or ingest what is missing."
         )
     possible = tuple(name for name in methods_for(definition) if name != "exhaustive")
     chosen = tuple(dict.fromkeys(("random", *(methods or possible))))
@@ -131,7 +140,7 @@ def compare(bench: Bench, budget: int, seeds: int, progress: Callable[[int, int]
     everything = bench.sign * bench.formula.evaluate({name: bench.stored.columns[name] for name in bench.formula.names})
     if np.isnan(everything).all() or np.isnan(truth).all():
         raise CatalogError(f"no architecture of {bench.space.name} has both {bench.formula.text} and {bench.truth}.")
-    tied = everything == np.nanmax(everything)
+    of_the_best = truth[(everything == np.nanmax(everything)) & ~np.isnan(truth)]
     curves: dict[str, list[Values]] = {}
     seconds: dict[str, float] = {}
     done = 0
@@ -152,7 +161,7 @@ def compare(bench: Bench, budget: int, seeds: int, progress: Callable[[int, int]
         budget,
         {method: np.stack(found) for method, found in curves.items()},
         seconds,
-        float(np.nanmean(truth[tied])),
+        float(of_the_best.mean()) if len(of_the_best) else None,
         float(bench.truth_sign * np.nanmax(bench.truth_sign * truth)),
     )
 
@@ -216,8 +225,9 @@ def panel_of(found: Comparison) -> Panel:
     levels = _levels(found)
     room = 0.1 * (max(levels.values()) - min(later, default=0.0))
     lowest = min(later) - room if later and found.bench.truth_sign > 0 else None
-    return Panel("evaluations", found.bench.truth, lines, levels, logarithmic=True, lowest=lowest)
+    return Panel("evaluations", found.bench.truth, lines, levels, logarithmic=bool(later), lowest=lowest)
 
 
 def _levels(found: Comparison) -> dict[str, float]:
-    return {"best-by-score": found.best_by_score, "oracle": found.oracle}
+    levels = {"best-by-score": found.best_by_score, "oracle": found.oracle}
+    return {name: level for name, level in levels.items() if level is not None}

@@ -225,20 +225,30 @@ class ScoreSource:
     def _graphs(
         self, candidates: Sequence[Candidate], rows: Rows, scorer: CandidateScorer
     ) -> tuple[list[ArchitectureGraph], list[ArchitectureGraph]]:
-        """Native and canonical graphs; those of a pool are read from the catalog, all in one go."""
-        pooled = [place for place, candidate in enumerate(candidates) if candidate.graph is None]
-        ids = self.stored.ids[rows[pooled]].tolist()
-        read = {"canonical": read_graphs(self.catalog, self.space.name, ids, "canonical") if ids else []}
-        read["native"] = (
-            read_graphs(self.catalog, self.space.name, ids, "native")
-            if ids and scorer.reads_native
-            else read["canonical"]
-        )
-        native, canonical = (dict(zip(pooled, read[form], strict=True)) for form in ("native", "canonical"))
-        return (
-            [one.graph or native[place] for place, one in enumerate(candidates)],
-            [one.canonical or canonical[place] for place, one in enumerate(candidates)],
-        )
+        """Native and canonical graphs; those that are read from the catalog, all in one go."""
+        read = [
+            place
+            for place, (candidate, row) in enumerate(zip(candidates, rows.tolist(), strict=True))
+            if self._is_read(candidate, row)
+        ]
+        ids = self.stored.ids[rows[read]].tolist()
+        canonical = read_graphs(self.catalog, self.space.name, ids, "canonical") if ids else []
+        is_native = ids and scorer.reads_native
+        native = read_graphs(self.catalog, self.space.name, ids, "native") if is_native else canonical
+        made = {
+            place: (one.graph, one.canonical) for place, one in enumerate(candidates) if one.graph and one.canonical
+        }
+        graphs = made | dict(zip(read, zip(native, canonical, strict=True), strict=True))
+        return [graphs[place][0] for place in range(len(graphs))], [graphs[place][1] for place in range(len(graphs))]
+
+    def _is_read(self, candidate: Candidate, row: int) -> bool:
+        """Whether a candidate's graphs come from the catalog: it has none, or another architecture stands for it.
+
+        A proxy may tell the two apart, and what is computed is stored with the one that stands for both.
+        """
+        if candidate.graph is None:
+            return True
+        return row >= 0 and self.stored.native_ids[row] != self.space.native_id(candidate.graph)
 
     def __repr__(self) -> str:
         return f"ScoreSource({self.space.name!r}, {len(self.stored):,} stored, computes {sorted(self.computable)})"

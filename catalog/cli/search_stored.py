@@ -70,7 +70,7 @@ class StoredSpace:
         columns = {name: _numbers(frame, name, space.name) for name in known}
         refused = {name: _refused(catalog, name, ids) for name in known}
         for name in known:
-            if (np.isnan(columns[name]) & ~refused[name]).any() and _is_of_function(catalog, space, name):
+            if (np.isnan(columns[name]) & ~refused[name]).any() and holds_of_function(catalog, space, name):
                 columns[name], refused[name] = _shared(columns[name], refused[name], digests)
         is_complete = space.size is not None and len(ids) >= space.size
         return cls(ids, frame[view.native_id_name].to_list(), digests, columns, refused, is_complete)
@@ -144,7 +144,7 @@ def _refused(catalog: Catalog, column: str, ids: Rows) -> NDArray[np.bool_]:
     return np.isin(ids, tried["architecture_id"].to_numpy())
 
 
-def _is_of_function(catalog: Catalog, space: SearchSpace, name: str) -> bool:
+def holds_of_function(catalog: Catalog, space: SearchSpace, name: str) -> bool:
     """Whether a column is a proxy's that does not tell functional twins apart; a metric is asked for no networks."""
     if not len(catalog.arrow('SELECT 1 FROM proxy WHERE "column" = ? LIMIT 1', [name])):
         return False

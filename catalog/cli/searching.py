@@ -170,7 +170,7 @@ def _truth(catalog: Catalog, space: str, column: str | None) -> str | None:
 def _report(
     catalog: Catalog, outcome: Outcome, top: int, truth: str | None, plot: Path | None, output_format: Format
 ) -> None:
-    from catalog.cli.search_answer import answered, as_rows, failures, panels_of, summary, truth_of
+    from catalog.cli.search_answer import answered, as_rows, failures, panels_of, pathless, summary, truth_of
 
     for line in [*summary(outcome), *failures(catalog, outcome)]:
         note(line)
@@ -180,6 +180,8 @@ def _report(
             return
         raise CatalogError(_nothing_found(outcome))
     emit(as_rows(outcome, visits), output_format, uncut=(outcome.prepared.space.native_id_name,))
+    if (warning := pathless(catalog, outcome, visits)) is not None:
+        note(warning)
     if truth is not None and (quality := truth_of(catalog, outcome, visits, truth)) is not None:
         note(quality)
     if plot is not None:

@@ -71,6 +71,7 @@ POOLED: Mapping[str, PoolProxy] = {
             f"log ranks of tg_nas, {', '.join(pools.TG_NAS_ZC)}, with votes by what they agree on beyond tg_nas",
             predictors=("tg_nas",),
             weights=_votes,
+            version="2",  # 1 voted by each proxy's own agreement with tg_nas
         ),
     )
 }

@@ -129,6 +129,32 @@ def test_a_bench_needs_the_whole_space(tmp_path: Path) -> None:
     assert "catalog spaces --enumerate nb201" in answer.stderr
 
 
+def test_a_bench_needs_the_truth_about_all(searched: Path) -> None:
+    """Means over the seeds that happen to end where the truth is known would be no comparison."""
+    arguments = ("search-bench", "nb201", "--by", "tg_nas", "--truth", "digits_test_accuracy", "--budget", "10")
+    answer = call_catalog(*arguments, database=searched)
+    assert answer.returncode == 2
+    with Catalog.open(searched) as catalog:
+        functions = catalog.query(
+            "SELECT count(DISTINCT canonical_digest) FROM nb201 WHERE digits_test_accuracy IS NULL"
+        ).item()
+    assert f"digits_test_accuracy is not known for all architectures of {functions:,} functions" in answer.stderr
+
+
+def test_a_choice_without_a_truth_is_left_out_and_not_drawn(searched: Path, tmp_path: Path) -> None:
+    """A cell without a path has a score by `-depth`, and no proxy as its truth."""
+    plot = tmp_path / "bench.svg"
+    answer = call_catalog(
+        *("search-bench", "nb201", "--by", "-depth", "--truth", "tg_nas", "--methods", "local-search"),
+        *("--budget", "20", "--seeds", "1", "--plot", str(plot)),
+        database=searched,
+    )
+    rows = rows_of(answer)
+    assert "best-by-score" not in {row["method"] for row in rows}
+    assert "nan" not in answer.stdout
+    assert plot.exists()
+
+
 def test_the_bench_measures_no_network(measured_database: Path) -> None:
     answer = call_catalog("search-bench", "nb201", "--by", "meco", "--budget", "10", database=measured_database)
     assert answer.returncode == 2

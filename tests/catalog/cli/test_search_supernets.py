@@ -123,6 +123,17 @@ def test_a_budget_that_ends_among_supernets_says_what_is_needed(tmp_path: Path) 
     assert rows_of(resumed) == rows_of(call_catalog(*ASKED, database=path))
 
 
+def test_an_answer_that_computes_nothing_is_told_and_can_be_left_out(tmp_path: Path) -> None:
+    """The score reads dead operators like any other, and pruning by it ends in a cell without a path."""
+    answer = call_catalog(*ASKED, database=tmp_path / "catalog.duckdb")
+    (row,) = rows_of(answer)
+    assert not space_named("nb201").graph(row["cell"]).is_connected
+    assert "1 of these 1 architectures have no path" in answer.stderr
+    other = call_catalog(*ASKED, "--min", "depth=1", database=tmp_path / "catalog.duckdb")
+    assert all(space_named("nb201").graph(row["cell"]).is_connected for row in rows_of(other))
+    assert "no path" not in other.stderr
+
+
 def test_constraints_are_kept_by_trying_architectures(tmp_path: Path) -> None:
     answer = call_catalog(*ASKED, "--max", "params=5e5", database=tmp_path / "catalog.duckdb")
     rows = rows_of(answer)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
+from catalog import views
+from catalog.cli.search_job import Request, prepare
+from catalog.search.steps import candidates_of
+from catalog.spaces import space_named
 from catalog.store import Catalog
+from predictor.tg_nas.paper import PaperScorer
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.cli.searches import rows_of
 from tests.predictor.scored_cells import CONV, CONV_AND_DEAD, CUT, POOL, SKIP
@@ -56,6 +63,37 @@ def test_why_a_measurement_failed_is_stored_and_told(measured_database: Path, tm
     assert "failed" not in other.stderr
 
 
+def test_a_failure_of_a_function_is_told_for_its_twins_unless_one_has_a_value(
+    measured_database: Path, tmp_path: Path
+) -> None:
+    """They are not measured again, and so have no row of their own."""
+    database = Path(shutil.copy(measured_database, tmp_path / "catalog.duckdb"))
+    twin = "|skip_connect~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
+    said = "az_trainability: measuring failed for 1 of 2 candidates, most often: ProxyError"
+
+    def notes(cell: str) -> str:
+        where = f"cell IN ('{cell}', '{CONV}')"
+        answer = call_catalog("search", "nb201", "--by", "az_trainability", "--where", where, database=database)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stderr
+
+    assert said in notes(SKIP)
+    assert said in notes(twin)
+    with Catalog.open(database, mode="write") as catalog:
+        assert catalog.query("SELECT count(*) FROM score WHERE status = 'failed'").item() == 1
+        catalog.execute(
+            """
+            INSERT INTO score BY NAME SELECT * REPLACE ((SELECT id FROM architecture WHERE native_id = ?) AS
+                architecture_id, 1.0 AS value, 'ok' AS status, NULL AS reason) FROM score WHERE status = 'failed'
+            """,
+            [twin],
+        )
+        with catalog.transaction():
+            views.rebuild(catalog, "nb201")
+    assert "failed" not in notes(twin)
+    assert "failed" not in notes(SKIP)
+
+
 def test_a_failure_that_keeps_a_candidate_out_is_told(measured_database: Path, tmp_path: Path) -> None:
     database = Path(shutil.copy(measured_database, tmp_path / "catalog.duckdb"))
     arguments = ("--where", f"cell IN ('{SKIP}', '{CONV}')", "--max", "az_trainability=1e9")
@@ -83,6 +121,23 @@ def test_what_is_measured_of_a_function_is_not_measured_again_for_a_twin(
             " AND name IN ('l2_norm', 'az_complexity') GROUP BY name ORDER BY name"
         ).rows()
     assert measured == [("az_complexity", 2), ("l2_norm", 1)]
+
+
+def test_what_stands_for_a_function_is_what_is_scored(demo_folder: Path, tmp_path: Path) -> None:
+    """A cell whose dead convolution makes it too large gives way to a twin, and the twin to no score but its own."""
+    database = Path(shutil.copy(demo_folder / "catalog.duckdb", tmp_path / "catalog.duckdb"))
+    space = space_named("nb201")
+    with Catalog.open(database, mode="write") as catalog:
+        params = catalog.lookup([CONV, CONV_AND_DEAD], space="nb201")["params"].to_list()
+        bound = f"params={sum(params) / 2}"
+        prepared = prepare(catalog, Request("nb201", ("tg_nas_paper",), "local-search", 10, maximum=(bound,)))
+        candidates = candidates_of([space.graph(CONV_AND_DEAD)])
+        (row,) = prepared.objectives.source.row_of(candidates).tolist()
+        (found,) = prepared.problem.score(candidates)
+    stands = space.graph(prepared.stored.native_ids[row])
+    of_both = PaperScorer.load().score([space.graph(CONV_AND_DEAD), stands])
+    assert found.item() == pytest.approx(of_both[1], rel=1e-6)
+    assert of_both[0] != pytest.approx(of_both[1], rel=1e-3)
 
 
 def test_what_has_to_be_measured_is_scored_a_few_at_a_time(measured_database: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import linregress, rankdata
 
+from predictor.scoring.pooled import POOLED
 from predictor.zero_cost.pools import tg_nas_zc, votes
 
 RANDOM = np.random.default_rng(0)
@@ -66,3 +67,10 @@ def test_only_the_order_of_a_member_counts() -> None:
 def test_the_best_in_everything_scores_zero() -> None:
     up = np.arange(10.0)
     assert tg_nas_zc(up, up, up).max() == 0.0
+
+
+def test_another_rule_is_another_version() -> None:
+    """Scores of two rules do not compare, so whoever changes these numbers raises the version that is stored."""
+    pool = np.array([[1, 2, 3, 4, 5, 6], [2, 1, 4, 6, 5, 3], [1, 3, 5, 6, 2, 4]], dtype=np.float64)
+    assert POOLED["tg_nas_zc"].version == "2"
+    assert tg_nas_zc(*pool) == pytest.approx([-2.424, -1.642, -0.822, -0.405, -0.463, -0.240], abs=1e-3)
