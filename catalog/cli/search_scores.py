@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -81,6 +81,11 @@ class ScoreSource:
         if missing:
             self._find(missing, names)
         return {name: np.array([self._seen[one.digest][name] for one in candidates]) for name in names}
+
+    def known_values(self, candidates: Sequence[Candidate], names: Sequence[str]) -> dict[str, Values]:
+        """Each name's stored values, (B,), computed for nobody; NaN where there is none."""
+        rows = self._rows(candidates)[1]
+        return {name: np.where(rows >= 0, self.stored.columns[name][rows], np.nan) for name in names}
 
     def of_stored(self, names: Sequence[str]) -> dict[str, Values]:
         """Each name's values of all stored architectures, (N,): of functions alike each its own."""
@@ -304,11 +309,14 @@ class Bound:
         values = self.formula.evaluate({name: stored.columns[name][rows] for name in self.formula.names})
         return rows[values <= self.limit if self.is_upper else values >= self.limit]
 
-    def violations(self, source: ScoreSource, candidates: Sequence[Candidate]) -> Values:
-        """(B,) by how much of the bound candidates break it; NaN where the formula has no value."""
-        values = self.formula.evaluate(source.values(candidates, self.formula.names))
+    def violations(self, known: Mapping[str, Values]) -> Values:
+        """(B,) by how much of the bound given values break it; NaN where the formula has no value."""
+        values = self.formula.evaluate(known)
         beyond = values - self.limit if self.is_upper else self.limit - values
         return np.maximum(beyond, 0.0) / (abs(self.limit) or 1.0)
+
+
+_Read = Callable[[Sequence[Candidate], Sequence[str]], Mapping[str, Values]]
 
 
 @dataclass(frozen=True)
@@ -321,7 +329,7 @@ class Constraints:
         The ``--max`` and ``--min`` that every candidate is held against.
     listed
         Further ones, about which the source's allowed rows say all, as about ``--where``: their amounts only lead the
-        way back to what is allowed.
+        way back to what is allowed, so nothing is measured for them.
     is_narrowed
         Whether only the allowed rows, and functions like them, keep the constraints.
     """
@@ -333,17 +341,18 @@ class Constraints:
 
     def __call__(self, candidates: Sequence[Candidate]) -> Values:
         if not self.is_narrowed:
-            return self._beyond(self.bounds, candidates)
+            return self._beyond(self.bounds, candidates, self.source.values)
         kept = np.array([one.digest in self.source.allowed_row_of_digest for one in candidates])
-        amounts = self._beyond(self.listed, candidates)
+        amounts = self._beyond(self.listed, candidates, self.source.known_values)
         total = np.where(amounts > 0, amounts, 1.0)
-        total[kept] = self._beyond(self.bounds, [candidates[place] for place in np.flatnonzero(kept).tolist()])
+        allowed = [candidates[place] for place in np.flatnonzero(kept).tolist()]
+        total[kept] = self._beyond(self.bounds, allowed, self.source.values)
         return total
 
-    def _beyond(self, bounds: Sequence[Bound], candidates: Sequence[Candidate]) -> Values:
+    def _beyond(self, bounds: Sequence[Bound], candidates: Sequence[Candidate], read: _Read) -> Values:
         total = np.zeros(len(candidates))
         for bound in bounds:
-            total += bound.violations(self.source, candidates)
+            total += bound.violations(read(candidates, bound.formula.names))
         return total
 
 

@@ -149,3 +149,18 @@ def test_what_has_to_be_measured_is_scored_a_few_at_a_time(measured_database: Pa
     with Catalog.open(database) as catalog:
         together = catalog.query("SELECT max(n) FROM (SELECT count(*) AS n FROM search_visit GROUP BY seconds)").item()
     assert together <= 8
+
+
+def test_nothing_is_measured_for_what_a_stored_bound_forbids(
+    measured_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Path(shutil.copy(measured_database, tmp_path / "catalog.duckdb"))
+    options = ("--where", f"cell IN ('{CONV}', '{POOL}')", "--workers", "1")
+    answer = call_catalog("score", "nb201", "--proxy", "nwot", *options, database=database)
+    assert answer.returncode == 0, answer.stderr
+    monkeypatch.setattr("predictor.candidates.CandidateScorer.compute", lambda *_: pytest.fail("measured"))
+    search = ("search", "nb201", "--by", "params", "--max", "nwot=1e9", "--method", "local-search")
+    found = rows_of(call_catalog(*search, "--budget", "2", database=database))
+    functions = {space_named("nb201").graph(cell).digest for cell in (CONV, POOL)}
+    assert {space_named("nb201").graph(row["cell"]).digest for row in found} <= functions
+    assert found
