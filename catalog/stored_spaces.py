@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SYSTEM_PREFIXES = ("duckdb_", "sqlite_", "pragma_", "pg_", "information_schema")
+_IN_FILES = {"has_weights": "weights"}
+"""Facts that an operators file calls otherwise."""
+
 _DESCRIPTIVE = ("short", "medium", "long")
 
 
@@ -94,14 +97,17 @@ def _operators_in_use(catalog: Catalog, space: str) -> frozenset[str]:
 
 def _check_facts(operator: Operator, before: Operator, owner: str, *, may_be_described: bool = False) -> None:
     """One name is one operator; a built-in one may be described anew by a space that has no graph with it yet."""
-    for field in fields(Operator):
-        given, known = getattr(operator, field.name), getattr(before, field.name)
-        if given != known and not (may_be_described and field.name in _DESCRIPTIVE):
-            raise UsageError(
-                f"operator {operator.name!r} has {field.name} {given!r}, but is known {owner} with {known!r}; nothing "
-                f"was stored. Give it {field.name} {known!r} to go on with the stored one, or give the new operator "
-                "another name, or bring its graphs into another space."
-            )
+    facts = [field.name for field in fields(Operator) if not (may_be_described and field.name in _DESCRIPTIVE)]
+    changed = [fact for fact in facts if getattr(operator, fact) != getattr(before, fact)]
+    if changed:
+        told = ", ".join(
+            f"{_IN_FILES.get(fact, fact)} {getattr(before, fact)!r} and not {getattr(operator, fact)!r}"
+            for fact in changed
+        )
+        raise UsageError(
+            f"operator {operator.name!r} is known {owner} with {told}; nothing was stored. Give it the known facts to "
+            "go on with the stored one, or give the new operator another name, or bring its graphs into another space."
+        )
 
 
 def _stored_operators(catalog: Catalog, space: str) -> list[Operator]:

@@ -44,7 +44,10 @@ class ScoringReport:
 
 
 class Model(Protocol):
-    """A loaded predictor: scores by column suffix, each (A,); NaN where no path leads from input to output."""
+    """A loaded predictor: scores by column suffix, each (A,); NaN where it has none.
+
+    An ensemble has none where no path leads from input to output; `tg_nas_paper` scores such cells too, as released.
+    """
 
     card: dict[str, Any]
 

@@ -103,14 +103,14 @@ def test_a_space_grows_by_the_operators_that_are_new(catalog: Catalog) -> None:
 @pytest.mark.parametrize("change", [{"kind": "conv"}, {"kernel": 5}, {"has_weights": False}, {"long": "another"}])
 def test_a_stored_operator_keeps_its_facts(catalog: Catalog, change: dict[str, object]) -> None:
     store(catalog, SPACE)
-    with pytest.raises(UsageError, match="operator 'mixer' has .* but is known in the space 'mine'"):
+    with pytest.raises(UsageError, match="operator 'mixer' is known in the space 'mine' with .* and not"):
         admitted(catalog, OwnSpace("mine", [replace(MIXER, **change)]))  # type: ignore[arg-type]
 
 
 def test_a_built_in_operator_may_be_described_anew_but_not_changed(catalog: Catalog) -> None:
     described = replace(VOCABULARY["conv3x3"], long="a convolution alone")
     assert admitted(catalog, OwnSpace("mine", [described])) == [described]
-    with pytest.raises(UsageError, match="known as a built-in operator with 3"):
+    with pytest.raises(UsageError, match="known as a built-in operator with kernel 3"):
         admitted(catalog, OwnSpace("mine", [replace(described, kernel=5)]))
 
 
