@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.cli.search_scores import Bound, Constraints, Objectives, ScoreSource, direction_of
+from catalog.cli.search_constraints import Bound, Constraints
+from catalog.cli.search_scores import Objectives, ScoreSource, direction_of
 from catalog.cli.search_stored import Rows, StoredSpace
 from catalog.cli.search_supernets import objectives_of
 from catalog.cli.search_visits import Earlier, VisitStore, read_visits
