@@ -133,8 +133,8 @@ def pathless(catalog: Catalog, outcome: Outcome, visits: Sequence[Visit]) -> str
     if not len(rows):
         return None
     return (
-        f"{len(rows):,} of these {len(visits):,} architectures have no path from input to output and compute nothing, "
-        "whatever their score; --min depth=1 leaves such out."
+        f"no path from input to output in {len(rows):,} of {len(visits):,} answers: whatever the score, that computes "
+        "nothing; --min depth=1 leaves such cells out."
     )
 
 

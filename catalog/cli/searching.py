@@ -199,7 +199,7 @@ def _nothing_found(outcome: Outcome) -> str:
             f"none of the {history.infeasible:,} different functions that the search looked at keeps the constraints; "
             "relax --max, --min or --where."
         )
-    if not history.evaluations:
+    if not history.evaluations and history.stopped != "budget":
         return "there is nothing to search: no stored architecture keeps --where, --max and --min."
     if not history.visits:
         from catalog.search.pruning import supernets_to_score
