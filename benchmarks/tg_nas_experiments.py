@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 
 import numpy as np
 import tg_nas_data as data
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 from tg_nas_evaluate import quality
+from tg_nas_parts import Parts
 
 from predictor.tg_nas.config import TGNASConfig
-from predictor.tg_nas.ensemble import Scorer, member_outputs
+from predictor.tg_nas.ensemble import Scorer, joined, member_outputs
 from predictor.tg_nas.job import use_threads
 from predictor.tg_nas.paper import PaperScorer
 from predictor.tg_nas.prior import Terms, terms_of
@@ -74,54 +75,43 @@ def _with_share(base: TGNASConfig, available: int) -> TGNASConfig:
 def _ranked(scores: Values, target: data.Target) -> Values:
     """Cells that compute nothing rank last, as the scorer has it."""
     dead = np.array([not graph.is_connected for graph in target.graphs])
-    return np.where(dead, scores.min() - 1.0, scores)
+    return np.where(dead, np.nanmin(scores) - 1.0, scores)
 
 
 def prior_rows(checkpoint: str, targets: list[data.Target]) -> Iterator[str]:
-    """Equal votes against weights fitted on NAS-Bench-101 with theory's signs."""
-    source = data.nb101(20_000)
-    labels = normal_scores(source.labels["cifar10_test"]).astype(float)
+    """The shipped weights, those fitted to NAS-Bench-101 under theory's signs, and each weight changed by itself."""
+    everything = data.nb101()
+    parts, terms = Parts(everything), terms_of(everything.cells, len(everything))
     scorer = Scorer.load(checkpoint)
-    known = _votes(terms_of(source.cells, len(source)))
-    mean, spread = {k: v.mean() for k, v in known.items()}, {k: v.std() for k, v in known.items()}
-    three = ["capacity", "pooling", "trainability"]
-    variants: dict[str, Callable[[], dict[str, float]]] = {
-        "with the plain route, fitted on NAS-Bench-101": lambda: fitted(["capacity", "pooling", "route"]),
-        "fitted on NAS-Bench-101": lambda: fitted(three),
-        "equal votes (shipped)": lambda: dict.fromkeys(three, 1.0),
+    shipped = scorer.prior
+    names = [field.name for field in fields(Terms)]
+    variants = {"as shipped": {}, "fitted to NAS-Bench-101": _fitted(terms, everything.labels["cifar10_test"])}
+    variants |= {f"without {name}": {name: 0.0} for name in names}
+    variants |= {
+        f"{name} {change}": {name: factor * getattr(shipped, name)}
+        for name in names
+        for change, factor in (("halved", 0.5), ("half as much again", 1.5))
     }
-
-    def fitted(names: list[str]) -> dict[str, float]:
-        standard = np.array([(known[name] - mean[name]) / spread[name] for name in names]).T
-        return dict(zip(names, nnls(standard, labels)[0], strict=True))
-
-    def total(votes: dict[str, Values], weights: dict[str, float]) -> Values:
-        return sum((weights[k] * (votes[k] - mean[k]) / spread[k] for k in weights), np.zeros(len(votes["route"])))
-
-    offset, scale = np.array(scorer.scales).T[:, :, None]
-    for name, make in variants.items():
-        weights = make()
-        on_source = total(known, weights)
-        alone, both = [], []
-        for target in targets:
-            prior = (total(_votes(terms_of(target.cells, len(target))), weights) - on_source.mean()) / on_source.std()
-            members = (member_outputs(scorer.members, target.cells, len(target)) - offset) / scale
-            alone.append(np.where(np.isnan(prior), np.nanmin(prior) - 1, prior))
-            fused = prior + np.tanh(members / 2).mean(axis=0)
-            both.append(np.where(np.isnan(fused), np.nanmin(fused) - 1, fused))
-        shown = ", ".join(f"{key} {value:.2f}" for key, value in weights.items())
-        yield row(f"{name}: {shown}; prior alone", [alone], targets)
-        yield row("with the networks", [both], targets)
+    outputs = [scorer.standard_outputs(target.cells, len(target)) for target in targets]
+    for name, changes in variants.items():
+        prior = replace(shipped, **changes).standardised(terms)
+        cells = [f"{parts.mean(prior.score(terms)):.3f}"]
+        for target, members in zip(targets, outputs, strict=True):
+            alone = prior.score(terms_of(target.cells, len(target)))
+            for scores in (alone, joined(alone, members).mean(axis=0)):
+                tau, rho = quality(_ranked(scores, target), next(iter(target.labels.values())))[:2]
+                cells.append(f"{tau:.3f} / {rho:.3f}")
+        yield f"| {name} | " + " | ".join(cells) + " |"
 
 
-def _votes(terms: Terms) -> dict[str, Values]:
-    """Terms with theory's signs, and the shortest way without its product with capacity."""
-    return {
-        "capacity": terms.capacity,
-        "pooling": -terms.pooling,
-        "trainability": -terms.trainability,
-        "route": -terms.trainability / np.maximum(terms.capacity, 1e-9),
-    }
+def _fitted(terms: Terms, accuracy: Values) -> dict[str, float]:
+    """Weights of least squares with the signs that theory gives; the sum has the scale of the labels."""
+    signs = {"detail": -1.0, "excess": -1.0, "route": -1.0}
+    columns = {field.name: getattr(terms, field.name) for field in fields(Terms)}
+    usable = np.all([np.isfinite(column) for column in columns.values()], axis=0)
+    signed = np.array([signs.get(name, 1.0) * (column - column[usable].mean()) for name, column in columns.items()])
+    labels = normal_scores(accuracy).astype(float)[usable]
+    return dict(zip(columns, nnls(signed[:, usable].T, labels)[0].tolist(), strict=True))
 
 
 def paper_rows() -> Iterator[str]:
@@ -140,7 +130,10 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(1)
     base = replace(TGNASConfig(), graphs=arguments.graphs)
-    sys.stdout.write("| | nb201 CIFAR-10 tau / rho | darts tau / rho |\n|---|---|---|\n")
+    columns = ["nb201 CIFAR-10 tau / rho", "darts tau / rho"]
+    if arguments.experiment == "prior":
+        columns = ["nb101 parts", *(f"{name}, {what}" for name in ("nb201", "darts") for what in ("prior", "both"))]
+    sys.stdout.write("| | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns) + "\n")
     for line in _rows(arguments.experiment, base, arguments.seeds, arguments.checkpoint):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

@@ -15,7 +15,7 @@ from predictor.scoring.configuration import Column, columns_for
 from predictor.scoring.job import BATCH_SECONDS, JobOptions, measure_missing, unwatched
 from predictor.scoring.outcome import ColumnReport, report
 from predictor.scoring.pooled import POOLED, PoolProxy, store_pooled
-from predictor.scoring.predictors import PREDICTORS, score_space
+from predictor.scoring.predictors import PREDICTORS, score_space, shipped_digest
 from predictor.scoring.selection import Selection, select
 from predictor.zero_cost import SUITE_ZERO, MeasureConfig, proxies_named, registered
 from predictor.zero_cost.engine import LocalEngine, available_cores
@@ -179,16 +179,17 @@ def _check(space: str, options: ScoreOptions) -> None:
 
 
 def _missing_predictors(catalog: Catalog, selection: Selection, pooled: Sequence[PoolProxy]) -> list[str]:
-    """Predictors that a pool needs and that have not scored all of it."""
+    """Predictors that a pool needs and whose shipped weights have not scored all of it."""
     needed = dict.fromkeys(name for proxy in pooled for name in proxy.predictors)
     complete = catalog.query(
         """
-        SELECT "column" FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN chosen ON chosen.id = architecture_id
-        WHERE source_id IS NULL GROUP BY "column" HAVING count(*) = (SELECT count(*) FROM chosen)
+        SELECT "column", checkpoint_digest FROM score
+        JOIN proxy ON proxy.id = proxy_id SEMI JOIN chosen ON chosen.id = architecture_id
+        WHERE source_id IS NULL GROUP BY ALL HAVING count(*) = (SELECT count(*) FROM chosen)
         """,
         tables={"chosen": selection.table},
-    )
-    return [name for name in needed if name not in complete["column"].to_list()]
+    ).rows()
+    return [name for name in needed if (name, shipped_digest(name)) not in complete]
 
 
 def _parameters(selection: Selection, wanted: _Wanted, options: ScoreOptions, engine: Engine) -> dict[str, object]:

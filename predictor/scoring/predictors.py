@@ -120,7 +120,7 @@ def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path |
     scores = model.score_space(catalog, space, ids, cells, read_vocabulary(catalog, space))
     seconds = time.perf_counter() - started
     digest = digest_of(model.card)
-    column = predictor if digest == _shipped_digest(predictor) else f"{predictor}_{digest[:8]}"
+    column = predictor if digest == shipped_digest(predictor) else f"{predictor}_{digest[:8]}"
     parameters = {"space": space, "predictor": predictor, "checkpoint_digest": digest}
     with catalog.run("score", parameters) as run, catalog.transaction():
         for suffix, values in scores.items():
@@ -159,7 +159,7 @@ def predictor_facts(predictor: str, column: str, suffix: str, card: Mapping[str,
     )
 
 
-def _shipped_digest(predictor: str) -> str:
+def shipped_digest(predictor: str) -> str:
     """Of the checkpoint that comes with the package: a copy of it in another folder is no other one."""
     from predictor.tg_nas.checkpoint import digest_of, read_card, shipped
 

@@ -13,10 +13,10 @@ from catalog.errors import UsageError
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size
 from predictor.tg_nas.model import TGNASNetwork
-from predictor.tg_nas.prior import PriorScale
+from predictor.tg_nas.prior import Prior
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
-FORMAT = 1
+FORMAT = 2
 
 _SHIPPED = Path(__file__).parent / "weights"
 
@@ -46,7 +46,7 @@ def _shipped_names() -> list[str]:
 def save(
     folder: Path,
     members: Sequence[TGNASNetwork],
-    prior: PriorScale,
+    prior: Prior,
     scales: Sequence[tuple[float, float]],
     facts: Mapping[str, Any],
 ) -> str:
@@ -59,7 +59,7 @@ def save(
     members
         Networks of one configuration.
     prior
-        Scale of the structural prior on the source.
+        The structural prior, standardised on the source.
     scales
         Mean and standard deviation of each member's output on held-out graphs of the source.
     facts

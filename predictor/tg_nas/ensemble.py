@@ -25,7 +25,7 @@ from predictor.tensors import NORMAL_CELL_WEIGHT, CellBatch, from_arrays, from_g
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import operator_features
 from predictor.tg_nas.nb101_modules import module_cells
-from predictor.tg_nas.prior import PriorScale, terms_of
+from predictor.tg_nas.prior import Prior, terms_of
 
 if TYPE_CHECKING:
     from predictor.tg_nas.model import TGNASNetwork
@@ -71,7 +71,7 @@ class Scorer:
     scales
         Mean and standard deviation of each member's output on its source.
     prior
-        Scale of the structural prior.
+        The structural prior.
     part
         ``both``, or ``network`` or ``prior`` alone to see what each contributes.
     card
@@ -82,7 +82,7 @@ class Scorer:
         self,
         members: Sequence[TGNASNetwork],
         scales: Sequence[tuple[float, float]],
-        prior: PriorScale,
+        prior: Prior,
         *,
         part: str = "both",
         card: dict[str, Any] | None = None,
@@ -103,7 +103,7 @@ class Scorer:
         folder = folder_of(checkpoint)
         card = read_card(folder)
         scales = [(member["mean"], member["deviation"]) for member in card["members"]]
-        return cls(load_members(folder, card), scales, PriorScale(**card["prior"]), part=part, card=card)
+        return cls(load_members(folder, card), scales, Prior(**card["prior"]), part=part, card=card)
 
     @property
     def digest(self) -> str:
@@ -166,16 +166,24 @@ class Scorer:
         prior = self.prior.score(terms_of(batches, architectures, vocabulary))
         if self.part == "prior":
             return Scores(prior, np.where(np.isfinite(prior), 0.0, np.nan))
-        outputs = member_outputs(self.members, batches, architectures, vocabulary)  # (M, A)
-        means, deviations = np.array(self.scales).T[:, :, None]
-        standard = (outputs - means) / deviations
-        scores = (
-            prior + np.tanh(standard / 2) if self.part == "both" else np.where(np.isfinite(prior), standard, np.nan)
-        )
+        standard = self.standard_outputs(batches, architectures, vocabulary)  # (M, A)
+        scores = joined(prior, standard) if self.part == "both" else np.where(np.isfinite(prior), standard, np.nan)
         return Scores(scores.mean(axis=0), scores.std(axis=0, ddof=min(1, len(self.members) - 1)))
+
+    def standard_outputs(
+        self, batches: Sequence[CellBatch], architectures: int, vocabulary: Vocabulary = VOCABULARY
+    ) -> Values:
+        """(M, A) output of each network in standard deviations from its mean on the source."""
+        means, deviations = np.array(self.scales).T[:, :, None]
+        return np.asarray((member_outputs(self.members, batches, architectures, vocabulary) - means) / deviations)
 
     def __repr__(self) -> str:
         return f"Scorer({len(self.members)} members, part={self.part!r}, {self.digest[:8] or 'not saved'})"
+
+
+def joined(prior: Values, standard: Values) -> Values:
+    """(M, A) score of each member: the prior, moved by at most one of its standard deviations."""
+    return np.asarray(prior + np.tanh(standard / 2))
 
 
 def member_outputs(

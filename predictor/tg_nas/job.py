@@ -23,7 +23,7 @@ from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.ensemble import Scorer, member_outputs
 from predictor.tg_nas.features import feature_size
 from predictor.tg_nas.model import TGNASNetwork
-from predictor.tg_nas.prior import PriorScale, terms_of
+from predictor.tg_nas.prior import Prior, terms_of
 from predictor.tg_nas.training import TrainingSet, train_member
 
 HELD_OUT_SHARE = 0.02
@@ -115,7 +115,7 @@ def train_ensemble(
         seconds.append(round(time.monotonic() - started, 1))
     held = [source.part(held) for source, (_, held) in zip(sources, splits, strict=True)]
     scales = _scales(members, *held[0], vocabulary)
-    prior = PriorScale.of(terms_of(held[0][0], len(held[0][1]), vocabulary))
+    prior = Prior().standardised(terms_of(held[0][0], len(held[0][1]), vocabulary))
     facts = {
         "sources": [
             {

@@ -115,7 +115,7 @@ def test_a_copy_of_the_shipped_weights_has_the_plain_column(mine: Catalog, tmp_p
 def test_the_same_weights_joined_otherwise_are_another_checkpoint(mine: Catalog, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(shipped("tg_nas"), tmp_path / "copy"))
     card = read_card(copy)
-    card["prior"]["pooling"] *= 2
+    card["prior"]["detail"] *= 2
     (copy / "card.json").write_text(json.dumps(card))
     assert score_space(mine, "mine", "tg_nas", copy).column == f"tg_nas_{digest_of(card)[:8]}"
 

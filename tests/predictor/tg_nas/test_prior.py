@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,23 +11,52 @@ from hypothesis import strategies as st
 
 from catalog.graph import ArchitectureGraph, CellGraph
 from predictor.tensors import from_graphs
-from predictor.tg_nas.prior import LONGEST_ROUTE, PriorScale, Terms, structure, terms_of
+from predictor.tg_nas.prior import AROUND_THE_CELL, Prior, Terms, structure, terms_of
 from tests.predictor.tg_nas.graphs import chain, nb201_cell, random_graphs
-
-SCALE = PriorScale(0.33, 0.66, 1.58, 0.0, 1.0)  # spreads over NAS-Bench-101, rounded
 
 
 def prior(*graphs: ArchitectureGraph) -> np.ndarray:
-    return SCALE.score(terms_of(from_graphs(graphs), len(graphs)))
+    return Prior().score(terms_of(from_graphs(graphs), len(graphs)))
 
 
 def test_the_terms_of_one_convolution_by_hand() -> None:
-    """3x3: nine times the weights of 1x1; the only way counts as the longest route."""
+    """3x3: nine times the weights of 1x1; one layer, on the only way."""
     found = terms_of(from_graphs([chain(["conv3x3"])]), 1)
-    capacity = np.log1p(np.log(10.0))
-    assert found.capacity[0] == pytest.approx(capacity)
-    assert found.pooling[0] == 0.0
-    assert found.trainability[0] == pytest.approx(LONGEST_ROUTE * capacity)
+    assert found.capacity[0] == pytest.approx(np.log(1 + np.log(10)))
+    assert found.expressivity[0] == pytest.approx(
+        np.log((np.log(10) + AROUND_THE_CELL) / (np.log(10) + AROUND_THE_CELL + 1))
+    )
+    assert found.depth[0] == pytest.approx(np.log(1.1 / 2.1))
+    assert (found.detail[0], found.excess[0], found.route[0]) == (0.0, 0.0, 1.0)
+
+
+def test_the_inputs_of_a_cell_that_has_several_are_projected() -> None:
+    """input_0 feeds a convolution and the sum, input_1 the sum alone: two 1x1 layers that no operator stands for."""
+    cell = CellGraph.build(
+        "normal", ("input_0", "input_1", "sep_conv_3x3", "sum", "output"), [(0, 2), (1, 3), (2, 3), (3, 4)]
+    )
+    found = structure(from_graphs([ArchitectureGraph("darts", (cell,)).canonical])[0])
+    separable = structure(from_graphs([chain(["sep_conv_3x3"])])[0])
+    assert found.weights[0] == pytest.approx(separable.weights[0] + 2 * np.log(2))
+    assert found.depth[0] == pytest.approx((3 + 1) / 2)  # the projection alone, or before two layers
+    assert found.route[0] == 1.0
+    assert found.ways[0] == 2.0
+
+
+def test_layers_beyond_two_on_the_mean_way_cost_where_a_shorter_way_is_not_free() -> None:
+    deep = ["conv3x3"] * 4
+    assert structure(from_graphs([chain(deep)])[0]).excess[0] == 0.0  # a single way
+    assert structure(from_graphs([_beside(deep, ["skip_connect"])])[0]).excess[0] == 0.0  # a way without a layer
+    assert structure(from_graphs([_beside(deep, ["conv1x1"])])[0]).excess[0] == pytest.approx((4 + 1) / 2 - 2)
+
+
+def _beside(one: list[str], other: list[str]) -> ArchitectureGraph:
+    """Two chains between the same input and output."""
+    names = ["input", *one, *other, "output"]
+    last = len(names) - 1
+    edges = [(0, 1), (0, len(one) + 1), (len(one), last), (last - 1, last)]
+    edges += [(place, place + 1) for place in (*range(1, len(one)), *range(len(one) + 1, last - 1))]
+    return ArchitectureGraph("own", (CellGraph.build("cell", names, edges),)).canonical
 
 
 def test_a_skip_beside_a_pool_halves_its_share_of_the_signal() -> None:
@@ -46,8 +77,9 @@ def test_a_stronger_operator_in_the_same_place_scores_higher() -> None:
     assert pool < point < window
 
 
-def test_a_long_chain_does_not_lose_by_growing() -> None:
-    scores = prior(*(chain(["conv3x3"] * length) for length in range(1, 60)))
+@pytest.mark.parametrize("operator", ["conv3x3", "conv1x1", "sep_conv_3x3", "dil_conv_5x5"])
+def test_a_long_chain_does_not_lose_by_growing(operator: str) -> None:
+    scores = prior(*(chain([operator] * length) for length in range(1, 60)))
     assert (np.diff(scores) > 0).all()
 
 
@@ -82,7 +114,7 @@ def test_more_cells_of_a_kind_score_higher() -> None:
 def test_the_scale_of_a_pool_makes_standard_scores() -> None:
     graphs = [graph for graph in random_graphs(200) if graph.is_connected]
     terms = terms_of(from_graphs(graphs), len(graphs))
-    scores = PriorScale.of(terms).score(terms)
+    scores = Prior().standardised(terms).score(terms)
     assert scores.mean() == pytest.approx(0.0, abs=1e-9)
     assert scores.std() == pytest.approx(1.0)
 
@@ -102,7 +134,9 @@ def test_the_order_of_the_nodes_does_not_matter(order: list[int], data: st.DataO
     assert scores[0] == pytest.approx(scores[1])
 
 
-def test_terms_name_every_vote_of_the_scale() -> None:
-    terms = Terms(*(np.array([0.0, value]) for value in (1.0, 1.0, 1.0)))
-    scale = PriorScale(1.0, 1.0, 1.0, 0.0, 1.0)
-    assert scale.score(terms).tolist() == [0.0, -1.0]  # one vote for, two against
+def test_three_terms_speak_for_an_architecture_and_three_against_it() -> None:
+    names = [field.name for field in fields(Terms)]
+    for place, name in enumerate(names):
+        terms = Terms(*(np.array([0.0, float(other == name)]) for other in names))
+        before, after = Prior().score(terms)
+        assert (after > before) == (place < 3), name
