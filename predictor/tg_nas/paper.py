@@ -57,10 +57,20 @@ class PaperNetwork(nn.Module):
 
     def forward(self, nodes: Tensor, adjacency: Tensor) -> Tensor:
         """Accuracies (B,) from node features (B, N + 1, F) and row-receives adjacency (B, N + 1, N + 1)."""
-        hidden = nodes
-        for weight, norm in zip(self.weights, self.norms, strict=True):
-            hidden = torch.bmm(adjacency, weight(hidden))  # (B, N + 1, D)
-            hidden = torch.relu(norm(hidden.transpose(1, 2)).transpose(1, 2))  # over all nodes, padding too
+        return self._read_out(self.weights[0](nodes), adjacency)
+
+    def of_operators(self, table: Tensor, rows: Tensor, adjacency: Tensor) -> Tensor:
+        """The same from features of operators (V, F) and their rows (B, N + 1).
+
+        The first product is taken once an operator instead of once a node, which halves the time.
+        """
+        return self._read_out(nn.functional.embedding(rows, self.weights[0](table)), adjacency)
+
+    def _read_out(self, first: Tensor, adjacency: Tensor) -> Tensor:
+        hidden = first
+        for layer, norm in enumerate(self.norms):
+            heard = torch.bmm(adjacency, self.weights[layer](hidden) if layer else first)  # (B, N + 1, D)
+            hidden = torch.relu(norm(heard.flatten(0, 1))).view_as(heard)  # over all nodes, padding too
         score: Tensor = self.head(hidden[:, -1]).squeeze(-1)  # (B,)
         return score
 
@@ -78,14 +88,14 @@ class PaperGraphs:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def batch(self, index: NDArray[Any] | slice, table: Tensor) -> tuple[Tensor, Tensor]:
-        """Network inputs of some of the graphs."""
-        nodes = nn.functional.embedding(torch.from_numpy(self.rows[index]), table)
-        return nodes, torch.from_numpy(self.adjacency[index].astype(np.float32))
+    def batch(self, index: NDArray[Any] | slice) -> tuple[Tensor, Tensor]:
+        """Rows and adjacency of some of the graphs."""
+        return torch.from_numpy(self.rows[index]), torch.from_numpy(self.adjacency[index].astype(np.float32))
 
     def mixtures(self, shares: NDArray[np.float64], table: Tensor) -> tuple[Tensor, Tensor]:
-        """Network inputs of weighted means of all the graphs, one for each row of shares (M, B)."""
-        nodes, adjacency = self.batch(slice(None), table)
+        """Features and adjacency of weighted means of all the graphs, one for each row of shares (M, B)."""
+        rows, adjacency = self.batch(slice(None))
+        nodes = nn.functional.embedding(rows, table)
         weights = torch.from_numpy(shares)  # in double precision, so that a mixture of one graph is that graph exactly
         mixed = [torch.einsum("mb,bnf->mnf", weights, part.double()).float() for part in (nodes, adjacency)]
         return mixed[0], mixed[1]
@@ -157,13 +167,13 @@ def train_paper(
     held, train = np.sort(order[:cut]), order[cut:]
     labels = torch.from_numpy(accuracy.astype(np.float32))
     network = PaperNetwork(table.shape[1], config)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.StepLR(optimiser, config.step, config.decay)
     best, taus = copy.deepcopy(network.state_dict()), []
     for epoch in range(config.epochs):
         network.train()
         for index in np.array_split(generator.permutation(train), -(-len(train) // config.batch)):
-            loss = nn.functional.mse_loss(network(*graphs.batch(index, table)), labels[index])
+            loss = nn.functional.mse_loss(network.of_operators(table, *graphs.batch(index)), labels[index])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -185,7 +195,8 @@ def paper_scores(
     network.eval()
     with torch.inference_mode():
         parts = [
-            network(*graphs.batch(chosen[start : start + 4096], table)).numpy() for start in range(0, len(chosen), 4096)
+            network.of_operators(table, *graphs.batch(chosen[start : start + 4096])).numpy()
+            for start in range(0, len(chosen), 4096)
         ]
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
 

@@ -98,7 +98,8 @@ def test_a_mixture_reads_the_mean_embedding_of_the_operators_on_an_edge() -> Non
     arrays = CellArrays.of([native(word, *rest).cells[0] for word in left])
     table = feature_table(arrays.vocabulary)
     graphs = encode(arrays)
-    nodes, adjacency = graphs.batch(slice(0, 1), table)
+    rows, adjacency = graphs.batch(slice(0, 1))
+    nodes = table[rows]
     nodes[0, 1] = table[[arrays.vocabulary.index(word) for word in left]].mean(dim=0)
     with torch.inference_mode():
         expected = scorer.network(nodes, adjacency).numpy()
