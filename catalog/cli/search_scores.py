@@ -217,10 +217,17 @@ class ScoreSource:
         if how is None or name not in self.stored.columns:
             return
         rows = self.catalog.arrow(
-            'SELECT name, version, configuration, checkpoint_digest FROM proxy WHERE "column" = ?', [name]
+            """
+            SELECT name, version, configuration, checkpoint_digest FROM proxy
+            WHERE "column" = ? AND id IN (
+                SELECT proxy_id FROM score JOIN architecture ON architecture.id = architecture_id
+                WHERE space = ? AND source_id IS NULL
+            )
+            """,
+            [name, self.space.name],
         ).to_pylist()
-        keys = [(row["name"], row["version"], row["configuration"], row["checkpoint_digest"]) for row in rows]
-        if keys and how.facts.key not in keys:
+        keys = {(row["name"], row["version"], row["configuration"], row["checkpoint_digest"]) for row in rows}
+        if keys - {how.facts.key}:
             raise UsageError(
                 f"the column {name} of {self.space.name} was computed by another version or configuration than this "
                 f"program computes, and this search needs more than the stored values; score all anew with "

@@ -17,6 +17,7 @@ from catalog.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
 from catalog.views import proxy_column_name
 from predictor.scoring.configuration import Column, input_of, is_default, recorded_for, suffixed
 from predictor.scoring.plan import NO_PATH
+from predictor.scoring.predictors import shipped_digest
 from predictor.scoring.selection import Selection
 from predictor.zero_cost import MeasureConfig, pools
 
@@ -165,8 +166,16 @@ def _costs(catalog: Catalog, proxy: PoolProxy, columns: Sequence[Column]) -> pl.
 
 
 def _predictor_ids(catalog: Catalog, proxy: PoolProxy) -> list[int]:
-    wanted = 'SELECT id FROM proxy WHERE list_contains(?, "column") AND version != ?'
-    found: list[int] = catalog.query(wanted, [list(proxy.predictors), PUBLISHED_VERSION])["id"].to_list()
+    """Rows of the table ``proxy`` of the predictors, with the weights that come with the package."""
+    wanted = pa.table(
+        {
+            "column": pa.array(proxy.predictors, pa.string()),
+            "checkpoint_digest": pa.array([shipped_digest(name) for name in proxy.predictors], pa.string()),
+        }
+    )
+    found: list[int] = catalog.query(
+        'SELECT id FROM proxy SEMI JOIN wanted USING ("column", checkpoint_digest)', tables={"wanted": wanted}
+    )["id"].to_list()
     return found
 
 

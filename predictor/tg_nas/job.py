@@ -27,6 +27,9 @@ from predictor.tg_nas.prior import Prior, terms_of
 from predictor.tg_nas.training import TrainingSet, train_member
 
 HELD_OUT_SHARE = 0.02
+FEWEST_HELD_OUT = 30
+"""Of a small source more than the share is held out, but never more than half of it."""
+FEWEST_LABELS = 4
 MemberProgress = Callable[[int, int, int, float], None]
 """Called with the seed, the step, the number of steps and the loss."""
 
@@ -62,9 +65,22 @@ class Source:
         return total.hexdigest()
 
     def split(self, seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which architectures train, and which are held out (2 %, the same for every member)."""
+        """Which architectures train, and which are held out (2 %, the same for every member).
+
+        Raises
+        ------
+        UsageError
+            There are too few labels to hold any out.
+        """
         usable = np.isfinite(self.labels)
-        held = usable & (np.random.default_rng(seed).random(len(self.labels)) < HELD_OUT_SHARE)
+        if usable.sum() < FEWEST_LABELS:
+            raise UsageError(
+                f"{self.name} has {usable.sum()} architectures with labels; training needs at least {FEWEST_LABELS}, "
+                "and some thousands to be worth it."
+            )
+        draws = np.where(usable, np.random.default_rng(seed).random(len(self.labels)), np.inf)
+        fewest = min(FEWEST_HELD_OUT, int(usable.sum()) // 2)
+        held = draws < max(HELD_OUT_SHARE, np.sort(draws)[fewest])
         return usable & ~held, held
 
     def part(self, chosen: NDArray[np.bool_]) -> tuple[list[CellBatch], NDArray[np.float64]]:
@@ -100,22 +116,20 @@ def train_ensemble(
     Raises
     ------
     UsageError
-        No source has labels, or `out` holds members of other sources or of another configuration.
+        There is no source, one has too few labels or graphs that are all alike, or `out` holds members of other
+        sources or of another configuration.
     """
+    if not sources:
+        raise UsageError("there is nothing to train on; give at least one source.")
     splits = [source.split() for source in sources]
-    if not sources or not all(train.any() for train, _ in splits):
-        raise UsageError("there is nothing to train on: every source needs architectures with labels.")
     digests = {source.name: source.digest() for source in sources}
     folder = _working_folder(out, config, digests)
     training = [TrainingSet.of(*source.part(train)) for source, (train, _) in zip(sources, splits, strict=True)]
-    members, seconds = [], []
-    for seed in seeds:
-        started = time.monotonic()
-        members.append(_member(training, config, seed, folder, vocabulary, progress))
-        seconds.append(round(time.monotonic() - started, 1))
+    trained = [_member(training, config, seed, folder, vocabulary, progress) for seed in seeds]
+    members, seconds = [member for member, _ in trained], [took for _, took in trained]
     held = [source.part(held) for source, (_, held) in zip(sources, splits, strict=True)]
     scales = _scales(members, *held[0], vocabulary)
-    prior = Prior().standardised(terms_of(held[0][0], len(held[0][1]), vocabulary))
+    prior = _standardised(sources[0], vocabulary)
     facts = {
         "sources": [
             {
@@ -160,7 +174,9 @@ def _member(
     folder: Path,
     vocabulary: Vocabulary,
     progress: MemberProgress | None,
-) -> TGNASNetwork:
+) -> tuple[TGNASNetwork, float]:
+    """A trained member and the seconds that it took, also where it was trained by an earlier call."""
+    from safetensors import safe_open
     from safetensors.torch import load_file, save_file
 
     path = folder / f"{seed}.safetensors"
@@ -170,13 +186,29 @@ def _member(
             if progress is not None:
                 progress(seed, step, steps, loss)
 
+        started = time.monotonic()
         network = train_member(training, config, seed, vocabulary=vocabulary, progress=report)
+        took = {"seconds": f"{time.monotonic() - started:.3f}"}
         unfinished = path.with_suffix(".part")
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, unfinished)
+        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        save_file(tensors, unfinished, metadata=took)
         unfinished.replace(path)
+    with safe_open(path, framework="pt") as file:
+        seconds = float(file.metadata()["seconds"])
     member = TGNASNetwork(feature_size(config), config)
     member.load_state_dict(load_file(path))
-    return member.eval()
+    return member.eval(), seconds
+
+
+def _standardised(source: Source, vocabulary: Vocabulary) -> Prior:
+    """The prior with the mean and spread that it has over all graphs of a source: their labels are not asked."""
+    prior = Prior().standardised(terms_of(source.cells, len(source.labels), vocabulary))
+    if not prior.deviation > 0:
+        raise UsageError(
+            f"the graphs of {source.name} are all alike to the structural prior, so its scale is not known; "
+            "give a source whose architectures differ."
+        )
+    return prior
 
 
 def _scales(

@@ -12,18 +12,19 @@ The means are over the ways of the signal: :math:`s_v` is the share of the outpu
 * Depth :math:`d = \sum_v s_v l_v`: weighted layers on the mean way. It saturates: a block of one layer is hardly better
   than none (He et al. 2016, arXiv 1512.03385, section 3.2), and a third adds less than a second.
 * Lost detail :math:`p = \sum_{v\ \text{pools}} s_v`: weightless windows on the mean way.
-* Excess :math:`x = \min(d - 2, 3)` where d is above two: longer ways are harder to train. Free of charge where an input
-  reaches the output without a layer (the gradient has a way of its own), and in a cell with a single way: nothing
+* Excess :math:`x = \min(\max(0, d - 2), r)`: longer ways are harder to train, and the more so the longer the shortest
+  of them; nothing where an input reaches the output as it is. Nothing either in a cell with a single way: nothing
   shorter is left to prefer, and a chain must not lose by growing.
 * Route :math:`r`: weighted layers and pooling windows on the shortest way from an input to the output, at most three.
 
 Power: an operator with weights ends in a normalisation and gives unit power; inputs that are added share it by their
 squared multiplicities, inputs that are concatenated by their number. Cells of several inputs project each of them with
-a 1x1 convolution (Zoph et al. 2018; Liu et al. 2019), which no graph of such a space shows; it counts as a layer.
+a 1x1 convolution (Zoph et al. 2018; Liu et al. 2019), which is part of the network and not of the cell; it counts as a
+layer. Channels of NAS-Bench-101's vertices are left out: a weight counts relative to its vertex's width.
 
-0.6 is about the largest cost at which a chain of convolutions never loses by growing. No number of the prior was fitted
-to labels; docs/tg_nas_protocol.md says how its form was found. The prior is a function of the graph alone, so a single
-architecture can be scored.
+0.6 is about the largest cost at which no chain of operators that weigh as much as a 1x1 convolution loses by growing.
+The weights were not fitted by a program, but chosen by people who saw labels: docs/tg_nas_protocol.md says how. The
+prior is a function of the graph alone, so a single architecture can be scored.
 """
 
 from __future__ import annotations
@@ -50,8 +51,6 @@ LONGEST_ROUTE = 3.0
 """Operators on the shortest way beyond which a longer one costs no more."""
 BEST_DEPTH = 2.0
 """Weighted layers on the mean way above which more of them are harder to train than they are worth."""
-LARGEST_EXCESS = 3.0
-"""Layers above `BEST_DEPTH` beyond which more cost no more."""
 AROUND_THE_CELL = 0.1
 """Expressivity and depth that the network around a cell has, so that a cell without weights is not worth minus
 infinity."""
@@ -70,9 +69,9 @@ class Structure:
     depth, pooling
         Weighted layers, and weightless pooling windows, on the mean way of the signal.
     route
-        Weighted layers and pooling windows on the shortest way.
+        Weighted layers and pooling windows on the shortest way, at most `LONGEST_ROUTE`.
     ways
-        Paths from an input to the output.
+        Paths from an input to the output; an edge that is there several times is one.
     """
 
     weights: Values
@@ -84,9 +83,9 @@ class Structure:
 
     @property
     def excess(self) -> Values:
-        """(B,) layers above the best depth, where they cost anything."""
-        costs = (self.ways > 1) & (self.route > 0)
-        return np.where(costs, np.clip(self.depth - BEST_DEPTH, 0.0, LARGEST_EXCESS), 0.0)
+        """(B,) layers above the best depth that cost something."""
+        above = np.minimum(np.maximum(self.depth - BEST_DEPTH, 0.0), self.route)
+        return np.where(self.ways == 1, 0.0, above)
 
 
 @dataclass(frozen=True)
@@ -143,8 +142,9 @@ def terms_of(batches: Iterable[CellBatch], architectures: int, vocabulary: Vocab
     for batch in batches:
         for part in batch.parts():
             found = structure(part, vocabulary)
-            route = np.minimum(found.route, LONGEST_ROUTE)
-            values = np.stack([found.weights, found.expressivity, found.depth, found.pooling, found.excess, route])
+            values = np.stack(
+                [found.weights, found.expressivity, found.depth, found.pooling, found.excess, found.route]
+            )
             np.add.at(sums, part.owner, (values * part.weight).T)
             np.add.at(total, part.owner, part.weight)
             np.add.at(cells, part.owner, 1.0)
@@ -186,12 +186,14 @@ def structure(cells: CellBatch, vocabulary: Vocabulary = VOCABULARY) -> Structur
         shares = strength / np.maximum(received, _TINY)[:, None]
         power[:, node] = np.where(restores[:, node], 1.0, np.maximum(received, _TINY))
         mean_way[:, :, node] = (shares * mean_way[:, :, :node]).sum(axis=2) + passed[:, :, node]
-        ways[:, node] += (copies * ways[:, :node]).sum(axis=1)
+        ways[:, node] += ((copies > 0) * ways[:, :node]).sum(axis=1)
         nearest = np.where(copies > 0, route[:, :node], np.inf).min(axis=1) + layers[:, node] + pools[:, node]
         route[:, node] = np.where(is_input[:, node], layers[:, node], nearest)
     rows, output = np.arange(count), size - 1 - cells.mask[:, ::-1].argmax(axis=1)
-    found = [weights.sum(axis=1), *mean_way[:, rows, output], route[rows, output], ways[rows, output]]
-    return Structure(*np.where(np.isfinite(route[rows, output]), np.stack(found), np.nan))
+    shortest = route[rows, output]
+    bounded = np.minimum(shortest, LONGEST_ROUTE)
+    found = np.stack([weights.sum(axis=1), *mean_way[:, rows, output], bounded, ways[rows, output]])
+    return Structure(*np.where(np.isfinite(shortest), found, np.nan))
 
 
 def _looked_up(values: list[float], cells: CellBatch) -> Values:

@@ -76,10 +76,13 @@ def test_tg_nas_zc_brings_the_predictor_it_needs(catalog: Catalog) -> None:
 def test_scores_of_older_weights_are_not_taken_for_those_that_tg_nas_zc_needs(catalog: Catalog) -> None:
     score(catalog, "nb201", ["tg_nas_zc"], HERE)
     of_these_weights = scores(catalog, "tg_nas")
+    costs = "SELECT count(seconds) FROM score JOIN proxy ON proxy.id = proxy_id WHERE name = 'tg_nas_zc'"
+    with_costs = catalog.query(costs).item()
     catalog.execute("UPDATE proxy SET checkpoint_digest = 'older' WHERE name IN ('tg_nas', 'tg_nas_std')")
     catalog.execute("UPDATE score SET value = -value WHERE proxy_id IN (SELECT id FROM proxy WHERE name = 'tg_nas')")
     score(catalog, "nb201", ["tg_nas_zc"], HERE)
     assert scores(catalog, "tg_nas") == of_these_weights
+    assert catalog.query(costs).item() == with_costs > 0
 
 
 def test_what_its_predictor_was_trained_on_is_left_out_of_a_fused_score_too(data_dir: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -43,11 +44,28 @@ def test_the_inputs_of_a_cell_that_has_several_are_projected() -> None:
     assert found.ways[0] == 2.0
 
 
-def test_layers_beyond_two_on_the_mean_way_cost_where_a_shorter_way_is_not_free() -> None:
-    deep = ["conv3x3"] * 4
-    assert structure(from_graphs([chain(deep)])[0]).excess[0] == 0.0  # a single way
-    assert structure(from_graphs([_beside(deep, ["skip_connect"])])[0]).excess[0] == 0.0  # a way without a layer
-    assert structure(from_graphs([_beside(deep, ["conv1x1"])])[0]).excess[0] == pytest.approx((4 + 1) / 2 - 2)
+def test_layers_beyond_two_on_the_mean_way_cost_up_to_the_length_of_the_shortest() -> None:
+    deep = ["conv3x3"] * 6
+    assert excess(chain(deep)) == 0.0  # a single way
+    assert excess(_beside(deep, ["skip_connect"])) == 0.0  # a way as it is
+    assert excess(_beside(deep, ["conv1x1"])) == pytest.approx(1.0)  # (6 + 1) / 2 - 2 layers, no more than the shortest
+    assert excess(_beside(deep, ["avg_pool_3x3"])) == pytest.approx(1.0)
+    assert excess(_beside(deep[:4], ["conv1x1", "conv1x1"])) == pytest.approx((4 + 2) / 2 - 2)
+    assert excess(_beside(deep, deep)) == pytest.approx(3.0)  # the longest route that counts
+
+
+def excess(graph: ArchitectureGraph) -> float:
+    return float(structure(from_graphs([graph])[0]).excess[0])
+
+
+def test_an_edge_that_is_there_twice_is_one_way() -> None:
+    doubled = CellGraph.build(
+        "cell",
+        ("input", "skip_connect", "skip_connect", "conv3x3", "conv3x3", "conv3x3", "output"),
+        [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 5), (5, 6)],
+    )
+    found = structure(from_graphs([ArchitectureGraph("own", (doubled,)).canonical])[0])
+    assert (found.ways[0], found.excess[0], found.depth[0]) == (1.0, 0.0, 3.0)
 
 
 def _beside(one: list[str], other: list[str]) -> ArchitectureGraph:
@@ -83,26 +101,35 @@ def test_a_long_chain_does_not_lose_by_growing(operator: str) -> None:
     assert (np.diff(scores) > 0).all()
 
 
-def test_residual_blocks_do_not_lose_by_growing() -> None:
-    scores = prior(*(_residual_chain(blocks).canonical for blocks in range(1, 20)))
+@pytest.mark.parametrize("stem", [(), ("conv3x3",), ("max_pool_3x3",)], ids=str)
+@pytest.mark.parametrize("body", [("conv3x3",), ("sep_conv_3x3",), ("conv1x1", "conv3x3", "conv1x1")], ids=str)
+def test_residual_blocks_do_not_lose_by_growing(stem: tuple[str, ...], body: tuple[str, ...]) -> None:
+    scores = prior(*(_residual_chain(stem, body, blocks) for blocks in range(1, 20)))
     assert (np.diff(scores) > 0).all()
 
 
-def _residual_chain(blocks: int) -> ArchitectureGraph:
-    names, edges, state = ["input"], [], 0
+def test_shortcuts_help_a_deep_network() -> None:
+    residual = _residual_chain(("conv3x3",), ("conv3x3", "conv3x3"), 8)
+    assert prior(residual)[0] > prior(chain(["conv3x3"] * 17))[0]
+
+
+def _residual_chain(stem: tuple[str, ...], body: tuple[str, ...], blocks: int) -> ArchitectureGraph:
+    names = ["input", *stem]
+    edges = [(place, place + 1) for place in range(len(stem))]
     for _ in range(blocks):
-        block = len(names)
-        names += ["conv3x3", "sum"]
-        edges += [(state, block), (block, block + 1), (state, block + 1)]
-        state = block + 1
-    cell = CellGraph.build("cell", [*names, "output"], [*edges, (state, len(names))])
-    return ArchitectureGraph("own", (cell,))
+        state = len(names) - 1
+        names += [*body, "sum"]
+        block = [state, *range(state + 1, len(names))]
+        edges += [*pairwise(block), (state, len(names) - 1)]
+    cell = CellGraph.build("cell", [*names, "output"], [*edges, (len(names) - 1, len(names))])
+    return ArchitectureGraph("own", (cell,)).canonical
 
 
 def test_a_cell_without_a_way_through_has_no_score() -> None:
-    scores = prior(nb201_cell(*["none"] * 6), nb201_cell(*["nor_conv_3x3"] * 6))
-    assert np.isnan(scores[0])
-    assert np.isfinite(scores[1])
+    dead, whole = nb201_cell(*["none"] * 6), nb201_cell(*["nor_conv_3x3"] * 6)
+    half_dead = ArchitectureGraph("own", (*whole.cells, *dead.cells))
+    scores = prior(dead, half_dead, whole)
+    assert np.isfinite(scores).tolist() == [False, False, True]
 
 
 def test_more_cells_of_a_kind_score_higher() -> None:
@@ -136,7 +163,7 @@ def test_the_order_of_the_nodes_does_not_matter(order: list[int], data: st.DataO
 
 def test_three_terms_speak_for_an_architecture_and_three_against_it() -> None:
     names = [field.name for field in fields(Terms)]
-    for place, name in enumerate(names):
+    for name in names:
         terms = Terms(*(np.array([0.0, float(other == name)]) for other in names))
         before, after = Prior().score(terms)
-        assert (after > before) == (place < 3), name
+        assert (after > before) == (name in ("capacity", "expressivity", "depth")), name

@@ -73,6 +73,41 @@ def test_the_card_says_what_was_trained_on_what(source: Source, checkpoint: Path
     assert set(card["held_out"]["toy strength"]) >= {"architectures", "kendall_tau", "spearman_rho"}
 
 
+def test_a_second_call_keeps_what_the_first_one_took(source: Source, tmp_path: Path) -> None:
+    first = train_ensemble([source], CONFIG, [0, 1], tmp_path)
+    assert min(first["seconds_per_member"]) > 0.0
+    assert train_ensemble([source], CONFIG, [0, 1], tmp_path) == first
+
+
+@pytest.mark.parametrize("labels", [4, 50, 100])
+def test_a_small_source_holds_out_enough_to_know_the_scales(source: Source, labels: int, tmp_path: Path) -> None:
+    small = replace(source, labels=np.where(np.arange(len(source.labels)) < labels, source.labels, np.nan))
+    card = train_ensemble([small], CONFIG, [0], tmp_path)
+    assert card["held_out"]["toy strength"]["architectures"] == min(30, labels // 2)
+    numbers = [*card["prior"].values(), *card["members"][0].values()]
+    assert np.isfinite(numbers).all()
+    graphs = random_graphs(20)
+    scores = Scorer.load(tmp_path).score(graphs)
+    assert scores.connected.tolist() == [graph.is_connected for graph in graphs]
+
+
+def test_the_scale_of_the_prior_asks_no_labels(source: Source, checkpoint: Path, tmp_path: Path) -> None:
+    small = replace(source, labels=np.where(np.arange(len(source.labels)) < 60, source.labels, np.nan))
+    prior = train_ensemble([small], CONFIG, [0], tmp_path)["prior"]
+    assert prior == json.loads((checkpoint / CARD).read_text())["prior"]
+
+
+def test_what_cannot_be_trained_on_is_refused(source: Source, tmp_path: Path) -> None:
+    three = replace(source, labels=np.where(np.arange(len(source.labels)) < 3, source.labels, np.nan))
+    with pytest.raises(UsageError, match="toy strength has 3 architectures with labels"):
+        train_ensemble([three], CONFIG, [0], tmp_path / "three")
+    alike = Source("alike", tuple(from_graphs([chain(["conv3x3"])] * 8)), np.arange(8.0))
+    with pytest.raises(UsageError, match="graphs of alike are all alike"):
+        train_ensemble([alike], CONFIG, [0], tmp_path / "alike")
+    with pytest.raises(UsageError, match="at least one source"):
+        train_ensemble([], CONFIG, [0], tmp_path / "none")
+
+
 def test_scores_do_not_depend_on_the_pool(checkpoint: Path) -> None:
     scorer, graphs = Scorer.load(checkpoint), random_graphs(30, seed=5)
     together = scorer.score(graphs)
