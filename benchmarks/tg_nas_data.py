@@ -84,10 +84,7 @@ def nb201(canonical: bool = True) -> Target:
             ("imagenet16_120_test", "imagenet16_test_acc"),
         )
     }
-    scores = space.structural_scores(native, canonical_graphs(native))
-    baselines = {name: scores[name] for name in ("params", "flops", "live_params") if name in scores}
-    baselines.setdefault("params", np.array([float(row["params_cifar10"]) for row in rows]))
-    return Target("nb201", tuple(from_graphs(graphs)), labels, baselines, tuple(graphs))
+    return Target("nb201", tuple(from_graphs(graphs)), labels, _baselines("nb201", native), tuple(graphs))
 
 
 def darts(canonical: bool = True) -> Target:
@@ -106,20 +103,27 @@ def darts(canonical: bool = True) -> Target:
     space = space_named("darts")
     native = [space.graph(ast.literal_eval(cell)) for cell in cells]
     graphs = canonical_graphs(native) if canonical else native
-    baselines = {name: np.array([proxies[cell].get(name, np.nan) for cell in cells]) for name in ("params", "flops")}
+    published = {name: np.array([proxies[cell].get(name, np.nan) for cell in cells]) for name in ("params", "flops")}
+    baselines = _baselines("darts", native) | published
     labels = {"surrogate_val": np.array([np.mean(accuracy[cell]) for cell in cells])}
     return Target("darts", tuple(from_graphs(graphs)), labels, baselines, tuple(graphs))
 
 
-def darts_trained() -> Target:
+def darts_trained(canonical: bool = True) -> Target:
     """The 214 randomly drawn DARTS genotypes that were really trained."""
     with (data_folder() / "darts" / "darts_214_trained_cifar10.csv").open() as file:
         rows = list(csv.DictReader(file))
     space = space_named("darts")
     native = [space.graph(row["genotype"].removeprefix("GENOTYPE=")) for row in rows]
-    graphs = canonical_graphs(native)
+    graphs = canonical_graphs(native) if canonical else native
     labels = {"cifar10_best_test": np.array([float(row["cifar10_best_test_acc"]) for row in rows])}
-    return Target("darts-214", tuple(from_graphs(graphs)), labels, {}, tuple(graphs))
+    return Target("darts-214", tuple(from_graphs(graphs)), labels, _baselines("darts", native), tuple(graphs))
+
+
+def _baselines(space: str, native: list[ArchitectureGraph]) -> dict[str, Values]:
+    """What every number stands beside: counted sizes, of the architecture and of what it computes."""
+    scores = space_named(space).structural_scores(native, canonical_graphs(native))
+    return {name: np.asarray(scores[name], dtype=float) for name in ("params", "flops", "live_params")}
 
 
 def source(target: Target, label: str, *, distinct: bool = False) -> Source:

@@ -3,7 +3,7 @@
     python benchmarks/tg_nas_evaluate.py [--checkpoint tg_nas] [--space nb201 --space darts]
 
 Rows: the baselines; the prior alone; the networks alone and with the prior, as mean and standard deviation over the
-members and as the ensemble.
+members and as the ensemble. ``tg_nas_paper`` is one network, which reads native graphs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from scipy.stats import kendalltau, spearmanr
 
 from predictor.tg_nas.ensemble import Scorer
 from predictor.tg_nas.job import use_threads
+from predictor.tg_nas.paper import PaperScorer
 
 Values = NDArray[np.float64]
+Rows = dict[str, list[Values]]
 SPACES = {"nb201": data.nb201, "darts": data.darts, "darts-214": data.darts_trained}
 COLUMNS = ("tau", "rho", "top-10% tau", "regret@1", "regret@10", "regret@100")
 
@@ -50,21 +52,24 @@ def line(name: str, rows: list[tuple[float, ...]]) -> str:
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
-def table(target: data.Target, label: str, scorer: Scorer) -> list[str]:
-    """All rows for one label of one space."""
+def table(target: data.Target, label: str, rows: Rows) -> list[str]:
+    """All rows for one label of one space, below the baselines; a row has one score for each seed."""
     truth = target.labels[label]
     lines = [f"\n{target.name}, {label}, {len(truth):,} architectures\n", "| | " + " | ".join(COLUMNS) + " |"]
     lines.append("|---|" + "---|" * len(COLUMNS))
-    for name, values in target.baselines.items():
-        if np.isfinite(values).any():
-            lines.append(line(f"`{name}`", [quality(values, truth)]))
-    for part in ("prior", "network", "both"):
-        ensemble = scores(scorer, part, slice(None), target)
-        if part != "prior":
-            members = [scores(scorer, part, slice(one, one + 1), target) for one in range(len(scorer.members))]
-            lines.append(line(f"{part}, one member", [quality(member, truth) for member in members]))
-        lines.append(line(part if part == "prior" else f"{part}, ensemble", [quality(ensemble, truth)]))
+    baselines = {f"`{name}`": [values] for name, values in target.baselines.items() if np.isfinite(values).any()}
+    for name, seeds in (baselines | rows).items():
+        lines.append(line(name, [quality(values, truth) for values in seeds]))
     return lines
+
+
+def rows_of_ensemble(scorer: Scorer, target: data.Target) -> Rows:
+    """The prior alone, and members and ensemble without and with it."""
+    rows: Rows = {"prior": [scores(scorer, "prior", slice(None), target)]}
+    for part in ("network", "both"):
+        members = [scores(scorer, part, slice(one, one + 1), target) for one in range(len(scorer.members))]
+        rows |= {f"{part}, one member": members, f"{part}, ensemble": [scores(scorer, part, slice(None), target)]}
+    return rows
 
 
 def scores(scorer: Scorer, part: str, chosen: slice, target: data.Target) -> Values:
@@ -80,12 +85,17 @@ def main() -> None:
     parser.add_argument("--space", action="append", choices=tuple(SPACES))
     arguments = parser.parse_args()
     use_threads(1)
-    scorer = Scorer.load(arguments.checkpoint)
+    is_paper = arguments.checkpoint == "tg_nas_paper"
+    scorer = PaperScorer.load() if is_paper else Scorer.load(arguments.checkpoint)
     sys.stdout.write(f"{scorer!r}\n")
     for name in arguments.space or SPACES:
-        target = SPACES[name]()
+        target = SPACES[name](canonical=not is_paper)
+        if isinstance(scorer, PaperScorer):
+            rows = {"`tg_nas_paper`": [scorer.score(target.graphs)]}
+        else:
+            rows = rows_of_ensemble(scorer, target)
         for label in target.labels:
-            sys.stdout.write("\n".join(table(target, label, scorer)) + "\n")
+            sys.stdout.write("\n".join(table(target, label, rows)) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What the parts of TG-NAS are worth: embeddings and controls, share of the source, form of the graphs, prior, paper.
+"""What the parts of TG-NAS are worth: embeddings and controls, share of the source, form of the graphs, priors.
 
-    python benchmarks/tg_nas_experiments.py embeddings|share|graphs|prior|paper [--graphs 6000] [--seeds 1]
+    python benchmarks/tg_nas_experiments.py embeddings|share|graphs|prior|earlier [--graphs 6000] [--seeds 1]
 
 Each row trains small members on NAS-Bench-101 (network alone, no prior, so that the part shows) and ranks the targets.
 """
@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from itertools import chain
 
 import numpy as np
 import tg_nas_data as data
@@ -22,8 +23,7 @@ from tg_nas_parts import Parts
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.ensemble import Scorer, joined, member_outputs
 from predictor.tg_nas.job import use_threads
-from predictor.tg_nas.paper import PaperScorer
-from predictor.tg_nas.prior import Terms, terms_of
+from predictor.tg_nas.prior import Terms, structure, terms_of
 from predictor.tg_nas.training import TrainingSet, normal_scores, train_member
 
 Values = NDArray[np.float64]
@@ -94,6 +94,8 @@ def prior_rows(checkpoint: str, targets: list[data.Target]) -> Iterator[str]:
     }
     outputs = [scorer.standard_outputs(target.cells, len(target)) for target in targets]
     for name, changes in variants.items():
+        if name.startswith("fitted"):
+            name += ": " + ", ".join(f"{key} {value:.2f}" for key, value in changes.items())
         prior = replace(shipped, **changes).standardised(terms)
         cells = [f"{parts.mean(prior.score(terms)):.3f}"]
         for target, members in zip(targets, outputs, strict=True):
@@ -114,16 +116,71 @@ def _fitted(terms: Terms, accuracy: Values) -> dict[str, float]:
     return dict(zip(columns, nnls(signed[:, usable].T, labels)[0].tolist(), strict=True))
 
 
-def paper_rows() -> Iterator[str]:
-    """The released recipe on native graphs."""
-    scorer, targets = PaperScorer.load(), [data.nb201(canonical=False), data.darts(canonical=False)]
-    yield row("`tg_nas_paper`", [[scorer.score(target.graphs) for target in targets]], targets)
+def earlier_rows(checkpoint: str, targets: list[data.Target]) -> Iterator[str]:
+    """The two priors of docs/tg_nas_protocol.md that NAS-Bench-201 was scored with before it could shape them."""
+    source = data.nb101(100_000, seed=0)
+    scorer = Scorer.load(checkpoint)
+    labels = normal_scores(source.labels["cifar10_test"]).astype(float)
+    found = [_means(target) for target in (source, *targets)]
+    outputs = [scorer.standard_outputs(target.cells, len(target)) for target in targets]
+    recipes = {
+        "three terms, fitted to NAS-Bench-101 (before no. 1)": ([_first_terms(one) for one in found], True),
+        "no. 407": ([_blind_terms(one) for one in found], False),
+    }
+    for name, (terms, is_fitted) in recipes.items():
+        mean, spread = terms[0].mean(axis=1, keepdims=True), terms[0].std(axis=1, keepdims=True)
+        if not is_fitted:
+            spread = np.array(_BLIND_SPREADS)[:, None]
+        standard = [(one - mean) / spread for one in terms]
+        weights = nnls(standard[0].T, labels)[0] if is_fitted else np.ones(len(mean))
+        scale = (weights @ standard[0]).std()
+        priors = [weights @ one / scale for one in standard[1:]]
+        both = [joined(prior, members).mean(axis=0) for prior, members in zip(priors, outputs, strict=True)]
+        for title, scores in ((f"{name}; prior alone", priors), ("with the networks", both)):
+            yield row(title, [[_ranked(*one) for one in zip(scores, targets, strict=True)]], targets)
+
+
+_BLIND_SPREADS = (0.3295, 0.3512, 0.5950, 1.3073, 1.4683)
+"""Of the terms of no. 407 over NAS-Bench-101: capacity, lost detail, whole depth, and twice excess and route."""
+
+
+def _means(target: data.Target) -> dict[str, Values]:
+    """What the prior reads off each cell, as the weighted mean over an architecture's cells."""
+    sums: dict[str, Values] = {}
+    total = np.zeros(len(target))
+    for batch in target.cells:
+        np.add.at(total, batch.owner, batch.weight)
+        for name, values in vars(structure(batch)).items():
+            np.add.at(sums.setdefault(name, np.zeros(len(target))), batch.owner, values * batch.weight)
+    return {name: values / total for name, values in sums.items()}
+
+
+def _first_terms(found: dict[str, Values]) -> Values:
+    """(3, A) capacity, pooling and the shortest way, with theory's signs."""
+    return np.stack([np.log1p(found["weights"]), -found["pooling"], -found["route"]])
+
+
+def _blind_terms(found: dict[str, Values]) -> Values:
+    """(5, A) capacity, lost detail, shallowness, excess depth and the shortest way, with theory's signs."""
+    is_chain = found["ways"] <= 1
+    depth, route = found["depth"], np.where(is_chain, 3.0, found["route"])
+    excess = np.where(is_chain | (found["route"] < 0.5), 0.0, np.clip(depth - 2.0, 0.0, 3.0))
+    shallowness = np.maximum(2.0 - depth, 0.0)
+    return np.stack(
+        [np.log1p(found["weights"]), -np.log1p(found["pooling"]), -shallowness, -excess, -route],
+    )
+
+
+def baseline_rows(targets: list[data.Target]) -> Iterator[str]:
+    """What every row stands beside."""
+    for name in ("params", "flops", "live_params"):
+        yield row(f"`{name}`", [[target.baselines[name] for target in targets]], targets)
 
 
 def main() -> None:
     """Print one Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", choices=("embeddings", "share", "graphs", "prior", "paper"))
+    parser.add_argument("experiment", choices=("embeddings", "share", "graphs", "prior", "earlier"))
     parser.add_argument("--graphs", type=int, default=6_000)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--checkpoint", default="tg_nas")
@@ -140,11 +197,11 @@ def main() -> None:
 
 
 def _rows(experiment: str, base: TGNASConfig, seeds: int, checkpoint: str) -> Iterator[str]:
-    if experiment == "paper":
-        return paper_rows()
     targets = [data.nb201(), data.darts()]
     if experiment == "prior":
         return prior_rows(checkpoint, targets)
+    if experiment == "earlier":
+        return earlier_rows(checkpoint, targets)
     everything = data.nb101()
     source = TrainingSet.of(everything.cells, everything.labels["cifar10_test"])
     if experiment == "embeddings":
@@ -154,7 +211,7 @@ def _rows(experiment: str, base: TGNASConfig, seeds: int, checkpoint: str) -> It
     else:
         native = [data.nb201(canonical=False), data.darts(canonical=False)]
         variants = {"canonical": (base, targets), "native": (base, native)}
-    return network_rows(variants, source, seeds)
+    return chain(baseline_rows(targets), network_rows(variants, source, seeds))
 
 
 if __name__ == "__main__":

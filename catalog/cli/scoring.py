@@ -101,8 +101,8 @@ def score(
     measured first, where they are missing.
 
     Predictors score the whole space. The labels of tg_nas are NAS-Bench-101's alone, those of tg_nas_multi
-    NAS-Bench-101's and NAS-Bench-201's. tg_nas_paper is its authors' recipe trained for 10 of their 100 epochs: it is
-    there to compare with. The spread between the members of an ensemble is stored as NAME_std.
+    NAS-Bench-101's and NAS-Bench-201's. tg_nas_paper is its authors' recipe: it is there to compare with. The spread
+    between the members of an ensemble is stored as NAME_std.
     """
     from catalog.extras import require_predict
     from catalog.store import Catalog

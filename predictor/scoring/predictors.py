@@ -77,7 +77,7 @@ class _Ensemble:
 
 
 class _Paper:
-    """`tg_nas_paper`: the authors' recipe on native graphs, trained for a tenth of their epochs."""
+    """`tg_nas_paper`: the authors' recipe, on native graphs."""
 
     def __init__(self, checkpoint: str | Path) -> None:
         from predictor.tg_nas.paper import PaperScorer

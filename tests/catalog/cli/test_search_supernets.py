@@ -17,7 +17,7 @@ from catalog.search.space_choices import required_choices
 from catalog.search.supernet import Supernet, SupernetScorer
 from catalog.spaces import space_named
 from catalog.store import Catalog
-from predictor.tg_nas.paper import PaperConfig, PaperScorer
+from predictor.tg_nas.paper import PaperConfig, PaperScorer, feature_table
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.cli.searches import rows_of, run_of
 
@@ -36,6 +36,9 @@ class Linear(torch.nn.Module):
     def forward(self, nodes: torch.Tensor, adjacency: torch.Tensor) -> torch.Tensor:
         self.passes.append(len(nodes))
         return (nodes * self.nodes).sum(dim=(1, 2)) + (adjacency * self.edges).sum(dim=(1, 2))
+
+    def of_operators(self, table: torch.Tensor, rows: torch.Tensor, adjacency: torch.Tensor) -> torch.Tensor:
+        return self(torch.nn.functional.embedding(rows, table), adjacency)
 
 
 def pruned(path: Path, request: Request) -> tuple[search_job.Prepared, History]:
@@ -124,8 +127,13 @@ def test_a_budget_that_ends_among_supernets_says_what_is_needed(budget: str, use
     assert rows_of(resumed) == rows_of(call_catalog(*ASKED, database=path))
 
 
-def test_an_answer_that_computes_nothing_is_told_and_can_be_left_out(tmp_path: Path) -> None:
-    """The score reads dead operators like any other, and pruning by it ends in a cell without a path."""
+def test_an_answer_that_computes_nothing_is_told_and_can_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The score reads dead operators like any other; one that likes them best ends in a cell without a path."""
+    likes_none = Linear(8, 0)
+    likes_none.nodes, likes_none.edges = feature_table(("none",))[0].expand(9, 385), torch.zeros(9, 9)
+    monkeypatch.setattr(PaperScorer, "load", classmethod(lambda cls: cls(likes_none)))
     answer = call_catalog(*ASKED, database=tmp_path / "catalog.duckdb")
     (row,) = rows_of(answer)
     assert not space_named("nb201").graph(row["cell"]).is_connected
