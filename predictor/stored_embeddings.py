@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from catalog.operators import Operator
 from catalog.stored_graphs import read_vocabulary
 from predictor import embedding, minilm
 
@@ -24,27 +23,33 @@ _MEANT = """
 """What the operator names of a space mean: its own operators, and the built-in ones that it does not redefine."""
 
 
-def recall(catalog: Catalog, space: str, style: str = "short") -> int:
+def recall(catalog: Catalog, space: str) -> int:
     """Give this process the stored embeddings of a space's operators; returns how many there are.
 
     A later `predictor.embedding.embed` of these operators does not load the encoder.
     """
     rows = catalog.arrow(
         f"""
-        SELECT operator, vector FROM operator_embedding JOIN ({_MEANT}) AS meant
+        SELECT operator, style, vector FROM operator_embedding JOIN ({_MEANT}) AS meant
             ON meant.name = operator AND meant.space = operator_embedding.space
-        WHERE encoder = $encoder AND style = $style
+        WHERE encoder = $encoder AND list_contains($styles, style)
         """,
-        {"space": space, "encoder": ENCODER, "style": style},
+        {"space": space, "encoder": ENCODER, "styles": list(embedding.STYLES)},
     )
     vocabulary = read_vocabulary(catalog, space)
-    sentences = [embedding.sentence_of(vocabulary[name], style) for name in rows["operator"].to_pylist()]
+    described = zip(rows["operator"].to_pylist(), rows["style"].to_pylist(), strict=True)
+    sentences = [embedding.sentence_of(vocabulary[name], style) for name, style in described]
     embedding.learn(sentences, np.array(rows["vector"].to_pylist(), dtype=np.float32).reshape(-1, embedding.SIZE))
     return len(sentences)
 
 
-def remember(catalog: Catalog, space: str, style: str = "short") -> int:
-    """Store the embeddings of the operators that occur in a space, where they are missing; returns how many were.
+def remember(catalog: Catalog, space: str) -> int:
+    """Store the embeddings of the operators that occur in a space, in every style, where they are missing.
+
+    Returns
+    -------
+    int
+        How many were stored.
 
     Raises
     ------
@@ -53,18 +58,20 @@ def remember(catalog: Catalog, space: str, style: str = "short") -> int:
     """
     missing = catalog.arrow(
         f"""
-        SELECT meant.name, meant.space FROM ({_MEANT}) AS meant
+        SELECT meant.name, meant.space, style FROM ({_MEANT}) AS meant
+        CROSS JOIN (SELECT unnest($styles) AS style) AS styles
         ANTI JOIN operator_embedding AS known ON known.operator = meant.name AND known.space = meant.space
-            AND encoder = $encoder AND style = $style
+            AND known.style = styles.style AND encoder = $encoder
         WHERE meant.name IN (
             SELECT DISTINCT node.operator FROM node JOIN architecture ON id = architecture_id WHERE space = $space)
         ORDER BY ALL
         """,
-        {"space": space, "encoder": ENCODER, "style": style},
+        {"space": space, "encoder": ENCODER, "styles": list(embedding.STYLES)},
     )
     if missing.num_rows:
         vocabulary = read_vocabulary(catalog, space)
-        operators: list[Operator] = [vocabulary[name] for name in missing["name"].to_pylist()]
+        described = zip(missing["name"].to_pylist(), missing["style"].to_pylist(), strict=True)
+        vectors = [embedding.embed([vocabulary[name]], style)[0] for name, style in described]
         catalog.append(
             "operator_embedding",
             pa.table(
@@ -72,8 +79,8 @@ def remember(catalog: Catalog, space: str, style: str = "short") -> int:
                     "operator": missing["name"],
                     "space": missing["space"],
                     "encoder": [ENCODER] * missing.num_rows,
-                    "style": [style] * missing.num_rows,
-                    "vector": pa.array(list(embedding.embed(operators, style)), pa.list_(pa.float32())),
+                    "style": missing["style"],
+                    "vector": pa.array(vectors, pa.list_(pa.float32())),
                 }
             ),
         )

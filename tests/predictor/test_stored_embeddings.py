@@ -34,7 +34,7 @@ def database(tmp_path: Path) -> Path:
 
 def test_what_is_remembered_is_recalled_without_the_encoder(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Catalog.open(database, mode="write") as catalog:
-        assert stored_embeddings.remember(catalog, "mine") == 4  # input, conv3x3, mixer, output
+        assert stored_embeddings.remember(catalog, "mine") == 12  # input, conv3x3, mixer, output, in three styles
         assert stored_embeddings.remember(catalog, "mine") == 0
     stored = embedding.embed([Operator("mixer", "attention", MIXER, "", "")])
     np.testing.assert_allclose(stored, minilm.encode([MIXER]), atol=1e-6)
@@ -45,7 +45,7 @@ def test_what_is_remembered_is_recalled_without_the_encoder(database: Path, monk
     embedding._known.cache_clear()  # as in a new process
     monkeypatch.setattr(minilm, "encode", refuse)
     with Catalog.open(database) as catalog:
-        assert stored_embeddings.recall(catalog, "mine") == 4
+        assert stored_embeddings.recall(catalog, "mine") == 12
     np.testing.assert_array_equal(embedding.embed([Operator("mixer", "attention", MIXER, "", "")]), stored)
 
 
@@ -54,7 +54,7 @@ def test_a_space_that_redefines_a_built_in_name_keeps_its_own_vector(database: P
         catalog.execute("UPDATE operator SET name = 'conv3x3' WHERE name = 'my_conv'")
         stored_embeddings.remember(catalog, "mine")
         rows = catalog.query("SELECT space, vector FROM operator_embedding WHERE operator = 'conv3x3'")
-        assert rows["space"].to_list() == ["mine"]
+        assert rows["space"].to_list() == ["mine"] * 3
         np.testing.assert_allclose(rows["vector"][0].to_numpy(), minilm.encode([OWN_CONVOLUTION])[0], atol=1e-6)
         built_in = embedding.embed([VOCABULARY["conv3x3"]])
         stored_embeddings.recall(catalog, "mine")
@@ -92,4 +92,6 @@ def test_scoring_stores_the_embeddings_of_the_space(database: Path) -> None:
     assert call_catalog("score", "mine", "--proxy", "tg_nas", database=database).returncode == 0
     with Catalog.open(database) as catalog:
         names = catalog.query("SELECT operator, style FROM operator_embedding ORDER BY ALL")
-    assert names.rows() == [(name, "short") for name in ("conv3x3", "input", "mixer", "output")]
+    assert names.rows() == [
+        (name, style) for name in ("conv3x3", "input", "mixer", "output") for style in ("long", "medium", "short")
+    ]
