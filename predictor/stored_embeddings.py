@@ -70,8 +70,12 @@ def remember(catalog: Catalog, space: str) -> int:
     )
     if missing.num_rows:
         vocabulary = read_vocabulary(catalog, space)
-        described = zip(missing["name"].to_pylist(), missing["style"].to_pylist(), strict=True)
-        vectors = [embedding.embed([vocabulary[name]], style)[0] for name, style in described]
+        vectors = np.empty((missing.num_rows, embedding.SIZE), dtype=np.float32)
+        operators = [vocabulary[name] for name in missing["name"].to_pylist()]
+        styles = np.array(missing["style"].to_pylist())
+        for style in embedding.STYLES:
+            rows = np.flatnonzero(styles == style)
+            vectors[rows] = embedding.embed([operators[row] for row in rows], style)
         catalog.append(
             "operator_embedding",
             pa.table(
@@ -80,7 +84,7 @@ def remember(catalog: Catalog, space: str) -> int:
                     "space": missing["space"],
                     "encoder": [ENCODER] * missing.num_rows,
                     "style": missing["style"],
-                    "vector": pa.array(vectors, pa.list_(pa.float32())),
+                    "vector": pa.array(list(vectors), pa.list_(pa.float32())),
                 }
             ),
         )
