@@ -260,8 +260,9 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
     """Delete zero operators, contract identities, drop what is not on a path from an input to the output.
 
     An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
-    ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A skip that a cell input
-    feeds in a reduction cell has stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
+    ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A ``concat`` that one
+    input alone reaches joins nothing, and is an identity itself. A skip that a cell input feeds in a reduction cell has
+    stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
     """
     operators = list(cell.operators)
     kinds = [vocabulary[operator].kind for operator in operators]
@@ -277,12 +278,13 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
     sums: dict[frozenset[tuple[int, int]], int] = {}  # equal sums that a concat joins are one node
     for node, operator in enumerate(operators):
         resolved: dict[int, int] = {}
-        for source, multiplicity in incoming[node]:
-            if not fed[source] or facts[source].is_zero:
-                continue
+        live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
+        joins = operator == "concat" and sum(count for _, count in live) != 1
+        identity[node] |= operator == "concat" and not joins
+        for source, multiplicity in live:
             if not identity[source]:
                 resolved[source] = resolved.get(source, 0) + multiplicity
-            elif operator == "concat" and sum(inputs[source].values()) != 1:
+            elif joins and sum(inputs[source].values()) != 1:
                 sum_node = sums.setdefault(frozenset(inputs[source].items()), source)
                 resolved[sum_node] = resolved.get(sum_node, 0) + multiplicity
             else:

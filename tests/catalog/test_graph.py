@@ -180,6 +180,18 @@ def test_a_sum_of_one_live_input_is_that_input_even_where_it_is_joined():
     assert "sum" not in canonical(with_dead).operators
 
 
+def test_joining_one_live_input_is_that_input():
+    ends = [(0, 1), (1, 2), (2, 3), (3, 4)]
+    plain = built("input", "conv3x3", "conv1x1", "output", edges=[(0, 1), (1, 2), (2, 3)])
+    joined = built("input", "conv3x3", "concat", "conv1x1", "output", edges=ends)
+    with_dead = built("input", "none", "conv3x3", "concat", "conv1x1", "output", edges=[
+        (0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 5),
+    ])  # fmt: skip
+    doubled = built("input", "conv3x3", "concat", "conv1x1", "output", edges=[(0, 1), (1, 2, 2), (2, 3), (3, 4)])
+    assert one(plain).digest == one(joined).digest == one(with_dead).digest
+    assert one(doubled).digest != one(plain).digest
+
+
 def test_joining_one_sum_twice_is_joining_two_equal_sums():
     ends = [(0, 2), (1, 2), (2, 3), (3, 4), (4, 5)]
     skipped = built("input_0", "input_1", "sum", "skip_connect", "concat", "output", edges=[*ends, (2, 4)])
