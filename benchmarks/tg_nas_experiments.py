@@ -166,9 +166,7 @@ def _blind_terms(found: dict[str, Values]) -> Values:
     depth, route = found["depth"], np.where(is_chain, 3.0, found["route"])
     excess = np.where(is_chain | (found["route"] < 0.5), 0.0, np.clip(depth - 2.0, 0.0, 3.0))
     shallowness = np.maximum(2.0 - depth, 0.0)
-    return np.stack(
-        [np.log1p(found["weights"]), -np.log1p(found["pooling"]), -shallowness, -excess, -route],
-    )
+    return np.stack([np.log1p(found["weights"]), -np.log1p(found["pooling"]), -shallowness, -excess, -route])
 
 
 def baseline_rows(targets: list[data.Target]) -> Iterator[str]:

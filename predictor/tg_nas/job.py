@@ -122,6 +122,7 @@ def train_ensemble(
     if not sources:
         raise UsageError("there is nothing to train on; give at least one source.")
     splits = [source.split() for source in sources]
+    prior = _standardised(sources[0], vocabulary)
     digests = {source.name: source.digest() for source in sources}
     folder = _working_folder(out, config, digests)
     training = [TrainingSet.of(*source.part(train)) for source, (train, _) in zip(sources, splits, strict=True)]
@@ -129,7 +130,6 @@ def train_ensemble(
     members, seconds = [member for member, _ in trained], [took for _, took in trained]
     held = [source.part(held) for source, (_, held) in zip(sources, splits, strict=True)]
     scales = _scales(members, *held[0], vocabulary)
-    prior = _standardised(sources[0], vocabulary)
     facts = {
         "sources": [
             {
@@ -194,7 +194,7 @@ def _member(
         save_file(tensors, unfinished, metadata=took)
         unfinished.replace(path)
     with safe_open(path, framework="pt") as file:
-        seconds = float(file.metadata()["seconds"])
+        seconds = float((file.metadata() or {}).get("seconds", 0.0))  # an earlier version did not write it down
     member = TGNASNetwork(feature_size(config), config)
     member.load_state_dict(load_file(path))
     return member.eval(), seconds
