@@ -124,17 +124,15 @@ def earlier_rows(checkpoint: str, targets: list[data.Target]) -> Iterator[str]:
     found = [_means(target) for target in (source, *targets)]
     outputs = [scorer.standard_outputs(target.cells, len(target)) for target in targets]
     recipes = {
-        "three terms, fitted to NAS-Bench-101 (before no. 1)": ([_first_terms(one) for one in found], True),
-        "no. 407": ([_blind_terms(one) for one in found], False),
+        "three terms, fitted to NAS-Bench-101 (before no. 1)": (_first_terms, None),
+        "no. 407": (_blind_terms, 1.0 / np.array(_BLIND_SPREADS)),
     }
-    for name, (terms, is_fitted) in recipes.items():
-        mean, spread = terms[0].mean(axis=1, keepdims=True), terms[0].std(axis=1, keepdims=True)
-        if not is_fitted:
-            spread = np.array(_BLIND_SPREADS)[:, None]
-        standard = [(one - mean) / spread for one in terms]
-        weights = nnls(standard[0].T, labels)[0] if is_fitted else np.ones(len(mean))
-        scale = (weights @ standard[0]).std()
-        priors = [weights @ one / scale for one in standard[1:]]
+    for name, (terms_of_recipe, chosen) in recipes.items():
+        known, *asked = (terms_of_recipe(one) for one in found)
+        mean = known.mean(axis=1, keepdims=True)
+        weights = nnls((known - mean).T, labels)[0] if chosen is None else chosen
+        scale = (weights @ known).std()
+        priors = [weights @ (one - mean) / scale for one in asked]
         both = [joined(prior, members).mean(axis=0) for prior, members in zip(priors, outputs, strict=True)]
         for title, scores in ((f"{name}; prior alone", priors), ("with the networks", both)):
             yield row(title, [[_ranked(*one) for one in zip(scores, targets, strict=True)]], targets)

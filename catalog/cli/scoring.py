@@ -192,4 +192,4 @@ def train_tg_nas(
             progress=lambda member, step, steps, _: progress((member - seed) * steps + step),
         )
     held_out = "; ".join(f"{name}: tau {scores['kendall_tau']}" for name, scores in card["held_out"].items())
-    note(f"wrote {out} ({members} members). Held out of the sources: {held_out}.")
+    note(f"wrote {out} ({members} member{'' if members == 1 else 's'}). Held out of the sources: {held_out}.")

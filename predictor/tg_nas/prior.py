@@ -29,7 +29,6 @@ prior is a function of the graph alone, so a single architecture can be scored.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -169,7 +168,7 @@ def structure(cells: CellBatch, vocabulary: Vocabulary = VOCABULARY) -> Structur
     is_input = _looked_up([float(vocabulary[name].kind == "input") for name in cells.names], cells) > 0
     several = is_input.sum(axis=1, keepdims=True) > 1
     projected = is_input & several & adjacency.any(axis=2)
-    weights = _looked_up([math.log1p(fact.parameters) for fact in facts], cells) + projected * math.log1p(1.0)
+    weights = np.log1p(_looked_up([fact.parameters for fact in facts], cells) + projected)
     layers = _looked_up([fact.layers for fact in facts], cells) + projected
     pools = _looked_up([float(fact.is_pool) for fact in facts], cells)
     joins = _looked_up([float(fact.is_join) for fact in facts], cells) > 0
