@@ -145,14 +145,16 @@ def predictor_facts(predictor: str, column: str, suffix: str, card: Mapping[str,
         Of the checkpoint that scores.
     """
     from predictor.tg_nas.checkpoint import digest_of
+    from predictor.tg_nas.prior import DEVELOPED_WITH
 
     sources = ", ".join(source["name"] for source in card.get("sources", ()))
+    seen = f"; its prior was chosen with {' and '.join(DEVELOPED_WITH)} in sight" if "prior" in card else ""
     what = "spread of the ensemble's members" if suffix else "predicted rank of the accuracy"
     return ProxyFacts(
         name=predictor + suffix,
         version="1",
         direction=-1 if suffix else 1,
-        description=f"{what}; TG-NAS trained on {sources}",
+        description=f"{what}; TG-NAS trained on {sources}{seen}",
         column=column + suffix,
         configuration=json.dumps(card.get("configuration", {}), sort_keys=True),
         checkpoint_digest=digest_of(card),

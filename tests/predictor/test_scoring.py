@@ -106,6 +106,15 @@ def test_a_folder_that_has_a_shipped_name_changes_nothing(
     assert score_space(mine, "mine", "tg_nas", Path("tg_nas")).column.startswith("tg_nas_")  # asked for as a folder
 
 
+def test_the_catalog_says_what_a_predictor_was_trained_on_and_developed_with(mine: Catalog) -> None:
+    for name in ("tg_nas", "tg_nas_paper"):
+        score_space(mine, "mine", name)
+    told = dict(mine.query("SELECT name, description FROM proxy WHERE name LIKE 'tg_nas%'").iter_rows())
+    assert "trained on nb101" in told["tg_nas"]
+    assert "chosen with nb201 and darts in sight" in told["tg_nas"]
+    assert "in sight" not in told["tg_nas_paper"]
+
+
 def test_a_copy_of_the_shipped_weights_has_the_plain_column(mine: Catalog, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(shipped("tg_nas"), tmp_path / "copy"))
     assert score_space(mine, "mine", "tg_nas", copy).column == "tg_nas"
