@@ -17,7 +17,8 @@ from pathlib import Path
 
 from measure import Measurement, circumstances, measure
 
-from catalog.store import Catalog
+from catalog.asking.lookup import lookup
+from catalog.storage.store import Store
 
 NB201 = ("nb201/nb201_v1.1_200ep.csv.gz", "nb201/nb201_12ep.csv.gz", "nb201/nats_v1.0_200ep_test.csv.gz")
 NB101 = ("nb101/nb101_108ep_mean_test.csv.gz", "nb101/nb101_108ep_subset_3repeats.csv")
@@ -52,10 +53,10 @@ def catalog(database: Path, words: str, repeat: int = 1) -> Measurement:
 
 def lookups(database: Path) -> float:
     """Seconds to look up all 15,625 architecture strings in one call."""
-    with Catalog.open(database) as opened:
+    with Store.open(database) as opened:
         cells = opened.query("SELECT cell FROM nb201")["cell"].to_list()
         started = time.perf_counter()
-        found = opened.lookup(cells, space="nb201")
+        found = lookup(opened, cells, space="nb201")
         seconds = time.perf_counter() - started
     if len(found) != len(cells):
         sys.exit("the look-up lost rows")

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import kendalltau, spearmanr
 
-from catalog.store import Catalog
+from catalog.storage.store import Store
+from catalog.tables.space_view import SpaceView
 from predictor.zero_cost.pools import AZ_NAS, TG_NAS_ZC, votes
 
 TRUTHS = {
@@ -30,15 +31,15 @@ def main() -> None:
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--space", choices=TRUTHS, action="append")
     arguments = parser.parse_args()
-    with Catalog.open(arguments.db) as catalog:
+    with Store.open(arguments.db) as catalog:
         for space in arguments.space or TRUTHS:
             for truth in TRUTHS[space]:
                 print("\n".join(table(catalog, space, truth)))
 
 
-def table(catalog: Catalog, space: str, truth: str) -> list[str]:
+def table(catalog: Store, space: str, truth: str) -> list[str]:
     """Kendall tau-b and Spearman rho of every stored score of a space, and each member's vote in the fusion."""
-    frame = catalog.space(space).frame()
+    frame = SpaceView.of(catalog, space).frame()
     frame = frame.filter(frame[truth].is_not_null())
     accuracy = frame[truth].to_numpy()
     lines = [

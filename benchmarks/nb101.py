@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from measure import circumstances
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
 from catalog.spaces.nb101 import NASBench101
 from catalog.spaces.nb101_arrays import read_arrays
 from catalog.spaces.nb101_enumeration import enumerate_arrays, first_forms

@@ -19,8 +19,8 @@ import torch
 
 from catalog.spaces import space_named
 from catalog.spaces.nb201 import NASBench201
-from catalog.views import DIGITS_EPOCHS
-from predictor.own_training.datasets import digits
+from catalog.tables.views import DIGITS_EPOCHS
+from predictor.networks.datasets import digits
 from predictor.own_training.generation import (
     accuracy_table,
     distinct_functions,

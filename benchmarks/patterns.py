@@ -15,9 +15,9 @@ from pathlib import Path
 
 from measure import circumstances, measure
 
-from catalog import patterns
 from catalog.analysis.motifs import motifs
-from catalog.store import Catalog
+from catalog.asking import patterns
+from catalog.storage.store import Store
 
 TARGET = "(conv3x3)->(conv1x1)->*(output)"
 QUESTIONS = (
@@ -48,7 +48,7 @@ def cold(database: Path, repeat: int) -> None:
 def warm(database: Path, repeat: int) -> None:
     """Each question on an open catalog; the fastest run counts."""
     print(f"{'count, catalog open':58} {'form':9} {'wall':>7} {'processor':>9} {'architectures':>13} {'matches':>9}")
-    with Catalog.open(database) as catalog:
+    with Store.open(database) as catalog:
         for question, form in QUESTIONS:
             timings = []
             for _ in range(repeat):

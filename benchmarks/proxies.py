@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from catalog.graph import ArchitectureGraph
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.spaces.nb201 import NASBench201
 from predictor.networks import NetworkConfig
 from predictor.zero_cost import SUITE_ZERO, MeasureConfig, Proxy, measure, measure_many, proxies_named

@@ -28,18 +28,19 @@ import torch
 from measure import circumstances, measure
 from scipy.stats import kendalltau
 
-from catalog.canonical_form import canonical_graphs
-from catalog.cli.search_job import Request, prepare
-from catalog.cli.search_scores import Objectives
-from catalog.search.problem import Budget, Candidate
-from catalog.search.searching import search
-from catalog.search.space_choices import required_choices
-from catalog.search.supernet import Supernet
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.search.job import Request, prepare
+from catalog.search.methods.problem import Budget, Candidate
+from catalog.search.methods.running import search
+from catalog.search.methods.space_choices import required_choices
+from catalog.search.methods.supernet import Supernet
+from catalog.search.scores import Objectives
 from catalog.spaces import space_named
-from catalog.store import Catalog
-from catalog.stored_graphs import read_cells
-from catalog.views import rebuild
-from predictor.candidates import OF_MIXTURES, CandidateScorer
+from catalog.storage.store import Store
+from catalog.tables.space_view import SpaceView
+from catalog.tables.stored_graphs import read_cells
+from catalog.tables.views import rebuild
+from predictor.scoring.candidates import OF_MIXTURES, CandidateScorer
 from predictor.tg_nas.ensemble import Scorer
 
 TRUTH = "cifar10_test_accuracy"
@@ -69,9 +70,9 @@ def compared(database: Path, seeds: int) -> None:
 
 def best_of_ten(database: Path) -> None:
     """The best true accuracy among the ten best by a score, ties broken at random."""
-    with Catalog.open(database) as catalog:
+    with Store.open(database) as catalog:
         ids, cells = read_cells(catalog, "nb201", "canonical")
-        frame = catalog.space("nb201").frame(columns=["architecture_id", TRUTH, "params"])
+        frame = SpaceView.of(catalog, "nb201").frame(columns=["architecture_id", TRUTH, "params"])
     if frame["architecture_id"].to_list() != ids.tolist():
         sys.exit("the wide view and the graphs do not hold the same architectures")
     truth = frame[TRUTH].to_numpy()
@@ -125,7 +126,7 @@ def pruned(database: Path, seeds: int) -> None:
     torch.set_num_threads(1)  # the batches are small
     print(f"means over {seeds} seeds; higher: cells of nb201 that score higher than the mean of the best", flush=True)
     print("space  score         method                  supernets by  best            left    higher  evals  seconds")
-    with Catalog.open(database, mode="write", create=True) as catalog:
+    with Store.open(database, mode="write", create=True) as catalog:
         for space, by in (("nb201", "tg_nas_paper"), ("darts", "tg_nas_paper"), ("nb201", "tg_nas")):
             whole = Whole(by) if space == "nb201" else None
             if whole is not None:
@@ -140,7 +141,7 @@ def pruned(database: Path, seeds: int) -> None:
     _native_reading()
 
 
-def _reached(catalog: Catalog, request: Request, way: str, whole: Whole | None) -> tuple[float, ...]:
+def _reached(catalog: Store, request: Request, way: str, whole: Whole | None) -> tuple[float, ...]:
     """Best score, score of what was visited last, evaluations, seconds."""
     problem = prepare(catalog, request).problem
     assert isinstance(problem.score, Objectives)
@@ -188,7 +189,7 @@ def main() -> None:
     print(circumstances())
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copy(arguments.database, Path(folder) / "catalog.duckdb"))
-        with Catalog.open(copy, mode="write") as catalog, catalog.transaction():
+        with Store.open(copy, mode="write") as catalog, catalog.transaction():
             scored = "SELECT id FROM proxy WHERE name LIKE 'tg_nas%'"
             catalog.execute(f"DELETE FROM score WHERE proxy_id IN ({scored})")
             rebuild(catalog, "nb201")

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.canonical_form import canonical_graphs
-from catalog.graph import ArchitectureGraph
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.spaces import space_named
-from predictor.tensors import CellBatch, from_graphs
+from predictor.encoding.padded_graphs import CellBatch, from_graphs
 from predictor.tg_nas.job import Source
 from predictor.tg_nas.nb101_modules import module_cells
 

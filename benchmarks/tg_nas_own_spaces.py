@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tg_nas_evaluate import quality
 
-from catalog.canonical_form import canonical_graphs
-from catalog.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from predictor.encoding.padded_graphs import from_graphs
 from predictor.networks import build
-from predictor.own_training.datasets import dataset_named
+from predictor.networks.datasets import dataset_named
 from predictor.own_training.trainer import TrainConfig, train
-from predictor.tensors import from_graphs
 from predictor.tg_nas.ensemble import PARTS, Scorer
 from predictor.tg_nas.job import use_threads
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import tg_nas_data as data
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
 from predictor.tg_nas.job import use_threads
 from predictor.tg_nas.paper import PaperConfig, PaperGraphs, PaperScorer, encode, feature_table, train_paper
 

@@ -1,6 +1,6 @@
 """What Alembic runs for every command: all pending revisions on one open connection, in one transaction.
 
-`catalog.migration` hands the connection over; there is no ``alembic.ini``.
+`catalog.storage.migration` hands the connection over; there is no ``alembic.ini``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy.sql.schema import SchemaItem
 
-from catalog.schema import TABLES, Base
+from catalog.storage.schema import TABLES, Base
 
 
 def is_ours(_item: SchemaItem, name: str | None, kind: str, reflected: bool, _other: SchemaItem | None) -> bool:

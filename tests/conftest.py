@@ -33,7 +33,7 @@ def data_dir() -> Path:
 @pytest.fixture(scope="session")
 def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One empty catalog file for the whole session; copy it, never write it."""
-    from catalog import migration
+    from catalog.storage import migration
 
     path = tmp_path_factory.mktemp("empty") / "catalog.duckdb"
     migration.init(path)

@@ -1,40 +1,16 @@
-"""The rules that every file keeps: no import of a floor above, nothing printed, every public name explained."""
+"""Rules that no linter knows: every room and every public name is explained."""
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
-import networkx
 import pytest
 
 PACKAGES = ("catalog", "ingest", "predictor")
 CHECKOUT = Path(__file__).resolve().parent.parent
-
-# What no file of a room may import, directly or where it is needed: the floors above it.
-UPSTAIRS = {
-    "catalog": ("catalog.cli", "ingest", "predictor"),
-    "catalog.operators": ("catalog.graph", "catalog.spaces", "catalog.store"),
-    "catalog.graph": ("catalog.spaces", "catalog.store", "catalog.schema"),
-    "catalog.spaces": ("catalog.store", "catalog.views", "catalog.patterns", "catalog.analysis", "catalog.search"),
-    "catalog.store": (
-        "catalog.views",
-        "catalog.patterns",
-        "catalog.analysis",
-        "catalog.search",
-        "catalog.report",
-        "catalog.serving",
-    ),
-    "catalog.analysis": ("catalog.search", "catalog.report", "catalog.serving"),
-    "catalog.search": ("catalog.store", "catalog.views", "catalog.report", "catalog.serving"),
-    "catalog.report": ("catalog.search", "catalog.serving"),
-    "catalog.serving": ("catalog.search",),
-    "ingest": ("catalog.cli", "catalog.search", "catalog.report", "catalog.serving", "predictor"),
-    "predictor": ("catalog.cli", "catalog.search", "catalog.report", "catalog.serving", "ingest"),
-}
 
 
 def modules() -> dict[str, Path]:
@@ -47,48 +23,6 @@ def modules() -> dict[str, Path]:
 
 
 MODULES = modules()
-
-
-def imports(tree: ast.AST, known: dict[str, Path]) -> Iterator[str]:
-    """Our own modules that a file imports at run time, at its top or inside a function."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in known)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                if inner in known or node.module in known:
-                    yield inner if inner in known else node.module
-        else:
-            yield from imports(node, known)
-
-
-def imported_by(name: str) -> set[str]:
-    return set(imports(ast.parse(MODULES[name].read_text(encoding="utf-8")), MODULES)) - {name}
-
-
-def within(name: str, room: str) -> bool:
-    return name == room or name.startswith(f"{room}.")
-
-
-@pytest.mark.parametrize("room", UPSTAIRS)
-def test_no_file_imports_a_floor_above(room):
-    for name in MODULES:
-        if not within(name, room) or within(name, "catalog.cli"):
-            continue
-        upwards = {other for other in imported_by(name) for above in UPSTAIRS[room] if within(other, above)}
-        assert not upwards, f"{name} imports {sorted(upwards)}, a floor above {room}"
-
-
-def test_imports_at_the_top_of_files_run_in_no_circle():
-    graph = networkx.DiGraph()
-    for name, path in MODULES.items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        top = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
-        graph.add_edges_from((name, other) for other in imports(ast.Module(top, []), MODULES) if other != name)
-    assert not list(networkx.simple_cycles(graph))
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from catalog.analysis.intervals import NORMAL_QUANTILE
 from catalog.analysis.significance import holm
+from catalog.architecture.operators import Vocabulary
+from catalog.asking.pattern_language import is_plain
 from catalog.errors import UsageError
-from catalog.operators import Vocabulary
-from catalog.pattern_language import is_plain
 from catalog.quoting import identifier, literal
-from catalog.stored_graphs import read_vocabulary
+from catalog.tables.space_view import SpaceView
+from catalog.tables.stored_graphs import read_vocabulary
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 Values = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ SHAPES = ("edge", "path", "fork", "join")
 
 
 def motifs(
-    catalog: Catalog,
+    catalog: Store,
     space: str,
     by: str,
     share: float = 0.01,
@@ -61,7 +62,7 @@ def motifs(
     polars.DataFrame
         One row a motif that occurs, most surely over-represented first (by ``odds_ratio_low``):
 
-        * ``pattern``: the motif in the language of `catalog.pattern_language`; ``shape``;
+        * ``pattern``: the motif in the language of `catalog.asking.pattern_language`; ``shape``;
         * ``top_with``, ``top_total``, ``rest_with``, ``rest_total``: functions that hold it, of all, in both groups;
         * ``odds_ratio`` with its 95 % interval ``odds_ratio_low`` to ``odds_ratio_high``: a half is added to the four
           counts (Haldane 1955, Anscombe 1956), so that it is finite; the interval is Woolf's (1955) on the logarithm;
@@ -74,11 +75,11 @@ def motifs(
     UsageError
         The column is no number or has no values, or the share, direction or a shape is not allowed.
     """
-    view = catalog.space(space)
+    view = SpaceView.of(catalog, space)
     column = view.checked(by)
     _check(catalog, space, column, share, direction, shapes)
     if direction is None:
-        from catalog.asking import is_cost
+        from catalog.tables.direction import is_cost
 
         direction = -1 if is_cost(catalog, column) else 1
     vocabulary = read_vocabulary(catalog, space)
@@ -147,9 +148,7 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
-def _check(
-    catalog: Catalog, space: str, column: str, share: float, direction: int | None, shapes: Sequence[str]
-) -> None:
+def _check(catalog: Store, space: str, column: str, share: float, direction: int | None, shapes: Sequence[str]) -> None:
     import pyarrow.types
 
     if not 0 < share < 1:
@@ -171,7 +170,7 @@ def _check(
         )
 
 
-def _words(catalog: Catalog, space: str, vocabulary: Vocabulary) -> dict[str, str]:
+def _words(catalog: Store, space: str, vocabulary: Vocabulary) -> dict[str, str]:
     """Each operator of the space's canonical graphs, and the word that stands for it and those like it.
 
     A pattern's word means all operators of its meaning (``input`` both inputs of a DARTS cell), so motifs do too.

@@ -11,10 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from catalog.errors import UsageError
-from catalog.views import proxy_column_name, proxy_directions
+from catalog.tables.space_view import SpaceView
+from catalog.tables.views import proxy_column_name, proxy_directions
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -93,7 +94,7 @@ class Pool:
 
 
 def read_pool(
-    catalog: Catalog,
+    catalog: Store,
     space: str,
     target: str,
     proxies: Sequence[str] | None = None,
@@ -119,11 +120,11 @@ def read_pool(
     UsageError
         One of them holds no numbers.
     """
-    view = catalog.space(space)
+    view = SpaceView.of(catalog, space)
     directions = proxy_directions(catalog, space)
     names = list(proxies) if proxies else [name for name in directions if name != target and not name.endswith("_std")]
     if target_direction is None:
-        from catalog.asking import is_cost
+        from catalog.tables.direction import is_cost
 
         target_direction = -1 if is_cost(catalog, target) else 1
     frame = view.frame(columns=list(dict.fromkeys(["architecture_id", target, *names])), where=where)
@@ -175,7 +176,7 @@ def numbers(frame: pl.DataFrame, column: str, space: str) -> Values:
     return frame[column].cast(pl.Float64).to_numpy()
 
 
-def _refused_as_disconnected(catalog: Catalog, space: str, ids: Identifiers) -> dict[str, Mask]:
+def _refused_as_disconnected(catalog: Store, space: str, ids: Identifiers) -> dict[str, Mask]:
     """Per proxy column, which architectures it looked at and refused because they compute nothing."""
     refused = catalog.query(
         """
@@ -193,7 +194,7 @@ def _refused_as_disconnected(catalog: Catalog, space: str, ids: Identifiers) -> 
     return found
 
 
-def _trained_on(catalog: Catalog, space: str, ids: Identifiers) -> dict[str, Mask]:
+def _trained_on(catalog: Store, space: str, ids: Identifiers) -> dict[str, Mask]:
     """Per proxy column, which of the architectures its predictor was trained on, functional twins included."""
     seen = catalog.query(
         """

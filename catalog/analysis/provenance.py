@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from catalog.analysis.evaluation import REFERENCES
 from catalog.analysis.pool import Pool, numbers
-from catalog.views import metric_groups, proxy_column_name
+from catalog.tables.space_view import SpaceView
+from catalog.tables.views import metric_groups, proxy_column_name
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 Values = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ STRUCTURE = ("params", "flops", "depth", "n_conv", "n_skip")
 """Columns that say how an architecture is built."""
 
 
-def read_sources(catalog: Catalog, pool: Pool, columns: Sequence[str] = ()) -> pl.DataFrame:
+def read_sources(catalog: Store, pool: Pool, columns: Sequence[str] = ()) -> pl.DataFrame:
     """The files and publications behind the target, the published proxies and other `columns` of the wide view.
 
     Returns
@@ -66,7 +67,7 @@ def read_sources(catalog: Catalog, pool: Pool, columns: Sequence[str] = ()) -> p
     return joined.select("column", *sources.columns[1:], pl.col("used").cast(pl.Int64))
 
 
-def read_proxies(catalog: Catalog, pool: Pool) -> pl.DataFrame:
+def read_proxies(catalog: Store, pool: Pool) -> pl.DataFrame:
     """What the proxies of a pool are.
 
     Returns
@@ -91,7 +92,7 @@ def read_proxies(catalog: Catalog, pool: Pool) -> pl.DataFrame:
     return named.sort("place", maintain_order=True).drop("place")
 
 
-def read_seconds(catalog: Catalog, pool: Pool) -> dict[str, float]:
+def read_seconds(catalog: Store, pool: Pool) -> dict[str, float]:
     """Proxy to its mean cost in seconds an architecture, over all its seeds, where it was measured."""
     found = catalog.query(
         """
@@ -107,7 +108,7 @@ def read_seconds(catalog: Catalog, pool: Pool) -> dict[str, float]:
     return {name: float(costs[name]) for name in pool.scores if name in costs}
 
 
-def read_seeds(catalog: Catalog, pool: Pool) -> dict[str, Values]:
+def read_seeds(catalog: Store, pool: Pool) -> dict[str, Values]:
     """Proxy to its (n, s) scores by seed, for those with several; turned and guarded as `Pool.scores` are."""
     found = catalog.query(
         """
@@ -134,7 +135,7 @@ def read_seeds(catalog: Catalog, pool: Pool) -> dict[str, Values]:
     return {name: by_seed[name] for name in pool.scores if name in by_seed}
 
 
-def read_repeats(catalog: Catalog, pool: Pool) -> Values:
+def read_repeats(catalog: Store, pool: Pool) -> Values:
     """(n, s) the target by seed of the training, turned as `Pool.truth` is; s = 0 if the source tells no seeds apart.
 
     Of several sources behind a column, the first that has seeds counts: seeds of two benchmarks are no repeats.
@@ -160,7 +161,7 @@ def read_repeats(catalog: Catalog, pool: Pool) -> Values:
     return repeats * pool.target_direction
 
 
-def read_columns(catalog: Catalog, pool: Pool, names: Sequence[str]) -> dict[str, Values]:
+def read_columns(catalog: Store, pool: Pool, names: Sequence[str]) -> dict[str, Values]:
     """Numeric columns of the wide view for the architectures of a pool, (n,) each, as they are stored.
 
     Raises
@@ -170,30 +171,30 @@ def read_columns(catalog: Catalog, pool: Pool, names: Sequence[str]) -> dict[str
     UsageError
         One holds no numbers.
     """
-    frame = catalog.space(pool.space).frame(columns=["architecture_id", *names])
+    frame = SpaceView.of(catalog, pool.space).frame(columns=["architecture_id", *names])
     frame = frame[np.searchsorted(frame["architecture_id"].to_numpy(), pool.ids)]
     return {name: numbers(frame, name, pool.space) for name in names}
 
 
-def read_structure(catalog: Catalog, pool: Pool) -> dict[str, Values]:
+def read_structure(catalog: Store, pool: Pool) -> dict[str, Values]:
     """Those of the columns `STRUCTURE` that the space has; of parameters and FLOPs, published ones if need be."""
     return _first_present(catalog, pool, STRUCTURE)
 
 
-def read_references(catalog: Catalog, pool: Pool) -> dict[str, Values]:
+def read_references(catalog: Store, pool: Pool) -> dict[str, Values]:
     """Params and FLOPs, as far as the space has them; published ones if need be."""
     return _first_present(catalog, pool, REFERENCES)
 
 
-def _first_present(catalog: Catalog, pool: Pool, names: Iterable[str]) -> dict[str, Values]:
-    present = set(catalog.space(pool.space).columns)
+def _first_present(catalog: Store, pool: Pool, names: Iterable[str]) -> dict[str, Values]:
+    present = set(SpaceView.of(catalog, pool.space).columns)
     columns = {name: next((c for c in (name, f"{name}_published") if c in present), None) for name in names}
     chosen = {name: column for name, column in columns.items() if column is not None}
     found = read_columns(catalog, pool, list(chosen.values()))
     return {name: found[column] for name, column in chosen.items()}
 
 
-def short_training(catalog: Catalog, pool: Pool) -> tuple[str, str] | None:
+def short_training(catalog: Store, pool: Pool) -> tuple[str, str] | None:
     """What the target's metric after the shortest training is called, and its column, if there is a shorter one.
 
     Its validation split comes first: that is what a search could look at.

@@ -13,11 +13,11 @@ from catalog.analysis.intervals import intervals
 from catalog.analysis.pool import Pool, read_pool
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 
 def correlate_space(
-    catalog: Catalog,
+    catalog: Store,
     space: str,
     target: str,
     proxies: Sequence[str] | None = None,
@@ -30,7 +30,7 @@ def correlate_space(
     The rules of `catalog.analysis.pool.Pool` apply, and the frame counts what they touch: ``left_out`` architectures
     that a predictor was trained on, and their functional twins; ``disconnected`` ones, which rank below all others; a
     score that is missing for any other reason, or was never published, leaves the architecture out (``missing``). Of a
-    target that is a cost, such as a latency, less is better, as for `catalog.asking.top`.
+    target that is a cost, such as a latency, less is better, as for `catalog.asking.top.top`.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def correlate(
     Coefficients follow the proxy's direction: positive means that what the proxy prefers is better.
     """
     from catalog.analysis.space_correlation import correlate_space
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         emit(correlate_space(catalog, space, target, proxies, where, with_intervals=with_intervals), output_format)

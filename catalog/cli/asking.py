@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from catalog.asking.lookup import lookup
 from catalog.cli.options import DEFAULT_DATABASE, Database, Form, Format, OutputFormat, Space, Wait, Where
 from catalog.cli.output import as_text, emit, note, text_cell
 from catalog.errors import CatalogError, UsageError
@@ -40,7 +41,7 @@ def query(
     wait: Wait = None,
 ) -> None:
     """Run SQL on the catalog, read-only: it can read the catalog's tables and nothing else on the machine."""
-    from catalog.sandbox import run_user_query
+    from catalog.storage.sandbox import run_user_query
 
     text = typer.get_text_stream("stdin").read() if sql == "-" else sql
     emit(run_user_query(db, text, timeout=timeout, memory_limit=memory_limit, wait=wait), output_format)
@@ -60,12 +61,12 @@ def top(
     wait: Wait = None,
 ) -> None:
     """The best architectures of a space by one column."""
-    from catalog.asking import top as rank
-    from catalog.store import Catalog
+    from catalog.asking.top import top as rank
+    from catalog.storage.store import Store
 
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         # The Arrow rows as they are: loading polars would take a fifth of the whole answer's time.
-        emit(rank(catalog.space(space), by, k=k, where=where, ascending=ascending), output_format)
+        emit(rank(catalog, space, by, k=k, where=where, ascending=ascending), output_format)
 
 
 def show(
@@ -78,18 +79,17 @@ def show(
     wait: Wait = None,
 ) -> None:
     """Everything known about one architecture: drawing, metrics by source and seed, proxies, functional twins."""
-    from catalog.profile import read_profiles
-    from catalog.store import Catalog
+    from catalog.asking.profile import read_profiles
+    from catalog.storage.store import Store
 
     if form not in ("native", "canonical"):
         raise UsageError(f"unknown form {form!r}; allowed are native and canonical.")
-    with Catalog.open(db, wait=wait) as catalog:
-        profile = read_profiles(catalog, space, catalog.lookup([identifier], space=space)["architecture_id"].to_list())[
-            0
-        ]
+    with Store.open(db, wait=wait) as catalog:
+        found = lookup(catalog, [identifier], space=space)["architecture_id"].to_list()
+        (profile,) = read_profiles(catalog, space, found)
     graph = profile.native if form == "native" else profile.canonical
     if svg is not None:
-        from catalog.drawing import draw_svg
+        from catalog.architecture.drawing import draw_svg
 
         try:
             svg.write_text(draw_svg(graph), encoding="utf-8")
@@ -99,7 +99,7 @@ def show(
     if output_format in (OutputFormat.CSV, OutputFormat.JSON, OutputFormat.PARQUET):
         emit(profile.numbers(), output_format)
         return
-    from catalog.drawing import draw_text
+    from catalog.architecture.drawing import draw_text
 
     facts = profile.facts
     shown_twins = ", ".join(profile.twins[:3]) + (
@@ -136,7 +136,7 @@ def compare(
 
     import pyarrow as pa
 
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
     if repeated := sorted({name for name in identifiers if identifiers.count(name) > 1}):
         raise UsageError(f"compare names {', '.join(repeated)} more than once; name each architecture once.")
@@ -145,8 +145,8 @@ def compare(
     if out is not None:
         _write_comparison(space, identifiers, out, db, wait)
         return
-    with Catalog.open(db, wait=wait) as catalog:
-        rows = catalog.lookup(identifiers, space=space).to_dicts()
+    with Store.open(db, wait=wait) as catalog:
+        rows = lookup(catalog, identifiers, space=space).to_dicts()
     names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     is_table = output_format is OutputFormat.TABLE or (output_format is None and sys.stdout.isatty())
     written = text_cell if is_table else _exact
@@ -157,12 +157,12 @@ def compare(
 def _write_comparison(space: str, identifiers: list[str], out: Path, db: Path, wait: float | None) -> None:
     import shlex
 
-    from catalog.cli.embedding import embedding_of
-    from catalog.report.comparison import comparison_page, read_comparison
-    from catalog.store import Catalog
+    from catalog.report.architecture_comparison import comparison_page, read_comparison
+    from catalog.storage.store import Store
+    from predictor.scoring.architecture_vectors import embedding_of
 
-    with Catalog.open(db, wait=wait) as catalog:
-        ids = catalog.lookup(identifiers, space=space)["architecture_id"].to_list()
+    with Store.open(db, wait=wait) as catalog:
+        ids = lookup(catalog, identifiers, space=space)["architecture_id"].to_list()
         comparison = read_comparison(catalog, space, ids, embedding_of(catalog, space))
     page = comparison_page(comparison, shlex.join(["catalog", "compare", space, *identifiers, "--out", str(out)]))
     try:
@@ -193,13 +193,13 @@ def export(
     wait: Wait = None,
 ) -> None:
     """Write a space's wide view to a parquet, csv or json file."""
-    from catalog.exporting import export_space
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
+    from catalog.tables.exporting import export_space
 
     if out is None:
         out = Path(f"{space}.{output_format.value if output_format else 'parquet'}")
     chosen = output_format.value if output_format else out.suffix.removeprefix(".")
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         rows, columns = export_space(catalog, space, out, chosen, where)
     note(f"wrote {out}: {rows:,} rows, {columns} columns.")
 
@@ -213,10 +213,10 @@ def doctor(
     """Check the file: counts, orphans, digests, representatives, known optima. Exit code 1 if a check fails."""
     import pyarrow as pa
 
-    from catalog.doctor import examine, passed
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
+    from catalog.tables.doctor import examine, passed
 
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         findings = list(examine(catalog, full=full))
     emit(
         pa.table({name: [getattr(f, name) for f in findings] for name in ("check", "result", "detail")}), output_format

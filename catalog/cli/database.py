@@ -18,7 +18,7 @@ def add_to(parent: typer.Typer) -> None:
 @app.command(epilog="Example: catalog db init")
 def init(db: Database = DEFAULT_DATABASE) -> None:
     """Create an empty catalog file with the current schema."""
-    from catalog import migration
+    from catalog.storage import migration
 
     migration.init(db)
     note(f"created {db}; fill it with `catalog ingest` or `catalog spaces --enumerate nb201`.")
@@ -27,7 +27,7 @@ def init(db: Database = DEFAULT_DATABASE) -> None:
 @app.command(epilog="Example: catalog db upgrade")
 def upgrade(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     """Bring a file that an older version wrote to the current schema."""
-    from catalog import migration
+    from catalog.storage import migration
 
     before = migration.status(db).current
     migration.upgrade(db, wait=wait)
@@ -38,7 +38,7 @@ def upgrade(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
 @app.command(epilog="Example: catalog db status")
 def status(db: Database = DEFAULT_DATABASE) -> None:
     """Print the file's schema revision and whether it is current."""
-    from catalog import migration
+    from catalog.storage import migration
 
     state = migration.status(db)
     typer.echo(f"file      {db}\nrevision  {state.current}\nnewest    {state.newest}\nstate     {state.word}")

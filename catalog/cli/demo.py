@@ -12,7 +12,7 @@ from catalog.cli.output import as_text, note
 from catalog.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 DEFAULT_FOLDER = Path("demo")
 
@@ -43,13 +43,13 @@ def demo(
     The proxies' correlations with the true accuracy are printed: with the benchmark's own where $CATALOG_DATA names a
     folder with its tables, else with NB201-digits, cells trained for this package on scikit-learn's digits.
     """
-    from catalog.enumeration import enumerate_space
-    from catalog.exporting import export_space
     from catalog.spaces import space_named
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
+    from catalog.tables.enumeration import enumerate_space
+    from catalog.tables.exporting import export_space
 
     out.mkdir(parents=True, exist_ok=True)
-    with Catalog.open(out / "catalog.duckdb", mode="write", create=True) as catalog:
+    with Store.open(out / "catalog.duckdb", mode="write", create=True) as catalog:
         note("entering NAS-Bench-201: every cell as a graph, with its structural proxies ...")
         enumerate_space(catalog, space_named("nb201"))
         target = _ingest_tables(catalog) or _ingest_digits(catalog)
@@ -65,10 +65,10 @@ def demo(
     typer.echo(f'Next: catalog query "SELECT * FROM nb201 LIMIT 5" --db {out / "catalog.duckdb"}')
 
 
-def _ingest_tables(catalog: Catalog) -> str | None:
+def _ingest_tables(catalog: Store) -> str | None:
     """The column with the benchmark's accuracies, if its tables are there."""
-    from ingest.job import ingest
-    from ingest.nb201_table import NB201Table
+    from ingest.formats.nb201_table import NB201Table
+    from ingest.reading.job import ingest
 
     folder = os.environ.get("CATALOG_DATA")
     found = [Path(folder) / name for name in TABLES if (Path(folder) / name).is_file()] if folder else []
@@ -78,17 +78,17 @@ def _ingest_tables(catalog: Catalog) -> str | None:
     return ON_CIFAR10 if found else None
 
 
-def _ingest_digits(catalog: Catalog) -> str:
+def _ingest_digits(catalog: Store) -> str:
     """The column with the accuracies of the table that comes with the package."""
-    from ingest.job import ingest
-    from ingest.nb201_digits import TABLE, NB201Digits
+    from ingest.formats.nb201_digits import TABLE, NB201Digits
+    from ingest.reading.job import ingest
 
     note("reading NB201-digits, which comes with the package ...")
     ingest(catalog, NB201Digits(), TABLE)
     return ON_DIGITS
 
 
-def _show_space(catalog: Catalog) -> None:
+def _show_space(catalog: Store) -> None:
     counts = catalog.query(
         "SELECT count(*) AS cells, count(DISTINCT canonical_digest) AS functions, "
         "count(*) FILTER (NOT is_connected) AS dead FROM nb201"
@@ -96,7 +96,7 @@ def _show_space(catalog: Catalog) -> None:
     typer.echo("{:,} cells compute {:,} distinct functions; {} have no path from input to output.".format(*counts))
 
 
-def _score(catalog: Catalog) -> bool:
+def _score(catalog: Store) -> bool:
     """Whether the predictors are installed, and so have scored the space."""
     from catalog.extras import require_predict
 
@@ -112,29 +112,31 @@ def _score(catalog: Catalog) -> bool:
     return True
 
 
-def _show_top(catalog: Catalog, by: str, target: str) -> None:
+def _show_top(catalog: Store, by: str, target: str) -> None:
+    from catalog.asking.top import top
+
     typer.echo(f'\nThe best below 0.9 M parameters by {by} (catalog top nb201 --by {by} --where "params < 9e5"):')
     # On the digits only one cell of a function was trained: hardly ever one of these five.
     columns = ["index", by, "params", *([target] if target == ON_CIFAR10 else []), "cell"]
-    typer.echo(as_text(catalog.top("nb201", by, k=5, where="params < 9e5", columns=columns).to_arrow()))
+    typer.echo(as_text(top(catalog, "nb201", by, k=5, where="params < 9e5", columns=columns)))
 
 
-def _show_pattern(catalog: Catalog) -> None:
-    from catalog import patterns
+def _show_pattern(catalog: Store) -> None:
+    from catalog.asking import patterns
 
     architectures, matches = patterns.count(catalog, "nb201", PATTERN)
     typer.echo(f'\nGraph pattern (catalog match nb201 "{PATTERN}"):')
     typer.echo(f"{architectures:,} architectures hold it, in {matches:,} ways.")
 
 
-def _show_correlations(catalog: Catalog, target: str) -> None:
+def _show_correlations(catalog: Store, target: str) -> None:
     from catalog.analysis.space_correlation import correlate_space
 
     typer.echo(f"\nWhich proxies rank the true accuracy (catalog correlate nb201 --target {target}):")
     typer.echo(as_text(correlate_space(catalog, "nb201", target).to_arrow()))
 
 
-def _show_noise(catalog: Catalog) -> None:
+def _show_noise(catalog: Store) -> None:
     """What the correlations with NB201-digits are to be read against."""
     from predictor.own_training.generation import noise_ceiling
 

@@ -59,7 +59,7 @@ def evaluate(
     On other data sets they have the benchmark's own size and the length is yours to say.
     """
     from catalog.extras import require_predict
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
     require_predict()
     from predictor.own_training.job import EvaluationRequest, evaluate_space
@@ -75,7 +75,7 @@ def evaluate(
         sample,
         seed,
     )
-    with Catalog.open(db, mode="write", wait=wait) as catalog:
+    with Store.open(db, mode="write", wait=wait) as catalog:
         try:
             with advancing(f"training {space} on {dataset}") as progress:
                 report = evaluate_space(

@@ -12,14 +12,14 @@ from catalog.cli.output import note
 from catalog.cli.progress import counting
 from catalog.cli.spaces import enter_space
 from catalog.errors import UsageError
-from ingest.formats.sources import DEFAULT_SIZE_LIMIT
+from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from catalog.operators import Operator
-    from ingest.batch import Loader
-    from ingest.job import IngestReport
+    from catalog.architecture.operators import Operator
+    from ingest.reading.batch import Loader
+    from ingest.reading.job import IngestReport
 
 
 app = typer.Typer(no_args_is_help=True, help="Read benchmark files into the catalog; all of a file or nothing of it.")
@@ -54,10 +54,10 @@ def add_to(parent: typer.Typer) -> None:
 
 def ingest_files(db: Path, wait: float | None, pairs: list[tuple[Loader, Path]]) -> None:
     """Ingest files one after the other, creating the catalog if there is none; each file is a transaction."""
-    from catalog.store import Catalog
-    from ingest.job import ingest
+    from catalog.storage.store import Store
+    from ingest.reading.job import ingest
 
-    with Catalog.open(db, mode="write", create=True, wait=wait) as catalog:
+    with Store.open(db, mode="write", create=True, wait=wait) as catalog:
         for loader, path in pairs:
             with counting(f"reading {path.name}") as progress:
                 done = ingest(catalog, loader, path, progress)
@@ -96,7 +96,7 @@ def nasbench201(
         enter_space(db, "nb201", wait)
         return
     from ingest.formats.choosing import loader_for
-    from ingest.nb201_table import NB201Table
+    from ingest.formats.nb201_table import NB201Table
 
     ingest_files(
         db,
@@ -128,7 +128,7 @@ def nasbench101(
         enter_space(db, "nb101", wait)
         return
     from ingest.formats.choosing import loader_for
-    from ingest.nb101_table import NB101Table
+    from ingest.formats.nb101_table import NB101Table
 
     ingest_files(
         db,
@@ -170,13 +170,13 @@ def darts(
 @app.command("darts-published", epilog="Example: catalog ingest darts-published")
 def darts_published(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     """The DARTS cells that papers published, with the accuracies and parameters that they report; needs no file."""
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
     from ingest.formats.genotypes import PublishedGenotypes
-    from ingest.job import ingest_content
+    from ingest.reading.job import ingest_content
 
     loader = PublishedGenotypes()
     name = Path("darts-published")
-    with Catalog.open(db, mode="write", create=True, wait=wait) as catalog:
+    with Store.open(db, mode="write", create=True, wait=wait) as catalog:
         report(name.name, ingest_content(catalog, loader, name, loader.digest()))
 
 
@@ -186,7 +186,7 @@ def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
 
     `catalog evaluate nb201` trains such networks; this reads the accuracies of those that were trained before.
     """
-    from ingest.nb201_digits import TABLE, NB201Digits
+    from ingest.formats.nb201_digits import TABLE, NB201Digits
 
     ingest_files(db, wait, [(NB201Digits(), TABLE)])
 
@@ -260,7 +260,7 @@ def model(
     MODULE:CALLABLE imports your Python module, from the current folder first, and runs its code: name only code that
     you trust. An ONNX file is read as data; nothing of it is run.
     """
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
     from ingest.model.loader import ingest_traced
     from ingest.model.user_modules import example_inputs, is_target, load_module, parse_arguments, parse_shape
 
@@ -283,19 +283,19 @@ def model(
         from ingest.model.torch_tracing import trace_module
 
         traced = trace_module(made, example_inputs(inputs or ["1x3x32x32"]))
-    with Catalog.open(db, mode="write", create=True, wait=wait) as catalog:
+    with Store.open(db, mode="write", create=True, wait=wait) as catalog:
         report(target, ingest_traced(catalog, traced, space, native_id, source))
     note(f"{native_id}: {traced!r}")
 
 
 def _stored_operators(db: Path, space: str, wait: float | None) -> Sequence[Operator]:
     """The operators that an earlier file of the same space brought, so that they need not be given again."""
-    from catalog.store import Catalog
-    from catalog.stored_spaces import space_of
+    from catalog.storage.store import Store
+    from catalog.tables.stored_spaces import space_of
 
     if not db.exists():
         return ()
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         if not len(catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space])):
             return ()
         return space_of(catalog, space).own_operators

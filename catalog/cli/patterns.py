@@ -35,10 +35,10 @@ def match(
     """Architectures whose graph contains a pattern: (operator), (:kind), (*), ->, ->* and NOT, joined by commas."""
     import pyarrow as pa
 
-    from catalog import patterns
-    from catalog.store import Catalog
+    from catalog.asking import patterns
+    from catalog.storage.store import Store
 
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         if explain:
             typer.echo(patterns.compiled(catalog, space, pattern, form=form).sql)
         elif count:
@@ -61,7 +61,7 @@ def motifs(
 ) -> None:
     """Small patterns that are over-represented among the top architectures by a column."""
     from catalog.analysis.motifs import motifs as find_motifs
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         emit(find_motifs(catalog, space, by, share=share).head(k), output_format)

@@ -52,11 +52,11 @@ def report(
     from catalog.report.report import build_report
     from catalog.report.sentences import summary
     from catalog.report.table_files import write_tables
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
     _check_places(out, tables)
     command = _command(spaces, targets, proxies, where)
-    with Catalog.open(db, wait=wait) as catalog, counting("rankings analysed") as advance:
+    with Store.open(db, wait=wait) as catalog, counting("rankings analysed") as advance:
         built = build_report(catalog, spaces, targets, proxies, where, command=command, on_pool=advance)
     _write(out, built.page())
     for found in built.pools:

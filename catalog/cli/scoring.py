@@ -105,7 +105,7 @@ def score(
     between the members of an ensemble is stored as NAME_std.
     """
     from catalog.extras import require_predict
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
     require_predict()
     from predictor.scoring import ScoreOptions
@@ -113,7 +113,7 @@ def score(
     from predictor.zero_cost import measure_config
 
     config = measure_config(space, given, batch_size, channels, cells, device=device, layerwise=layerwise)
-    with Catalog.open(db, mode="write", wait=wait) as catalog, advancing(f"measuring {space}") as progress:
+    with Store.open(db, mode="write", wait=wait) as catalog, advancing(f"measuring {space}") as progress:
         reports = score_stored(
             catalog,
             space,
@@ -174,14 +174,14 @@ def train_tg_nas(
     catalog score SPACE --proxy tg_nas --checkpoint DIR.
     """
     from catalog.extras import require_predict
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
     require_predict()
     from predictor.tg_nas.config import TGNASConfig
     from predictor.tg_nas.job import train_ensemble
     from predictor.tg_nas.sources import read_source
 
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         read = [read_source(catalog, space, target, sample=sample, seed=seed) for space in sources]
     with counting(f"training {members} members") as progress:
         card = train_ensemble(

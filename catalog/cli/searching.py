@@ -13,12 +13,13 @@ from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Space, Wait
 from catalog.cli.output import emit, note
 from catalog.cli.progress import advancing, counting
 from catalog.errors import CatalogError, UsageError
+from catalog.tables.space_view import SpaceView
 
 if TYPE_CHECKING:
-    from catalog.cli.search_bench import Comparison
-    from catalog.cli.search_job import Outcome, Request
-    from catalog.search.history import History
-    from catalog.store import Catalog
+    from catalog.search.benchmark import Comparison
+    from catalog.search.job import Outcome, Request
+    from catalog.search.methods.history import History
+    from catalog.storage.store import Store
 
 Scores = Annotated[
     list[str] | None,
@@ -98,12 +99,12 @@ def search(
     as it comes (table search_visit). Ctrl-C prints the best so far and ends with exit code 0; --resume goes on, also
     with a larger --budget.
     """
-    from catalog.cli.search_job import Request, prepare, run
+    from catalog.search.job import Request, prepare, run
     from catalog.spaces import SPACES
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
     if plot is not None:
-        from catalog.cli.search_figure import check_path
+        from catalog.search.figures import check_path
 
         check_path(plot)
     given = Request(
@@ -111,7 +112,7 @@ def search(
     )
     if resume is None and not by:
         raise UsageError("a search needs a score; give --by tg_nas, another proxy, a column, or a formula.")
-    with Catalog.open(db, mode="write", create=resume is None and space in SPACES, wait=wait) as catalog:
+    with Store.open(db, mode="write", create=resume is None and space in SPACES, wait=wait) as catalog:
         asked = given if resume is None else _resumed(Request.of_run(catalog, resume), given, seed, resume)
         measure = _truth(catalog, space, truth)
         prepared = prepare(catalog, asked, [measure] if measure else [])
@@ -157,20 +158,20 @@ def _resumed(stored: Request, given: Request, seed: int | None, run_id: int) -> 
     return replace(stored, budget=given.budget, seconds=given.seconds)
 
 
-def _truth(catalog: Catalog, space: str, column: str | None) -> str | None:
+def _truth(catalog: Store, space: str, column: str | None) -> str | None:
     """The column of the ground truth: the one asked for, or a test accuracy where there is one."""
-    from catalog.cli.search_stored import best_known
+    from catalog.search.stored_values import best_known
 
     held = len(catalog.arrow("SELECT 1 FROM architecture WHERE space = ? LIMIT 1", [space])) > 0
     if column is not None:
-        return catalog.space(space).checked(column)
-    return best_known(catalog.space(space).columns) if held else None
+        return SpaceView.of(catalog, space).checked(column)
+    return best_known(SpaceView.of(catalog, space).columns) if held else None
 
 
 def _report(
-    catalog: Catalog, outcome: Outcome, top: int, truth: str | None, plot: Path | None, output_format: Format
+    catalog: Store, outcome: Outcome, top: int, truth: str | None, plot: Path | None, output_format: Format
 ) -> None:
-    from catalog.cli.search_answer import answered, as_rows, failures, panels_of, pathless, summary, truth_of
+    from catalog.search.answer import answered, as_rows, failures, panels_of, pathless, summary, truth_of
 
     for line in [*summary(outcome), *failures(catalog, outcome)]:
         note(line)
@@ -185,7 +186,7 @@ def _report(
     if truth is not None and (quality := truth_of(catalog, outcome, visits, truth)) is not None:
         note(quality)
     if plot is not None:
-        from catalog.cli.search_figure import draw
+        from catalog.search.figures import draw
 
         request = outcome.prepared.request
         draw(plot, f"{request.method} on {request.space}, seed {request.seed}", panels_of(outcome, visits))
@@ -202,8 +203,8 @@ def _nothing_found(outcome: Outcome) -> str:
     if not history.evaluations and history.stopped != "budget":
         return "there is nothing to search: no stored architecture keeps --where, --max and --min."
     if not history.visits:
-        from catalog.search.pruning import supernets_to_score
-        from catalog.search.space_choices import required_choices
+        from catalog.search.methods.pruning import supernets_to_score
+        from catalog.search.methods.space_choices import required_choices
 
         space = outcome.prepared.space
         needed = supernets_to_score(required_choices(space)) + 1
@@ -249,14 +250,14 @@ def search_bench(
     oracle, the best there is. Nothing is stored. Scores are those that `catalog search` sees, but no network is
     measured for a comparison: a zero-cost proxy has to be stored for all of the space, by `catalog score`.
     """
-    from catalog.cli.search_bench import compare, panel_of, prepare, rows_of
-    from catalog.store import Catalog
+    from catalog.search.benchmark import compare, panel_of, prepare, rows_of
+    from catalog.storage.store import Store
 
     if plot is not None:
-        from catalog.cli.search_figure import check_path
+        from catalog.search.figures import check_path
 
         check_path(plot)
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         chosen = tuple(name.strip() for name in methods.split(",")) if methods else ()
         bench = prepare(catalog, space, by, truth, chosen)
         seen = "which the methods SEE" if bench.truth in bench.formula.names else "which the methods do not see"
@@ -269,7 +270,7 @@ def search_bench(
     emit(rows_of(found), output_format)
     note("seconds a search: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in found.seconds.items()))
     if plot is not None:
-        from catalog.cli.search_figure import draw
+        from catalog.search.figures import draw
 
         draw(plot, f"{space} by {bench.formula.text}, {seeds} seeds", [panel_of(found)])
         note(f"wrote {plot}")

@@ -40,14 +40,14 @@ def serve(
     its pages load nothing from elsewhere. The file is open only while a page is made, so other commands can write to it
     in between. Every account of this machine can read the pages while the server runs.
     """
-    from catalog.cli.embedding import embedding_of
     from catalog.extras import require_serve
-    from catalog.sandbox import run_user_query
+    from catalog.storage.sandbox import run_user_query
+    from predictor.scoring.architecture_vectors import embedding_of
 
     require_serve()
-    from catalog.serving.desk import Desk
-    from catalog.serving.questions import Limits
-    from catalog.serving.running import serve as run
+    from catalog.serving.catalog_reader import CatalogReader
+    from catalog.serving.server import serve as run
+    from catalog.serving.worker_tasks import Limits
 
     run_user_query(db, "SELECT 1", timeout=timeout, memory_limit=memory_limit)  # what is wrong is said now
 
@@ -61,4 +61,9 @@ def serve(
             # A browser of the terminal stays until it is closed, and must not keep the server from answering it.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    run(Desk(db, Limits(seconds=timeout, memory=memory_limit), embedding_of), port, seconds=seconds, on_start=started)
+    run(
+        CatalogReader(db, Limits(seconds=timeout, memory=memory_limit), embedding_of),
+        port,
+        seconds=seconds,
+        on_start=started,
+    )

@@ -10,6 +10,7 @@ import typer
 from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Wait
 from catalog.cli.output import emit, note
 from catalog.cli.progress import counting
+from catalog.tables.space_view import SpaceView
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,11 +34,11 @@ def spaces(
     wait: Wait = None,
 ) -> None:
     """List the search spaces: architectures stored, distinct functions, metrics and scores."""
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
     if enumerated is not None:
         enter_space(db, enumerated, wait)
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         emit(
             catalog.arrow("""
                 WITH held AS (
@@ -64,12 +65,12 @@ def spaces(
 
 def enter_space(db: Path, name: str, wait: float | None) -> None:
     """Enter every architecture of a built-in space, without metrics, creating the catalog if there is none."""
-    from catalog.enumeration import enumerate_space
     from catalog.spaces import space_named
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
+    from catalog.tables.enumeration import enumerate_space
 
     definition = space_named(name)
-    with Catalog.open(db, mode="write", create=True, wait=wait) as catalog, counting(f"entering {name}") as progress:
+    with Store.open(db, mode="write", create=True, wait=wait) as catalog, counting(f"entering {name}") as progress:
         new = enumerate_space(catalog, definition, progress)
     note(f"{name}: {new:,} new architectures.")
 
@@ -93,13 +94,13 @@ def operators(
 
     Similarity is the cosine of the sentence embeddings (all-MiniLM-L6-v2) that TG-NAS sees, -1 to 1.
     """
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
-    with Catalog.open(db, wait=wait) as catalog:
+    with Store.open(db, wait=wait) as catalog:
         condition = "true"
         parameters: list[object] = []
         if space is not None:
-            catalog.space(space)
+            SpaceView.of(catalog, space)
             condition = """operator.space IN ('*', ?) AND operator.name IN (
                 SELECT unnest(map_keys(operator_counts)) FROM architecture WHERE space = ?
                 UNION SELECT unnest(map_keys(live_operator_counts)) FROM architecture WHERE space = ?)"""
@@ -119,12 +120,12 @@ def _by_similarity(listed: pl.DataFrame, named: pl.DataFrame, name: str, style: 
     """The operators by the cosine of their descriptions to those of the one named, without itself."""
     import polars as pl
 
+    from catalog.architecture.operators import Operator
     from catalog.errors import UnknownOperatorError
     from catalog.extras import require_predict
-    from catalog.operators import Operator
 
     require_predict()
-    from predictor.embedding import embed
+    from predictor.encoding.embedding import embed
 
     if not named.height:
         raise UnknownOperatorError(f"unknown operator {name!r}; `catalog operators` lists those that are known.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catalog.report.figure import Choice, Figure, Specification, axis, layout, listed, packed, words
-from catalog.report.findings import TRUTH, Findings
+from catalog.report.pool_analysis import TRUTH, PoolAnalysis
 from catalog.report.quality_figures import DIVERGING, pools_chooser
 from catalog.report.table import slug
 
@@ -18,7 +18,7 @@ _NUMBERS_UP_TO = 20  # columns of a matrix whose cells have room for a number
 _CLOSE = 0.9  # proxies of which more than this share of the ranking is common say the same
 
 
-def matrix_choice(pools: Sequence[Findings]) -> Choice:
+def matrix_choice(pools: Sequence[PoolAnalysis]) -> Choice:
     """Spearman's rho between proxies, ordered by their tree."""
     return Choice(
         "matrix",
@@ -32,11 +32,11 @@ def matrix_choice(pools: Sequence[Findings]) -> Choice:
     )
 
 
-def _widest(pools: Sequence[Findings]) -> int:
+def _widest(pools: Sequence[PoolAnalysis]) -> int:
     return max((found.matrix.height for found in pools), default=1)
 
 
-def _matrix(found: Findings) -> Figure:
+def _matrix(found: PoolAnalysis) -> Figure:
     order = list(found.clustering.order)
     rows = {str(row["proxy"]): row for row in found.matrix.to_dicts()}
     values = [[_rounded(rows[first][second]) for second in order] for first in reversed(order)]
@@ -95,7 +95,7 @@ def packed_line(values: Sequence[float | None]) -> dict[str, str]:
     return packed([float("nan") if value is None else value for value in values])
 
 
-def _alike(found: Findings) -> str:
+def _alike(found: PoolAnalysis) -> str:
     rows = {str(row["proxy"]): row for row in found.matrix.to_dicts()}
     names = [name for name in found.clustering.order if name != TRUTH]
     pairs = [
@@ -108,7 +108,7 @@ def _alike(found: Findings) -> str:
     return f"Pairs with |rho| above {_CLOSE}: {listed(close)}."
 
 
-def curve_choice(pools: Sequence[Findings]) -> Choice:
+def curve_choice(pools: Sequence[PoolAnalysis]) -> Choice:
     """Information about the target that proxies hold together, beside the same curve for shuffled targets."""
     return Choice(
         "information-curve",
@@ -121,7 +121,7 @@ def curve_choice(pools: Sequence[Findings]) -> Choice:
     )
 
 
-def _curve(found: Findings) -> Figure:
+def _curve(found: PoolAnalysis) -> Figure:
     frame = found.curve
     steps = list(frame["step"])
     names = [f"{step}. {words(name)}" for step, name in zip(steps, frame["proxy"], strict=True)]
@@ -167,7 +167,7 @@ def _curve(found: Findings) -> Figure:
     return Figure(slug("information-curve", found.label), "Information", "", sentence, specification)
 
 
-def overlap_choice(pools: Sequence[Findings]) -> Choice:
+def overlap_choice(pools: Sequence[PoolAnalysis]) -> Choice:
     """Shared architectures in the tops of proxies and target."""
     return Choice(
         "overlap",
@@ -181,7 +181,7 @@ def overlap_choice(pools: Sequence[Findings]) -> Choice:
     )
 
 
-def _overlap(found: Findings) -> Figure:
+def _overlap(found: PoolAnalysis) -> Figure:
     order = [TRUTH, *found.proxies]
     rows = {str(row["proxy"]): row for row in found.overlap.to_dicts()}
     values = [[_rounded(rows[first][second]) for second in order] for first in reversed(order)]

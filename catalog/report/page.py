@@ -17,7 +17,7 @@ from typing import Any, Literal
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from catalog.report.numbers import readable
+from catalog.report.number_format import readable
 
 Plotly = Literal["inline", "none"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from catalog.report.findings import TRUTH, Findings
+from catalog.report.pool_analysis import TRUTH, PoolAnalysis
 from catalog.report.proxy_facts import PROXY_COLUMNS
 from catalog.report.table import Column, Table, slug
 
@@ -12,7 +12,7 @@ REFERENCE = "reference"
 """The mark of a row that is no proxy but what proxies are held against."""
 
 
-def correlation_table(found: Findings) -> Table:
+def correlation_table(found: PoolAnalysis) -> Table:
     """One row a proxy with every measure of how well it ranks, and one row a reference line."""
     pool = found.pool
     counts = {name: [counted[proxy] for proxy in found.proxies] for name, counted in _guards(found).items()}
@@ -29,7 +29,7 @@ def correlation_table(found: Findings) -> Table:
     )
 
 
-def _guards(found: Findings) -> dict[str, dict[str, int]]:
+def _guards(found: PoolAnalysis) -> dict[str, dict[str, int]]:
     return {"left_out": found.pool.left_out, "disconnected": found.pool.disconnected}
 
 
@@ -74,7 +74,7 @@ def _correlation_columns(target: str) -> tuple[Column, ...]:
     )
 
 
-def partial_table(found: Findings) -> Table:
+def partial_table(found: PoolAnalysis) -> Table:
     """Spearman's rho that remains when params or FLOPs are given."""
     wide: pl.DataFrame | None = None
     columns = [Column("proxy", is_number=False), Column("spearman_rho", "rho", 3)]
@@ -89,7 +89,7 @@ def partial_table(found: Findings) -> Table:
     return Table(slug("partial", found.pool.space, found.pool.target), title, frame, tuple(columns))
 
 
-def information_table(found: Findings) -> Table:
+def information_table(found: PoolAnalysis) -> Table:
     """Mutual information of each proxy with the target, beside what shuffled targets give."""
     columns = (
         Column("proxy", is_number=False),
@@ -104,7 +104,7 @@ def information_table(found: Findings) -> Table:
     return Table(slug("information", found.pool.space, found.pool.target), title, found.information, columns)
 
 
-def gain_table(found: Findings) -> Table:
+def gain_table(found: PoolAnalysis) -> Table:
     """What each proxy adds to all the others together."""
     columns = (
         Column("proxy", is_number=False),
@@ -118,7 +118,7 @@ def gain_table(found: Findings) -> Table:
     return Table(slug("gain", found.pool.space, found.pool.target), title, found.gain, columns)
 
 
-def pairs_table(found: Findings) -> Table:
+def pairs_table(found: PoolAnalysis) -> Table:
     """The best pairs of proxies."""
     columns = (
         Column("first", is_number=False),
@@ -133,7 +133,7 @@ def pairs_table(found: Findings) -> Table:
     return Table(slug("pairs", found.pool.space, found.pool.target), title, found.pairs, columns)
 
 
-def bias_table(found: Findings) -> Table:
+def bias_table(found: PoolAnalysis) -> Table:
     """Correlation of each proxy, and of the target, with simple counts of structure."""
     wide = found.bias.pivot(on="structure", index="proxy", values="spearman_rho", aggregate_function="first")
     truth = {
@@ -153,7 +153,7 @@ def bias_table(found: Findings) -> Table:
     )
 
 
-def ceiling_table(found: Findings) -> Table:
+def ceiling_table(found: PoolAnalysis) -> Table:
     """How well trainings of the same architectures with different seeds agree."""
     columns = (
         Column("first", "trainings", is_number=False),
@@ -169,7 +169,7 @@ def ceiling_table(found: Findings) -> Table:
     return Table(slug("ceiling", found.pool.space, found.pool.target), title, frame, columns)
 
 
-def seeds_table(found: Findings) -> Table:
+def seeds_table(found: PoolAnalysis) -> Table:
     """How much the rankings of seeded proxies depend on their seed."""
     columns = (
         Column("proxy", is_number=False),
@@ -188,7 +188,7 @@ def _ordinal(column: str) -> pl.Expr:
     return pl.format("seed {}", pl.col(column))
 
 
-def sources_table(found: Findings) -> Table:
+def sources_table(found: PoolAnalysis) -> Table:
     """Where the numbers came from."""
     columns = (
         Column("column", is_number=False),
@@ -205,13 +205,13 @@ def sources_table(found: Findings) -> Table:
     return Table(slug("sources", found.pool.space, found.pool.target), title, found.sources, columns)
 
 
-def proxies_table(found: Findings) -> Table:
+def proxies_table(found: PoolAnalysis) -> Table:
     """What the proxies are."""
     title = f"Proxies: {found.label}"
     return Table(slug("proxies", found.pool.space, found.pool.target), title, found.proxy_facts, PROXY_COLUMNS)
 
 
-def pool_tables(found: Findings) -> list[Table]:
+def pool_tables(found: PoolAnalysis) -> list[Table]:
     """All tables of the pool, as they are written to files."""
     makers = (correlation_table, partial_table, information_table, gain_table, pairs_table, bias_table, ceiling_table,
               seeds_table)  # fmt: skip

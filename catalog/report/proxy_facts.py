@@ -8,10 +8,10 @@ import polars as pl
 
 from catalog.analysis.pool import Pool
 from catalog.report.table import Column
-from catalog.views import proxy_column_name
+from catalog.tables.views import proxy_column_name
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 PROXY_COLUMNS = (
     Column("column", is_number=False),
@@ -26,7 +26,7 @@ PROXY_COLUMNS = (
 """How `read_proxies` is shown."""
 
 
-def read_proxies(catalog: Catalog, pool: Pool) -> pl.DataFrame:
+def read_proxies(catalog: Store, pool: Pool) -> pl.DataFrame:
     """One row for each proxy, input and kind (published or own) behind the judged columns.
 
     Returns

@@ -8,8 +8,8 @@ import polars as pl
 
 from catalog.analysis.ranking import RANDOM
 from catalog.report.figure import Choice, Chooser, Figure, axis, layout, listed, packed, words
-from catalog.report.findings import Findings
-from catalog.report.numbers import readable
+from catalog.report.number_format import readable
+from catalog.report.pool_analysis import PoolAnalysis
 from catalog.report.table import slug
 
 SERIES = 8
@@ -21,12 +21,12 @@ _SHOWN_LINES = 5  # further ones wait in the legend
 DIVERGING = [[0, "negative"], [0.5, "middle"], [1, "positive"]]
 
 
-def pools_chooser(pools: Sequence[Findings]) -> Chooser:
+def pools_chooser(pools: Sequence[PoolAnalysis]) -> Chooser:
     """The list of pools that the whole page follows."""
     return Chooser("pool", "Ranking of", tuple(found.label for found in pools), is_shown=False)
 
 
-def forest_choice(pools: Sequence[Findings]) -> Choice:
+def forest_choice(pools: Sequence[PoolAnalysis]) -> Choice:
     """Tau-b of every proxy with its interval, and the reference lines."""
     height = _FRAME_HEIGHT + _ROW_HEIGHT * max((len(found.proxies) for found in pools), default=0)
     return Choice(
@@ -39,7 +39,7 @@ def forest_choice(pools: Sequence[Findings]) -> Choice:
     )
 
 
-def _forest(found: Findings) -> Figure:
+def _forest(found: PoolAnalysis) -> Figure:
     table = found.table.filter(pl.col("kendall_tau").is_not_null()).reverse()
     names = [words(name) for name in table["proxy"]]
     values, low, high = (table[name].to_numpy() for name in ("kendall_tau", "kendall_tau_low", "kendall_tau_high"))
@@ -86,7 +86,7 @@ def _forest(found: Findings) -> Figure:
     return Figure(slug("forest", found.label), "Intervals", "", sentence, specification)
 
 
-def _lines(found: Findings) -> list[dict[str, float | str]]:
+def _lines(found: PoolAnalysis) -> list[dict[str, float | str]]:
     kept = found.references.filter((pl.col("name") != RANDOM) & pl.col("kendall_tau").is_not_null())
     return kept.to_dicts()
 
@@ -104,7 +104,7 @@ def _reference_line(name: object, value: object, colour: str, proxies: Sequence[
     }
 
 
-def any_time_choice(pools: Sequence[Findings]) -> Choice:
+def any_time_choice(pools: Sequence[PoolAnalysis]) -> Choice:
     """The best of the top k by each proxy."""
     return Choice(
         "any-time",
@@ -117,7 +117,7 @@ def any_time_choice(pools: Sequence[Findings]) -> Choice:
     )
 
 
-def _any_time(found: Findings) -> Figure:
+def _any_time(found: PoolAnalysis) -> Figure:
     frame = found.any_time
     groups = {str(name): group for (name,), group in frame.group_by(["proxy"], maintain_order=True)}
     names = [*found.proxies, *(name for name in groups if name not in found.proxies)]
@@ -156,7 +156,7 @@ def _regret_at(group: pl.DataFrame, count: int) -> float:
     return float("inf") if value is None else float(value)
 
 
-def quantile_choice(pools: Sequence[Findings]) -> Choice:
+def quantile_choice(pools: Sequence[PoolAnalysis]) -> Choice:
     """Tau inside slices of equal size of the target."""
     height = _FRAME_HEIGHT + _ROW_HEIGHT * max((len(found.proxies) for found in pools), default=0)
     return Choice(
@@ -171,7 +171,7 @@ def quantile_choice(pools: Sequence[Findings]) -> Choice:
     )
 
 
-def _quantiles(found: Findings) -> Figure:
+def _quantiles(found: PoolAnalysis) -> Figure:
     frame = found.quantiles
     proxies = [name for name in reversed(found.proxies) if name in set(frame["proxy"])]
     parts = sorted(set(frame["part"]))
@@ -203,7 +203,7 @@ def _quantiles(found: Findings) -> Figure:
     return Figure(slug("quantiles", found.label), "By slice", "", _quantile_sentence(found), specification)
 
 
-def _quantile_sentence(found: Findings) -> str:
+def _quantile_sentence(found: PoolAnalysis) -> str:
     """Which proxies still rank inside the best slice, by their intervals."""
     if found.quantiles.is_empty():
         return "The pool is too small for slices."
@@ -214,7 +214,7 @@ def _quantile_sentence(found: Findings) -> str:
     return f"{sentence}; below zero, ranking it the wrong way round: {listed(against)}."
 
 
-def cost_choice(pools: Sequence[Findings]) -> Choice:
+def cost_choice(pools: Sequence[PoolAnalysis]) -> Choice:
     """Seconds an architecture against tau-b."""
     figures: dict[tuple[int, ...], Figure] = {
         (number,): figure for number, found in enumerate(pools) if (figure := _cost(found)) is not None
@@ -223,7 +223,7 @@ def cost_choice(pools: Sequence[Findings]) -> Choice:
     return Choice("cost", "Cost against quality.", caption, (pools_chooser(pools),), figures)
 
 
-def _cost(found: Findings) -> Figure | None:
+def _cost(found: PoolAnalysis) -> Figure | None:
     timed = found.table.filter((pl.col("seconds") > 0) & pl.col("kendall_tau").is_not_null())
     if timed.is_empty():
         return None

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from catalog.report.drawings import Book
 from catalog.report.figure import Choice, Chooser, Figure, Specification, axis, layout, packed, packed_numbers
-from catalog.report.findings import Findings
-from catalog.report.hexagons import hexagonal_bins
-from catalog.report.numbers import readable
+from catalog.report.hexagonal_bins import hexagonal_bins
+from catalog.report.hover_drawings import HoverDrawings
+from catalog.report.number_format import readable
+from catalog.report.pool_analysis import PoolAnalysis
 from catalog.report.table import slug
 
 Values = NDArray[np.float64]
@@ -25,7 +25,7 @@ _FEW = 0.01  # share of the worst architectures that may stand on the lower edge
 
 
 def relation_choices(
-    pools: Sequence[Findings], proxies: Sequence[str], books: Mapping[str, Book]
+    pools: Sequence[PoolAnalysis], proxies: Sequence[str], drawn: Mapping[str, HoverDrawings]
 ) -> tuple[Choice, Choice]:
     """Values and ranks of each proxy and target, to be chosen on the page."""
     choosers = (
@@ -37,8 +37,8 @@ def relation_choices(
     for number, found in enumerate(pools):
         for place, proxy in enumerate(proxies):
             if proxy in found.pool.scores and (rows := _shown(found, proxy)) is not None:
-                values[number, place] = _values(found, proxy, rows, books[found.pool.space])
-                ranks[number, place] = _ranks(found, proxy, rows, books[found.pool.space])
+                values[number, place] = _values(found, proxy, rows, drawn[found.pool.space])
+                ranks[number, place] = _ranks(found, proxy, rows, drawn[found.pool.space])
     hover = "Point at a place to see a cell there."
     return (
         Choice("values", "Proxy against target.", f"Each architecture by its values. {hover}", choosers, values),
@@ -52,13 +52,13 @@ def relation_choices(
     )
 
 
-def _shown(found: Findings, proxy: str) -> NDArray[np.int64] | None:
+def _shown(found: PoolAnalysis, proxy: str) -> NDArray[np.int64] | None:
     """Rows with a finite score and a target; None for fewer than two."""
     known = np.isfinite(found.pool.scores[proxy]) & np.isfinite(found.pool.truth)
     return np.flatnonzero(known) if known.sum() > 1 else None
 
 
-def _values(found: Findings, proxy: str, rows: NDArray[np.int64], book: Book) -> Figure:
+def _values(found: PoolAnalysis, proxy: str, rows: NDArray[np.int64], drawings: HoverDrawings) -> Figure:
     pool = found.pool
     score, truth = pool.plain_scores(proxy)[rows], pool.plain_truth[rows]
     name = proxy
@@ -77,15 +77,15 @@ def _values(found: Findings, proxy: str, rows: NDArray[np.int64], book: Book) ->
         f"{proxy} against {pool.target}",
         "",
         sentence,
-        _points_or_hexagons(found, rows, (score, truth), (name, pool.target), book),
+        _points_or_hexagons(found, rows, (score, truth), (name, pool.target), drawings),
     )
 
 
-def _ranks(found: Findings, proxy: str, rows: NDArray[np.int64], book: Book) -> Figure:
+def _ranks(found: PoolAnalysis, proxy: str, rows: NDArray[np.int64], drawings: HoverDrawings) -> Figure:
     pool = found.pool
     score, truth = (_percent_rank(column[rows]) for column in (pool.scores[proxy], pool.truth))
     names = (f"rank by {proxy}", f"rank by {pool.target}")
-    specification = _points_or_hexagons(found, rows, (score, truth), names, book)
+    specification = _points_or_hexagons(found, rows, (score, truth), names, drawings)
     diagonal = {"color": "ink", "width": 1, "dash": "dot"}
     specification["data"].append(
         {"type": "scatter", "mode": "lines", "x": [0, 100], "y": [0, 100], "line": diagonal, "hoverinfo": "skip"}
@@ -100,7 +100,7 @@ def _ranks(found: Findings, proxy: str, rows: NDArray[np.int64], book: Book) -> 
     )
 
 
-def _tau(found: Findings, proxy: str) -> str:
+def _tau(found: PoolAnalysis, proxy: str) -> str:
     row = found.table.row(by_predicate=pl.col("proxy") == proxy, named=True)
     digits = 3
     tau, low, high = (readable(row[name], digits) for name in ("kendall_tau", "kendall_tau_low", "kendall_tau_high"))
@@ -109,10 +109,14 @@ def _tau(found: Findings, proxy: str) -> str:
 
 
 def _points_or_hexagons(
-    found: Findings, rows: NDArray[np.int64], places: tuple[Values, Values], names: tuple[str, str], book: Book
+    found: PoolAnalysis,
+    rows: NDArray[np.int64],
+    places: tuple[Values, Values],
+    names: tuple[str, str],
+    drawings: HoverDrawings,
 ) -> Specification:
     x, y = places
-    meta = {"cells": book.identifier, "x": names[0], "y": names[1]}
+    meta = {"cells": drawings.identifier, "x": names[0], "y": names[1]}
     if len(rows) <= POINTS:
         trace = {
             "type": "scatter",
@@ -120,7 +124,7 @@ def _points_or_hexagons(
             "x": packed(x),
             "y": packed(y),
             "meta": meta,
-            "customdata": packed_numbers(book.places(found.pool, rows)),
+            "customdata": packed_numbers(drawings.places(found.pool, rows)),
             "hoverinfo": "none",
             "showlegend": False,
             "marker": {"color": "series-1", "size": 6, "opacity": 0.55},
@@ -135,7 +139,7 @@ def _points_or_hexagons(
             "dx": bins.dx,
             "dy": bins.dy,
             "meta": meta,
-            "customdata": packed_numbers(book.places(found.pool, rows[bins.member])),
+            "customdata": packed_numbers(drawings.places(found.pool, rows[bins.member])),
         }
     return {"data": [trace], "layout": layout(axis(names[0]), axis(names[1]))}
 

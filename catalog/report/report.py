@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import UnknownColumnError, UsageError
 from catalog.report import independence_figures, quality_figures, relation_figures
-from catalog.report.comparing import task_table
-from catalog.report.drawings import Book
+from catalog.report.across_tasks import task_table
 from catalog.report.figure import Choice
-from catalog.report.findings import Findings, find
+from catalog.report.hover_drawings import HoverDrawings
 from catalog.report.page import Plotly, render
+from catalog.report.pool_analysis import PoolAnalysis, find
 from catalog.report.pool_tables import (
     bias_table,
     ceiling_table,
@@ -29,11 +29,12 @@ from catalog.report.pool_tables import (
 )
 from catalog.report.sentences import summary
 from catalog.report.table import Table, slug
-from catalog.runs import package_versions
-from catalog.views import proxy_directions
+from catalog.storage.runs import package_versions
+from catalog.tables.space_view import SpaceView
+from catalog.tables.views import proxy_directions
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 _PACKAGES = ("numpy", "polars", "scikit-learn", "scipy", "plotly")
 
@@ -46,7 +47,7 @@ class Report:
     ----------
     pools
         One for each space and target.
-    books
+    drawings
         Space to the architectures that figures show, as the page's script reads them.
     figures
         Name to figure, as the template asks for them.
@@ -54,8 +55,8 @@ class Report:
         The command that makes this report again.
     """
 
-    pools: tuple[Findings, ...]
-    books: dict[str, Any]
+    pools: tuple[PoolAnalysis, ...]
+    drawings: dict[str, Any]
     figures: dict[str, Choice]
     command: str
 
@@ -78,7 +79,7 @@ class Report:
             across=task_table(self.pools) if len(self.pools) > 1 else None,
             has_seeds=any(found.seeds.height for found in self.pools),
             figures=self.figures,
-            books=self.books,
+            drawings=self.drawings,
             command=self.command,
             versions=package_versions() | {name: version(name) for name in _PACKAGES},
         )
@@ -88,7 +89,7 @@ class Report:
 
 
 def build_report(
-    catalog: Catalog,
+    catalog: Store,
     spaces: Sequence[str],
     targets: Sequence[str],
     proxies: Sequence[str] | None = None,
@@ -119,7 +120,7 @@ def build_report(
     UnknownSpaceError, UnknownColumnError, UsageError
         A name is unknown in all spaces, or a column holds no numbers.
     """
-    pools: list[Findings] = []
+    pools: list[PoolAnalysis] = []
     for space, target, names in _tasks(catalog, spaces, targets, proxies):
         pools.append(find(catalog, space, target, names, where))
         on_pool(len(pools))
@@ -131,10 +132,10 @@ def build_report(
 
 
 def _tasks(
-    catalog: Catalog, spaces: Sequence[str], targets: Sequence[str], proxies: Sequence[str] | None
+    catalog: Store, spaces: Sequence[str], targets: Sequence[str], proxies: Sequence[str] | None
 ) -> list[tuple[str, str, list[str] | None]]:
     """(space, target, proxies) of every pool; a name that no space has is an error."""
-    views = {space: catalog.space(space) for space in dict.fromkeys(spaces)}
+    views = {space: SpaceView.of(catalog, space) for space in dict.fromkeys(spaces)}
     first = next(iter(views.values()))
     for column in [*targets, *(proxies or ())]:
         if not any(column in view.columns for view in views.values()):
@@ -156,11 +157,11 @@ def _tasks(
     return tasks
 
 
-def _report(catalog: Catalog, pools: list[Findings], command: str) -> Report:
+def _report(catalog: Store, pools: list[PoolAnalysis], command: str) -> Report:
     spaces = list(dict.fromkeys(found.pool.space for found in pools))
-    books = {space: Book(slug("cells", space)) for space in spaces}
+    drawn = {space: HoverDrawings(slug("cells", space)) for space in spaces}
     proxies = list(dict.fromkeys(name for found in pools for name in found.proxies))
-    values, ranks = relation_figures.relation_choices(pools, proxies, books)
+    values, ranks = relation_figures.relation_choices(pools, proxies, drawn)
     figures = {
         "relation": values,
         "ranks": ranks,
@@ -172,17 +173,17 @@ def _report(catalog: Catalog, pools: list[Findings], command: str) -> Report:
         "curve": independence_figures.curve_choice(pools),
         "overlap": independence_figures.overlap_choice(pools),
     }
-    contents = {book.identifier: book.content(catalog, space) for space, book in books.items()}
+    contents = {drawings.identifier: drawings.content(catalog, space) for space, drawings in drawn.items()}
     return Report(tuple(pools), contents, figures, command)
 
 
-def _unscored(found: Findings) -> dict[str, int]:
+def _unscored(found: PoolAnalysis) -> dict[str, int]:
     """Of each proxy the architectures without a score, less those that were left out because it was trained on them."""
     counts = dict(found.table.select("proxy", "missing").iter_rows())
     return {name: rest for name, count in counts.items() if (rest := count - found.pool.left_out[name])}
 
 
-def _part(found: Findings) -> dict[str, Any]:
+def _part(found: PoolAnalysis) -> dict[str, Any]:
     """What the template says about one pool."""
     return {
         "label": found.label,

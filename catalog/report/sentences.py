@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from catalog.report.figure import listed
-from catalog.report.findings import REFERENCES, Findings
-from catalog.report.numbers import readable
+from catalog.report.number_format import readable
+from catalog.report.pool_analysis import REFERENCES, PoolAnalysis
 
 DIGITS = 3
 SMALLEST_REGRET = 0.005
@@ -19,7 +19,7 @@ LEVEL = 0.05
 """Differences with a smaller p, corrected for their number by Holm's method, are called differences."""
 
 
-def summary(found: Findings) -> list[str]:
+def summary(found: PoolAnalysis) -> list[str]:
     """What a busy reader wants first."""
     scored = found.table.filter(pl.col("kendall_tau").is_not_null())
     if scored.is_empty():
@@ -35,7 +35,7 @@ def estimate(row: dict[str, Any], name: str) -> str:
     return f"{value} (too few for an interval)" if row[f"{name}_low"] is None else f"{value} [{low}, {high}]"
 
 
-def _best(found: Findings, best: dict[str, Any]) -> Iterator[str]:
+def _best(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
     name = best["proxy"]
     share = f"{100 * best['coverage']:.0f} % of those with a target"
     yield f"{name} has the highest tau-b, {estimate(best, 'kendall_tau')}, over {best['n']:,} architectures ({share})."
@@ -67,7 +67,7 @@ def _of_all(best: dict[str, Any]) -> str:
     return f"of the {best['n']:,} that it scores" if best["missing"] else "of the pool"
 
 
-def _against_params(found: Findings) -> Iterator[str]:
+def _against_params(found: PoolAnalysis) -> Iterator[str]:
     params = found.references.filter((pl.col("name") == "params") & pl.col("kendall_tau").is_not_null())
     if params.is_empty():
         yield "No parameter counts are known for these architectures, so no proxy is held against them."
@@ -98,7 +98,7 @@ def _against_few_params(judged: pl.DataFrame, params: dict[str, Any]) -> str:
     )
 
 
-def _inside_the_top(found: Findings) -> Iterator[str]:
+def _inside_the_top(found: PoolAnalysis) -> Iterator[str]:
     known = found.table.filter(pl.col("top_kendall_tau").is_not_null())
     if known.is_empty():
         return
@@ -110,7 +110,7 @@ def _inside_the_top(found: Findings) -> Iterator[str]:
     )
 
 
-def _pair(found: Findings) -> Iterator[str]:
+def _pair(found: PoolAnalysis) -> Iterator[str]:
     if found.pairs.is_empty():
         return
     pair = found.pairs.row(0, named=True)
@@ -124,7 +124,7 @@ def _pair(found: Findings) -> Iterator[str]:
     )
 
 
-def _added(found: Findings) -> Iterator[str]:
+def _added(found: PoolAnalysis) -> Iterator[str]:
     judged = found.gain.filter(pl.col("gain").is_not_null())
     if judged.height < 2:
         return
@@ -138,7 +138,7 @@ def _added(found: Findings) -> Iterator[str]:
         yield f"Given all the others, none of {judged.height} proxies surely adds anything to a joint ranking."
 
 
-def _ceiling(found: Findings, best: dict[str, Any]) -> Iterator[str]:
+def _ceiling(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
     ceiling = found.references.filter((pl.col("name") == "noise ceiling") & pl.col("kendall_tau").is_not_null())
     if ceiling.is_empty():
         yield "The source has no repeated trainings of this target, so its noise ceiling is not known."
@@ -158,7 +158,7 @@ def _ceiling(found: Findings, best: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def _leakage(found: Findings) -> Iterator[str]:
+def _leakage(found: PoolAnalysis) -> Iterator[str]:
     trained = {name: count for name, count in found.pool.left_out.items() if count}
     if trained:
         counts = listed([f"{count:,} from the row of {name}" for name, count in trained.items()])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from catalog.drawing import draw_svg
+from catalog.architecture.drawing import draw_svg
 
 if TYPE_CHECKING:
-    from catalog.graph import ArchitectureGraph
+    from catalog.architecture.graph import ArchitectureGraph
 
 _SIZE = re.compile(r'width="(\d+)" height="(\d+)" ')
 

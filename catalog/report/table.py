@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from catalog.report.numbers import readable
+from catalog.report.number_format import readable
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from catalog.errors import (
     UnknownSpaceError,
     UsageError,
 )
-from catalog.serving.guard import Guard
 from catalog.serving.pages import Pages, html
+from catalog.serving.request_guard import Guard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from catalog.serving.desk import Desk
+    from catalog.serving.catalog_reader import CatalogReader
 
 _RETRY = 5  # seconds after which a browser or a program may ask again
 
@@ -55,9 +55,9 @@ def status_of(error: CatalogError) -> HTTPStatus:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
 
 
-def application(desk: Desk, port: int) -> ASGIApp:
+def application(reader: CatalogReader, port: int) -> ASGIApp:
     """The application for one catalog file, guarded for a server on `port`."""
-    pages = Pages(desk, status_of)
+    pages = Pages(reader, status_of)
     routes = [
         Route("/", pages.home, name="home"),
         Route("/query", pages.query),
@@ -72,17 +72,17 @@ def application(desk: Desk, port: int) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        desk.workers.prepare()
+        reader.workers.prepare()
         yield
 
     def refused(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
             status = HTTPStatus(error.status_code)
-            return _refusal(desk.path, status, f"{request.url.path}: {status.description or status.phrase}.")
+            return _refusal(reader.path, status, f"{request.url.path}: {status.description or status.phrase}.")
         if isinstance(error, CatalogError):
-            return _refusal(desk.path, status_of(error), str(error))
+            return _refusal(reader.path, status_of(error), str(error))
         return _refusal(
-            desk.path, HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault of the catalog's server; its log says more."
+            reader.path, HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault of the catalog's server; its log says more."
         )
 
     inner = Starlette(
@@ -92,7 +92,7 @@ def application(desk: Desk, port: int) -> ASGIApp:
     )
 
     def refuse(status: HTTPStatus, message: str) -> ASGIApp:
-        return _refusal(desk.path, status, message)
+        return _refusal(reader.path, status, message)
 
     return Guard(inner, port=port, refuse=refuse)
 

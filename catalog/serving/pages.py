@@ -1,4 +1,4 @@
-"""The pages: each takes what its address says, asks the desk, and fills a template."""
+"""The pages: each takes what its address says, asks the reader, and fills a template."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from catalog.errors import CatalogError, UsageError
 from catalog.report.page import plotly_script, render
 from catalog.report.svg import picture
 from catalog.report.table import Column, Table
-from catalog.serving.guard import PAGE_POLICY
-from catalog.serving.questions import PLOTLY
-from catalog.serving.results import PLAN, chart_data, result_table
+from catalog.serving.query_results import PLAN, chart_data, result_table
+from catalog.serving.request_guard import PAGE_POLICY
+from catalog.serving.worker_tasks import PLOTLY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.requests import Request
 
-    from catalog.serving.desk import Desk
+    from catalog.serving.catalog_reader import CatalogReader
 
 _LOADERS = (PackageLoader("catalog.serving"),)
 _TALLEST = 340
@@ -63,19 +63,19 @@ class Pages:
 
     Parameters
     ----------
-    desk
+    reader
         Answers their questions.
     status_of
         The status code of an error that a page shows beside what was asked.
     """
 
-    def __init__(self, desk: Desk, status_of: Callable[[CatalogError], HTTPStatus]) -> None:
-        self.desk = desk
+    def __init__(self, reader: CatalogReader, status_of: Callable[[CatalogError], HTTPStatus]) -> None:
+        self.reader = reader
         self.status_of = status_of
 
     def home(self, request: Request) -> Response:
         """Spaces, sources, and the query box."""
-        overview = self.desk.overview()
+        overview = self.reader.overview()
         return html(
             "home.html", title="Catalog", path=self.path, overview=overview, sources=_sources(overview.sources), sql=""
         )
@@ -87,7 +87,7 @@ class Pages:
         if not sql:
             return html("query.html", title="Query", **context)
         try:
-            result = self.desk.sql(sql)
+            result = self.reader.sql(sql)
         except CatalogError as error:
             return self._wrong("query.html", error, title="Query", **context)
         if result.rows.column_names == PLAN:
@@ -97,7 +97,7 @@ class Pages:
 
     def space(self, request: Request) -> Response:
         """One space: ways to its architectures, and the columns of its wide view."""
-        facts = self.desk.space(request.path_params["space"])
+        facts = self.reader.space(request.path_params["space"])
         name = facts.space["name"]
         columns = tuple(Column(key, is_number=False) for key in ("name", "type", "meaning"))
         table = Table("columns", f"Columns of {name}", pl.DataFrame(facts.columns), columns, "name them in queries")
@@ -106,14 +106,14 @@ class Pages:
     def find(self, request: Request) -> Response:
         """Leads from a native id in any notation to the architecture's page."""
         space = request.path_params["space"]
-        return RedirectResponse(address_of(self.desk.numbers(space, [_wanted(request, "id")])[0]))
+        return RedirectResponse(address_of(self.reader.numbers(space, [_wanted(request, "id")])[0]))
 
     def architecture(self, request: Request) -> Response:
         """Everything known about one architecture."""
         number = request.path_params["number"]
-        space = self.desk.space_of(number)
+        space = self.reader.space_of(number)
         with_embedding = request.query_params.get("embedding") == "yes"
-        comparison = self.desk.comparison(space, [number], with_embedding=with_embedding)
+        comparison = self.reader.comparison(space, [number], with_embedding=with_embedding)
         return html(
             "architecture.html",
             title=f"{space} {comparison.names[0]}",
@@ -136,8 +136,8 @@ class Pages:
             raise UsageError(
                 f"compare takes 2 to {_MOST_COMPARED} architectures, one id a line; {len(identifiers)} were given."
             )
-        numbers = self.desk.numbers(space, identifiers)
-        comparison = self.desk.comparison(space, numbers, with_embedding=True)
+        numbers = self.reader.numbers(space, identifiers)
+        comparison = self.reader.comparison(space, numbers, with_embedding=True)
         return html(
             "compare.html",
             title=f"{space}: {', '.join(comparison.names)}",
@@ -153,7 +153,7 @@ class Pages:
         space = request.path_params["space"]
         asked = {key: request.query_params.get(key, "").strip() for key in ("pattern", "form", "by")}
         asked["form"] = asked["form"] or "canonical"
-        facts = self.desk.space(space)
+        facts = self.reader.space(space)
         context: dict[str, Any] = {
             "path": self.path, "space": space, "asked": asked, "table": None, "matches": None,
             "columns": [column["name"] for column in facts.columns], "drawing": _small, "address": address_of,
@@ -161,7 +161,7 @@ class Pages:
         if not asked["pattern"]:
             return html("match.html", title=f"Patterns in {space}", **context)
         try:
-            matches = self.desk.pattern(space, asked["pattern"], asked["form"], asked["by"] or None)
+            matches = self.reader.pattern(space, asked["pattern"], asked["form"], asked["by"] or None)
         except CatalogError as error:
             return self._wrong("match.html", error, title=f"Patterns in {space}", **context)
         context |= {"matches": matches, "table": result_table(matches.result, "architectures")}
@@ -174,9 +174,9 @@ class Pages:
         targets, proxies = (request.query_params.getlist(key) for key in ("target", "proxy"))
         if targets:
             where = request.query_params.get("where", "").strip() or None
-            page = self.desk.report(space, targets, proxies, where)
+            page = self.reader.report(space, targets, proxies, where)
             return HTMLResponse(page, headers={"Content-Security-Policy": PAGE_POLICY})
-        choices = self.desk.report_choices(space)
+        choices = self.reader.report_choices(space)
         return html("report_form.html", title=f"Report on {space}", path=self.path, space=space, choices=choices)
 
     def plotly(self, request: Request) -> Response:
@@ -187,7 +187,7 @@ class Pages:
     @property
     def path(self) -> Path:
         """The catalog file."""
-        return self.desk.path
+        return self.reader.path
 
     def _wrong(self, template: str, error: CatalogError, *, title: str, **context: Any) -> Response:
         """The page again, with what is wrong about what was asked."""

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.members import Members
+from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import UsageError
-from catalog.graph import ArchitectureGraph
-from catalog.members import Members
-from catalog.operators import VOCABULARY, Operator, Vocabulary
 
 _BATCH = 20_000
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge
 from catalog.errors import IdentifierError
-from catalog.graph import ArchitectureGraph, CellGraph, Edge
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.darts_network import network_costs
 from catalog.spaces.genotype import ALL_STATES, ALLOWED, OPERATORS, STATES, Genotype, Pair, parse

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.graph import ArchitectureGraph, CellGraph, halves_resolution
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, halves_resolution
 
 CHANNELS = 36
 CELLS = 20

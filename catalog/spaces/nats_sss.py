@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.errors import IdentifierError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import VOCABULARY, Operator
 from catalog.spaces.base import SearchSpace
 
 STAGES = 5

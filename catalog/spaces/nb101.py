@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.graph_tables import placed_cells
+from catalog.architecture.members import Members
 from catalog.errors import IdentifierError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.graph_tables import placed_cells
-from catalog.members import Members
 from catalog.spaces import nb101_identifiers, nb101_neighbours, nb101_network
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.nb101_enumeration import first_forms

@@ -9,9 +9,9 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph_tables import PlacedCells
 from catalog.errors import IdentifierError
-from catalog.graph_tables import PlacedCells
 from catalog.spaces.nb101_enumeration import CELL, MAXIMUM_EDGES, MAXIMUM_VERTICES
 from catalog.spaces.nb101_hash import NODE_OPERATORS
 

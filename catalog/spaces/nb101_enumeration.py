@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
 from catalog.spaces.nb101_hash import NODE_OPERATORS
 
 Adjacency = NDArray[np.uint8]

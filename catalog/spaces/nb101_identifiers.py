@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import IdentifierError
-from catalog.graph import ArchitectureGraph, CellGraph
 from catalog.spaces.nb101_enumeration import CELL, MAXIMUM_EDGES, MAXIMUM_VERTICES
 from catalog.spaces.nb101_hash import NODE_OPERATORS
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.graph_tables import PlacedCells
+from catalog.architecture.graph_tables import PlacedCells
 from catalog.spaces.nb101_enumeration import cells, enumerate_arrays, keys
 from catalog.spaces.nb101_hash import module_hashes
 

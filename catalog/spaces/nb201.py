@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import IdentifierError
-from catalog.graph import ArchitectureGraph, CellGraph
 from catalog.spaces.base import SearchSpace
 
 OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NoReturn
 
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.operators import BUILT_IN, VOCABULARY, Operator
 from catalog.errors import IdentifierError, UsageError
-from catalog.graph import ArchitectureGraph
-from catalog.operators import BUILT_IN, VOCABULARY, Operator
 from catalog.spaces.base import SearchSpace
 
 DESCRIPTION = "architectures from the user's own files"

@@ -10,10 +10,10 @@ from typing import Any
 
 from catalog.errors import DownloadError, IngestError
 from catalog.spaces import nb201
-from ingest.formats.byte_source import ByteSource
-from ingest.formats.pickled_values import NumpyArray, described
-from ingest.formats.safe_pickle import SafeUnpickler
-from ingest.formats.sources import open_stream
+from ingest.reading.byte_source import ByteSource
+from ingest.reading.pickled_values import NumpyArray, described
+from ingest.reading.safe_pickle import SafeUnpickler
+from ingest.reading.sources import open_stream
 
 _LARGEST_FILE = 2**30
 _MEASURE = re.compile(r"\w+_(?:latency|energy|arithmetic_intensity)")

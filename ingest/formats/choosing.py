@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.formats.sources import BLOCK, DEFAULT_SIZE_LIMIT, open_stream
+from ingest.reading.sources import BLOCK, DEFAULT_SIZE_LIMIT, open_stream
 
 if TYPE_CHECKING:
-    from ingest.batch import Loader
+    from ingest.reading.batch import Loader
 
 _SUITE_SPACES = {"nasbench101": "nb101", "nasbench201": "nb201", "nasbench301": "darts"}
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from catalog.architecture.members import Members
 from catalog.errors import IdentifierError, IngestError
-from catalog.members import Members
 from catalog.spaces import genotype
-from ingest.batch import Batch, SourceFacts
-from ingest.formats.dataset_names import dataset_in
-from ingest.formats.metric_columns import MetricColumns
-from ingest.formats.pickled_values import described
 from ingest.formats.published_genotypes import published_cells
-from ingest.formats.sources import JSON_SIZE_LIMIT, open_stream, read_json
-from ingest.text_table import TextTable
+from ingest.reading.batch import Batch, SourceFacts
+from ingest.reading.dataset_names import dataset_in
+from ingest.reading.metric_columns import MetricColumns
+from ingest.reading.pickled_values import described
+from ingest.reading.sources import JSON_SIZE_LIMIT, open_stream, read_json
+from ingest.reading.text_table import TextTable
 
 _ACCURACY = re.compile(
     r"(?P<dataset>[a-z0-9-]{1,40}?)_(?:(?P<best>best)_)?(?P<split>valid|val|test)_acc(?:uracy)?", re.IGNORECASE

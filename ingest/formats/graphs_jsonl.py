@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, halves_resolution
+from catalog.architecture.members import Members
+from catalog.architecture.operators import Operator, Vocabulary
 from catalog.errors import GraphError, IngestError
-from catalog.graph import ArchitectureGraph, CellGraph, halves_resolution
-from catalog.members import Members
-from catalog.operators import Operator, Vocabulary
 from catalog.spaces.own import OwnSpace
-from ingest.batch import Batch, SourceFacts
-from ingest.formats.dataset_names import dataset_word
-from ingest.formats.metric_columns import MetricColumns, ScoreColumns
 from ingest.formats.operator_file import template
-from ingest.formats.pickled_values import described
-from ingest.formats.sources import DEFAULT_SIZE_LIMIT, lines, open_stream
+from ingest.reading.batch import Batch, SourceFacts
+from ingest.reading.dataset_names import dataset_word
+from ingest.reading.metric_columns import MetricColumns, ScoreColumns
+from ingest.reading.pickled_values import described
+from ingest.reading.sources import DEFAULT_SIZE_LIMIT, lines, open_stream
 
 _GRAPHS_A_BATCH = 10_000
 _LONGEST_LINE = 2**24

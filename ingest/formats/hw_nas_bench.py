@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from catalog.architecture.members import Members
 from catalog.errors import IdentifierError, IngestError
-from catalog.members import Members
 from catalog.spaces import nb201
-from ingest.batch import Batch, SourceFacts, metric_rows
-from ingest.formats.dataset_names import dataset_in
-from ingest.formats.sources import DEFAULT_SIZE_LIMIT
-from ingest.text_table import TextTable
+from ingest.reading.batch import Batch, SourceFacts, metric_rows
+from ingest.reading.dataset_names import dataset_in
+from ingest.reading.sources import DEFAULT_SIZE_LIMIT
+from ingest.reading.text_table import TextTable
 
 _MEASURE = re.compile(r"(\w+?)_(latency|energy|arithmetic_intensity)")
 _UNSUPPORTED = -1.0

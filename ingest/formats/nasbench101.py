@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from catalog.errors import IngestError
 from catalog.spaces.nb101_arrays import read_arrays
 from catalog.spaces.nb101_hash import module_hashes
-from ingest.batch import Batch, SourceFacts, metric_rows
-from ingest.formats.model_metrics import Measurements, MetricsError, measurements
 from ingest.formats.nb101_modules import Modules
-from ingest.formats.pickled_values import described
-from ingest.formats.sources import DEFAULT_SIZE_LIMIT, open_stream
-from ingest.formats.tfrecord import records
+from ingest.reading.batch import Batch, SourceFacts, metric_rows
+from ingest.reading.model_metrics import Measurements, MetricsError, measurements
+from ingest.reading.pickled_values import described
+from ingest.reading.sources import DEFAULT_SIZE_LIMIT, open_stream
+from ingest.reading.tfrecord import records
 
 _RECORDS_A_BATCH = 60_000
 _BUDGETS = (4, 12, 36, 108)

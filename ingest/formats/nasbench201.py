@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog.architecture.members import Members
 from catalog.errors import IdentifierError, IngestError
-from catalog.members import Members
 from catalog.spaces import nb201
 from catalog.spaces.nats_sss import NATSSize
-from ingest.batch import Batch, SourceFacts
-from ingest.formats.byte_source import ByteSource
-from ingest.formats.metric_columns import MetricColumns
-from ingest.formats.pickled_values import described
-from ingest.formats.safe_pickle import SafeUnpickler
-from ingest.formats.sources import DEFAULT_SIZE_LIMIT, open_stream
-from ingest.formats.torch_archive import TorchArchive
+from ingest.reading.batch import Batch, SourceFacts
+from ingest.reading.byte_source import ByteSource
+from ingest.reading.metric_columns import MetricColumns
+from ingest.reading.pickled_values import described
+from ingest.reading.safe_pickle import SafeUnpickler
+from ingest.reading.sources import DEFAULT_SIZE_LIMIT, open_stream
+from ingest.reading.torch_archive import TorchArchive
 
 _ARCHITECTURES_A_BATCH = 500
 _FOLDER_MEMBER = re.compile(r"(\d{6})(?:-FULL|-SIMPLE)?\.(?:pickle\.pbz2|pth)")

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from catalog.architecture.members import Members
 from catalog.errors import IdentifierError, IngestError
-from catalog.members import Members
 from catalog.spaces import genotype
-from ingest.batch import Batch, SourceFacts
-from ingest.formats.metric_columns import MetricColumns
-from ingest.formats.pickled_values import described
-from ingest.formats.sources import read_json
+from ingest.reading.batch import Batch, SourceFacts
+from ingest.reading.metric_columns import MetricColumns
+from ingest.reading.pickled_values import described
+from ingest.reading.sources import read_json
 
 _FILES_A_BATCH = 1000
 _LARGEST_FILE = 2**26

@@ -9,8 +9,8 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.graph_tables import PlacedCells
-from catalog.members import Members
+from catalog.architecture.graph_tables import PlacedCells
+from catalog.architecture.members import Members
 from catalog.spaces.nb101_population import Population
 
 Fail = Callable[[int, str], NoReturn]

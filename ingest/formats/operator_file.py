@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from catalog.architecture.operators import KINDS, VOCABULARY, Operator
 from catalog.errors import IngestError
-from catalog.operators import KINDS, VOCABULARY, Operator
-from ingest.formats.pickled_values import described
-from ingest.formats.sources import read_json
+from ingest.reading.pickled_values import described
+from ingest.reading.sources import read_json
 
 _LARGEST_FILE = 2**24
 _FIELDS = ("kind", "kernel", "dilation", "depthwise", "weights", "description", "short", "medium", "long")

@@ -11,17 +11,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from catalog.architecture.members import Members
 from catalog.errors import IdentifierError, IngestError
-from catalog.members import Members
 from catalog.spaces import genotype, nb201
 from catalog.spaces.nb101 import NASBench101
-from ingest.batch import Batch, SourceFacts
-from ingest.formats.dataset_names import dataset_in, dataset_word
-from ingest.formats.metric_columns import MetricColumns, ScoreColumns
 from ingest.formats.nb101_modules import Modules
-from ingest.formats.pickled_values import described
-from ingest.formats.sources import JSON_SIZE_LIMIT, read_json
-from ingest.text_table import TextTable
+from ingest.reading.batch import Batch, SourceFacts
+from ingest.reading.dataset_names import dataset_in, dataset_word
+from ingest.reading.metric_columns import MetricColumns, ScoreColumns
+from ingest.reading.pickled_values import described
+from ingest.reading.sources import JSON_SIZE_LIMIT, read_json
+from ingest.reading.text_table import TextTable
 
 PROXIES = (
     "epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "params", "plain", "snip",

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.graph import ArchitectureGraph
-from catalog.members import Members
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.members import Members
 from catalog.spaces.own import OwnSpace
-from catalog.store import Catalog
-from ingest.batch import Batch, SourceFacts
-from ingest.job import IngestReport, content_digest, ingest_content
+from catalog.storage.store import Store
 from ingest.model.traced import TracedGraph
+from ingest.reading.batch import Batch, SourceFacts
+from ingest.reading.job import IngestReport, content_digest, ingest_content
 
 
 class TracedSpace(OwnSpace):
@@ -68,7 +68,7 @@ class TracedNetwork:
         yield Batch(members, 1, node_attributes=self._traced.attributes())
 
 
-def ingest_traced(catalog: Catalog, traced: TracedGraph, space: str, native_id: str, source: Any) -> IngestReport:
+def ingest_traced(catalog: Store, traced: TracedGraph, space: str, native_id: str, source: Any) -> IngestReport:
     """Store a traced network.
 
     Parameters

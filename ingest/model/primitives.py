@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.operators import VOCABULARY, Operator
+from catalog.architecture.operators import VOCABULARY, Operator
 from ingest.model.words import COST_UNKNOWN, PLAIN, WITH_WEIGHTS
 
 Shape = tuple[int, ...]

@@ -9,11 +9,11 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import IngestError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import VOCABULARY, Operator, Vocabulary
-from ingest.batch import ATTRIBUTE_SCHEMA
 from ingest.model.primitives import Primitive, Shape
+from ingest.reading.batch import ATTRIBUTE_SCHEMA
 
 MOST_NODES = 2_000
 """Nodes of one network: its canonical form works on matrices of this size."""
@@ -148,7 +148,7 @@ class TracedGraph:
         return ArchitectureGraph(space, (self.cell(),), vocabulary or VOCABULARY.extended(self.operators))
 
     def attributes(self, row: int = 0) -> pa.Table:
-        """What the graph leaves out, as a table in `ingest.batch.ATTRIBUTE_SCHEMA`."""
+        """What the graph leaves out, as a table in `ingest.reading.batch.ATTRIBUTE_SCHEMA`."""
         nodes = [node.primitive for node in self.nodes]
         columns = {
             "row": [row] * len(nodes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalog.graph import ArchitectureGraph
+from catalog.architecture.graph import ArchitectureGraph
 from predictor.networks.network import Network, NetworkConfig, load_replicas
 
 __all__ = [

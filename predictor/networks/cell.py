@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from catalog.architecture.graph import CellGraph
+from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import GraphError
-from catalog.graph import CellGraph
-from catalog.operators import VOCABULARY, Operator, Vocabulary
 from predictor.networks.layers import join
 
 MakeOperator = Callable[[Operator, int], nn.Module | None]

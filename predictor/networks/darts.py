@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import Operator, Vocabulary
 from catalog.errors import UnknownOperatorError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import Operator, Vocabulary
 from predictor.networks.cell import GraphCell
 from predictor.networks.layers import (
     FactorizedReduce,

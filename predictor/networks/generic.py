@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import Operator
 from catalog.errors import GraphError, UnknownOperatorError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import Operator
 from predictor.networks.cell import GraphCell
 from predictor.networks.layers import (
     FactorizedReduce,

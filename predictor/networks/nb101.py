@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import GraphError, UnknownOperatorError
-from catalog.graph import ArchitectureGraph, CellGraph
 from predictor.networks.layers import classifier, conv_bn_relu, first_channels, join, pooling
 from predictor.networks.network import Network, NetworkConfig
 

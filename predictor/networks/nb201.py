@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.operators import Operator
 from catalog.errors import UnknownOperatorError
-from catalog.graph import ArchitectureGraph
-from catalog.operators import Operator
 from predictor.networks.cell import GraphCell
 from predictor.networks.layers import Zero, classifier, convolution, pooling, relu_conv_bn
 from predictor.networks.network import Network, NetworkConfig

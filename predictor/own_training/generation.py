@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from catalog.canonical_form import canonical_graphs
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import UsageError
-from catalog.graph import ArchitectureGraph
 from catalog.spaces.base import SearchSpace
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def generate(
     UsageError
         The folder holds parts of another plan.
     """
-    from predictor.own_training.datasets import dataset_named
+    from predictor.networks.datasets import dataset_named
     from predictor.own_training.trainer import TrainConfig, train
 
     _claim(folder, plan)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
 from catalog.spaces.nats_sss import NATSSize
-from catalog.stored_graphs import read_graphs
-from predictor.own_training.datasets import dataset_named
+from catalog.storage.runs import Run
+from catalog.tables.stored_graphs import read_graphs
+from predictor.networks.datasets import dataset_named
 from predictor.own_training.selection import Selection, select
 from predictor.own_training.storage import TrainingStore
 from predictor.own_training.workers import Outcome, Recipe, Task, run_tasks
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 COMMIT_SECONDS = 20.0
 """How often finished trainings are stored: what a ``kill -9`` costs at most. The wide view is rebuilt each time."""
@@ -78,7 +79,7 @@ class EvaluationReport:
 
 
 def evaluate_space(
-    catalog: Catalog,
+    catalog: Store,
     request: EvaluationRequest,
     *,
     workers: int = 1,
@@ -117,7 +118,7 @@ def evaluate_space(
         sample_seed=request.sample_seed,
     )
     report = EvaluationReport(chosen, sum(len(seeds) for _, seeds in chosen.missing))
-    with catalog.run("evaluate", asdict(request)) as run:
+    with Run.start(catalog, "evaluate", asdict(request)) as run:
         batch = _Batch(store, run.id, report, commit_seconds)
         try:
             for outcome in run_tasks(_tasks(catalog, request.space, chosen), recipe, workers):
@@ -130,7 +131,7 @@ def evaluate_space(
     return report
 
 
-def _tasks(catalog: Catalog, space: str, chosen: Selection) -> Iterator[Task]:
+def _tasks(catalog: Store, space: str, chosen: Selection) -> Iterator[Task]:
     for start in range(0, len(chosen.missing), _GRAPHS_AT_ONCE):
         part = chosen.missing[start : start + _GRAPHS_AT_ONCE]
         graphs = read_graphs(catalog, space, [architecture_id for architecture_id, _ in part], "native")

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from catalog.tables.space_view import SpaceView
+
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Selection:
 
 
 def select(
-    catalog: Catalog,
+    catalog: Store,
     space: str,
     *,
     seeds: Sequence[int],
@@ -61,7 +63,7 @@ def select(
         Number of functions to draw; all of them by default.
     """
     columns = ["architecture_id", "index", "canonical_digest", "is_connected"]
-    rows = catalog.space(space).frame(columns, where).sort("index", "architecture_id", nulls_last=True)
+    rows = SpaceView.of(catalog, space).frame(columns, where).sort("index", "architecture_id", nulls_last=True)
     functions = rows.filter("is_connected").unique("canonical_digest", keep="first", maintain_order=True)
     if sample is not None:
         order = np.random.default_rng(sample_seed).permutation(len(functions))[:sample]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from catalog import views
-from catalog.row_schemas import METRIC_FIELDS
+from catalog.storage.row_schemas import METRIC_FIELDS
+from catalog.tables import views
 from predictor.own_training.recipes import described, source_name
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
     from predictor.own_training.trainer import TrainConfig
     from predictor.own_training.workers import Outcome
 
@@ -39,7 +39,7 @@ _CURVES = pa.schema(
 class TrainingStore:
     """The trainings of one recipe on one data set, `epochs` long."""
 
-    def __init__(self, catalog: Catalog, space: str, config: TrainConfig, dataset: str, epochs: int) -> None:
+    def __init__(self, catalog: Store, space: str, config: TrainConfig, dataset: str, epochs: int) -> None:
         self.catalog = catalog
         self.space = space
         self.source = source_name(space, dataset, config)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import UsageError
-from catalog.graph import ArchitectureGraph
 from predictor.networks import Network, NetworkConfig, build, live_form, load_replicas
-from predictor.own_training.datasets import Dataset, Images
+from predictor.networks.datasets import Dataset, Images
 
 _EVALUATION_BATCH = 600
 _LAYOUT = torch.channels_last  # trains these small networks 1.7 times as fast as the usual layout

@@ -12,9 +12,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import CatalogError, WorkerError
-from catalog.graph import ArchitectureGraph
-from predictor.own_training.datasets import dataset_named
+from predictor.networks.datasets import dataset_named
 from predictor.own_training.trainer import TrainConfig, Training, train
 from predictor.zero_cost.engine import begin_worker, one_thread
 
@@ -23,7 +23,7 @@ _AHEAD = 3  # tasks a worker: none waits for work while the slowest of them is b
 
 @dataclass(frozen=True)
 class Recipe:
-    """What all trainings of a job have in common; `dataset` as in `predictor.own_training.datasets.dataset_named`."""
+    """What all trainings of a job have in common; `dataset` as in `predictor.networks.datasets.dataset_named`."""
 
     dataset: str
     epochs: int

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.errors import UsageError
-from catalog.proxies import ProxyFacts, ensure_proxies
-from catalog.structural import STRUCTURAL_PROXIES
-from catalog.views import proxy_column_name, proxy_directions
+from catalog.tables.proxies import ProxyFacts, ensure_proxies
+from catalog.tables.space_view import SpaceView
+from catalog.tables.views import proxy_column_name, proxy_directions
 from predictor.networks import network_kind, published_config
 from predictor.zero_cost import MeasureConfig, Need, Proxy
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 IMAGES = Need.FORWARD | Need.JACOBIAN | Need.GRADIENT | Need.OUTPUTS | Need.HESSIAN | Need.BATCHES | Need.SAMPLES
 """Needs that look at the input's images."""
@@ -79,7 +80,7 @@ def is_seeded(proxy: Proxy) -> bool:
     return proxy.needs != Need.COUNTS
 
 
-def columns_for(catalog: Catalog, space: str, proxies: Sequence[Proxy], config: MeasureConfig) -> list[Column]:
+def columns_for(catalog: Store, space: str, proxies: Sequence[Proxy], config: MeasureConfig) -> list[Column]:
     """The column of each proxy, its row in the table ``proxy`` entered where it is missing; inside a transaction.
 
     The default configuration gives the proxy's plain name, another one a suffix of eight digits of its digest, as a
@@ -88,7 +89,7 @@ def columns_for(catalog: Catalog, space: str, proxies: Sequence[Proxy], config: 
     """
     filled = _filled_columns(catalog, space)
     directions = proxy_directions(catalog, space)
-    reserved = set(catalog.space(space).columns) - set(directions)
+    reserved = set(SpaceView.of(catalog, space).columns) - set(directions)
     counted = {row["name"]: row["proxy_id"] for row in filled if _is_structural(row)}
     facts, columns = [], []
     for proxy in proxies:
@@ -133,7 +134,7 @@ def _facts(proxy: Proxy, config: MeasureConfig, space: str, filled: Sequence[dic
     return facts if is_default(proxy, config, space) and not taken else suffixed(facts)
 
 
-def _filled_columns(catalog: Catalog, space: str) -> list[dict[str, Any]]:
+def _filled_columns(catalog: Store, space: str) -> list[dict[str, Any]]:
     """Our own proxies with scores in the space."""
     return catalog.query(
         """

@@ -11,8 +11,10 @@ import torch
 
 from catalog.errors import UnknownProxyError, UsageError
 from catalog.spaces.nats_sss import NATSSize
+from catalog.storage.runs import Run
+from catalog.tables.space_view import SpaceView
 from predictor.scoring.configuration import Column, columns_for
-from predictor.scoring.job import BATCH_SECONDS, JobOptions, measure_missing, unwatched
+from predictor.scoring.job import BATCH_SECONDS, JobOptions, ignore_progress, measure_missing
 from predictor.scoring.outcome import ColumnReport, report
 from predictor.scoring.pooled import POOLED, PoolProxy, store_pooled
 from predictor.scoring.predictors import PREDICTORS, score_space, shipped_digest
@@ -23,7 +25,7 @@ from predictor.zero_cost.measuring import batches_for
 from predictor.zero_cost.work import Engine
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 ALL = "all"
 """The name that stands for the 13 proxies of NAS-Bench-Suite-Zero."""
@@ -64,7 +66,7 @@ class ScoreOptions:
     retry_failed: bool = False
     engine: Engine | None = None
     checkpoint: Path | None = None
-    progress: Callable[[int, int], None] = unwatched
+    progress: Callable[[int, int], None] = ignore_progress
     batch_seconds: float = BATCH_SECONDS
 
 
@@ -83,7 +85,7 @@ def offered() -> dict[str, Sequence[str]]:
 
 
 def score(
-    catalog: Catalog, space: str, proxies: Sequence[str], options: ScoreOptions | None = None
+    catalog: Store, space: str, proxies: Sequence[str], options: ScoreOptions | None = None
 ) -> list[ColumnReport]:
     """Score architectures of a stored space with proxies of any kind, and put the columns into its wide view.
 
@@ -106,7 +108,7 @@ def score(
     wanted = _sorted_by_kind(proxies)
     if options.checkpoint is not None and not wanted.predictors:
         raise UsageError(f"a checkpoint is a predictor's; give it with one of {', '.join(PREDICTORS)}.")
-    catalog.space(space)
+    SpaceView.of(catalog, space)
     selection = None
     if wanted.measured or wanted.pooled:
         selection = select(catalog, space, options.where, options.sample, options.sample_seed)
@@ -118,9 +120,7 @@ def score(
     return reports if selection is None else [*reports, *_score_measured(catalog, selection, wanted, options)]
 
 
-def _score_measured(
-    catalog: Catalog, selection: Selection, wanted: _Wanted, options: ScoreOptions
-) -> list[ColumnReport]:
+def _score_measured(catalog: Store, selection: Selection, wanted: _Wanted, options: ScoreOptions) -> list[ColumnReport]:
     """Zero-cost proxies and those that are computed from them, as one run."""
     for name in _missing_predictors(catalog, selection, wanted.pooled):
         score_space(catalog, selection.space, name)
@@ -128,7 +128,7 @@ def _score_measured(
     job = JobOptions(
         options.config, engine, options.seeds, options.retry_failed, options.progress, options.batch_seconds
     )
-    with catalog.run("score", _parameters(selection, wanted, options, engine)) as run:
+    with Run.start(catalog, "score", _parameters(selection, wanted, options, engine)) as run:
         with catalog.transaction():
             columns = columns_for(catalog, selection.space, proxies_named(wanted.measured), options.config)
         measure_missing(catalog, selection, columns, job, run.id)
@@ -178,7 +178,7 @@ def _check(space: str, options: ScoreOptions) -> None:
     batches_for(options.config, space)
 
 
-def _missing_predictors(catalog: Catalog, selection: Selection, pooled: Sequence[PoolProxy]) -> list[str]:
+def _missing_predictors(catalog: Store, selection: Selection, pooled: Sequence[PoolProxy]) -> list[str]:
     """Predictors that a pool needs and whose shipped weights have not scored all of it."""
     needed = dict.fromkeys(name for proxy in pooled for name in proxy.predictors)
     complete = catalog.query(

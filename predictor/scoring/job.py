@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
-from catalog import views
-from catalog.stored_graphs import read_graphs
+from catalog.tables import views
+from catalog.tables.stored_graphs import read_graphs
 from predictor.scoring.configuration import Column
 from predictor.scoring.plan import Assignment, Plan, fill_without_measuring, plan, targets_of
 from predictor.scoring.selection import Selection
@@ -18,7 +18,7 @@ from predictor.zero_cost import MeasureConfig
 from predictor.zero_cost.work import Engine, Task, Work
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 BATCH_SECONDS = 10.0
 """How much finished work a killed job loses at most, beside what its workers were at."""
@@ -28,7 +28,7 @@ _LONGEST_PIECE = 64
 _GRAPHS_AT_ONCE = 1_000
 
 
-def unwatched(_done: int, _total: int) -> None:
+def ignore_progress(_done: int, _total: int) -> None:
     """Progress that nobody follows."""
 
 
@@ -52,12 +52,12 @@ class JobOptions:
     engine: Engine
     seeds: int = 1
     retry_failed: bool = False
-    progress: Callable[[int, int], None] = unwatched
+    progress: Callable[[int, int], None] = ignore_progress
     batch_seconds: float = BATCH_SECONDS
 
 
 def measure_missing(
-    catalog: Catalog, selection: Selection, columns: Sequence[Column], options: JobOptions, run_id: int
+    catalog: Store, selection: Selection, columns: Sequence[Column], options: JobOptions, run_id: int
 ) -> None:
     """Measure and store every score of the columns that the chosen architectures do not have yet.
 
@@ -84,7 +84,7 @@ def measure_missing(
         writer.store()
 
 
-def _measure(catalog: Catalog, space: str, todo: Plan, options: JobOptions, writer: ScoreWriter) -> None:
+def _measure(catalog: Store, space: str, todo: Plan, options: JobOptions, writer: ScoreWriter) -> None:
     pieces = _Pieces(catalog, space, todo)
     done = 0
     options.progress(0, len(todo))
@@ -108,7 +108,7 @@ class _Pieces:
         By number, the assignments of the pieces that were given out and have not come back.
     """
 
-    def __init__(self, catalog: Catalog, space: str, todo: Plan) -> None:
+    def __init__(self, catalog: Store, space: str, todo: Plan) -> None:
         self.open: dict[int, list[Assignment]] = {}
         self._catalog = catalog
         self._space = space

@@ -11,7 +11,7 @@ import pyarrow as pa
 from predictor.scoring.selection import Selection
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class ColumnReport:
 
 
 def report(
-    catalog: Catalog, selection: Selection, columns: Sequence[tuple[str, int, str | None]], run_id: int
+    catalog: Store, selection: Selection, columns: Sequence[tuple[str, int, str | None]], run_id: int
 ) -> list[ColumnReport]:
     """Count the stored scores of the chosen architectures.
 

@@ -17,7 +17,7 @@ from predictor.scoring.selection import Selection
 from predictor.zero_cost import LayerwiseProxy
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 NO_PATH = "no path leads from an input to the output"
 
@@ -117,7 +117,7 @@ def targets_of(columns: Sequence[Column], seeds: int) -> list[Target]:
     ]
 
 
-def fill_without_measuring(catalog: Catalog, selection: Selection, targets: Sequence[Target], run_id: int) -> int:
+def fill_without_measuring(catalog: Store, selection: Selection, targets: Sequence[Target], run_id: int) -> int:
     """Store what needs no measurement, inside a transaction; returns the number of scores.
 
     Architectures without a path get the status ``disconnected``; those that compute the same function as one that was
@@ -151,7 +151,7 @@ def fill_without_measuring(catalog: Catalog, selection: Selection, targets: Sequ
 
 
 def plan(
-    catalog: Catalog,
+    catalog: Store,
     selection: Selection,
     targets: Sequence[Target],
     *,

@@ -12,9 +12,10 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog import views
-from catalog.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
-from catalog.views import proxy_column_name
+from catalog.tables import views
+from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
+from catalog.tables.space_view import SpaceView
+from catalog.tables.views import proxy_column_name
 from predictor.scoring.configuration import Column, input_of, is_default, recorded_for, suffixed
 from predictor.scoring.plan import NO_PATH
 from predictor.scoring.predictors import shipped_digest
@@ -22,7 +23,7 @@ from predictor.scoring.selection import Selection
 from predictor.zero_cost import MeasureConfig, pools
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 Values = NDArray[np.float64]
 
@@ -80,7 +81,7 @@ POOLED: Mapping[str, PoolProxy] = {
 
 
 def store_pooled(
-    catalog: Catalog,
+    catalog: Store,
     selection: Selection,
     pooled: Sequence[PoolProxy],
     columns: Sequence[Column],
@@ -113,7 +114,7 @@ def store_pooled(
 
 
 def _store_one(
-    catalog: Catalog,
+    catalog: Store,
     selection: Selection,
     proxy: PoolProxy,
     columns: Sequence[Column],
@@ -136,16 +137,16 @@ def _store_one(
     return proxy_column_name({"column": facts.column, "is_published": False, "input": given}), proxy_id, given
 
 
-def _pool(catalog: Catalog, selection: Selection, names: Sequence[str]) -> pl.DataFrame:
+def _pool(catalog: Store, selection: Selection, names: Sequence[str]) -> pl.DataFrame:
     """One row a chosen architecture, its components as ``part_0``, ``part_1``, ..."""
-    view = catalog.space(selection.space)
+    view = SpaceView.of(catalog, selection.space)
     frame = view.frame(["architecture_id", "is_connected", view.native_id_name, *dict.fromkeys(names)])
     frame = frame.filter(pl.col("architecture_id").is_in(pl.Series(selection.ids).implode()))
     parts = [pl.col(name).alias(f"part_{place}") for place, name in enumerate(names)]
     return frame.select("architecture_id", "is_connected", pl.col(view.native_id_name).alias("native_id"), *parts)
 
 
-def _costs(catalog: Catalog, proxy: PoolProxy, columns: Sequence[Column]) -> pl.DataFrame:
+def _costs(catalog: Store, proxy: PoolProxy, columns: Sequence[Column]) -> pl.DataFrame:
     """What the components of each architecture cost together; none where one of them was not measured on itself."""
     measured = [column for column in columns if not column.is_stored]  # what follows from the graph is free
     predictors = _predictor_ids(catalog, proxy)
@@ -165,7 +166,7 @@ def _costs(catalog: Catalog, proxy: PoolProxy, columns: Sequence[Column]) -> pl.
     )
 
 
-def _predictor_ids(catalog: Catalog, proxy: PoolProxy) -> list[int]:
+def _predictor_ids(catalog: Store, proxy: PoolProxy) -> list[int]:
     """Rows of the table ``proxy`` of the predictors, with the weights that come with the package."""
     wanted = pa.table(
         {
@@ -179,7 +180,7 @@ def _predictor_ids(catalog: Catalog, proxy: PoolProxy) -> list[int]:
     return found
 
 
-def _inherit_training_members(catalog: Catalog, proxy: PoolProxy, proxy_id: int) -> None:
+def _inherit_training_members(catalog: Store, proxy: PoolProxy, proxy_id: int) -> None:
     """What a predictor was trained on, a score made from it has seen as well; reports leave both out."""
     catalog.execute(
         """
@@ -209,7 +210,7 @@ def _facts(
     return replace(facts, column=facts.column or facts.name, configuration=configuration)
 
 
-def _forget(catalog: Catalog, space: str, facts: ProxyFacts, given: str | None) -> None:
+def _forget(catalog: Store, space: str, facts: ProxyFacts, given: str | None) -> None:
     """Take away what the column holds in this space, and the description of a pool that nothing refers to any more."""
     catalog.execute(
         """

@@ -13,16 +13,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog import views
+from catalog.architecture.graph_tables import PlacedCells
+from catalog.architecture.operators import Vocabulary
 from catalog.errors import UsageError
-from catalog.graph_tables import PlacedCells
-from catalog.operators import Vocabulary
-from catalog.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
-from catalog.stored_graphs import read_cells, read_graphs, read_vocabulary
-from predictor import stored_embeddings
+from catalog.storage.runs import Run
+from catalog.tables import views
+from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
+from catalog.tables.space_view import SpaceView
+from catalog.tables.stored_graphs import read_cells, read_graphs, read_vocabulary
+from predictor.encoding import stored_embeddings
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 Values = NDArray[np.float64]
 Identifiers = NDArray[np.int64]
@@ -52,7 +54,7 @@ class Model(Protocol):
     card: dict[str, Any]
 
     def score_space(
-        self, catalog: Catalog, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
+        self, catalog: Store, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
     ) -> Mapping[str, Values]:
         """Scores of all architectures of a space."""
         ...
@@ -68,7 +70,7 @@ class _Ensemble:
         self.card = self.scorer.card
 
     def score_space(
-        self, catalog: Catalog, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
+        self, catalog: Store, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
     ) -> Mapping[str, Values]:
         scores = self.scorer.score_arrays(
             space, [part.cells for part in cells], [part.rows for part in cells], vocabulary
@@ -86,12 +88,12 @@ class _Paper:
         self.card = self.scorer.card
 
     def score_space(
-        self, catalog: Catalog, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
+        self, catalog: Store, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
     ) -> Mapping[str, Values]:
         return {"": self.scorer.score(read_graphs(catalog, space, ids.tolist(), "native"))}
 
 
-def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path | None = None) -> ScoringReport:
+def score_space(catalog: Store, space: str, predictor: str, checkpoint: Path | None = None) -> ScoringReport:
     """Score every architecture of a stored space and rebuild its wide view, in one transaction.
 
     A checkpoint that scored the space before is replaced by itself: the same weights give the same scores.
@@ -112,7 +114,7 @@ def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path |
         raise UsageError(f"unknown predictor {predictor!r}; with weights come {', '.join(PREDICTORS)}.")
     from predictor.tg_nas.checkpoint import digest_of
 
-    catalog.space(space)
+    SpaceView.of(catalog, space)
     started = time.perf_counter()
     model: Model = (_Paper if predictor == "tg_nas_paper" else _Ensemble)(checkpoint or predictor)
     ids, cells = read_cells(catalog, space, "canonical")
@@ -122,7 +124,7 @@ def score_space(catalog: Catalog, space: str, predictor: str, checkpoint: Path |
     digest = digest_of(model.card)
     column = predictor if digest == shipped_digest(predictor) else f"{predictor}_{digest[:8]}"
     parameters = {"space": space, "predictor": predictor, "checkpoint_digest": digest}
-    with catalog.run("score", parameters) as run, catalog.transaction():
+    with Run.start(catalog, "score", parameters) as run, catalog.transaction():
         for suffix, values in scores.items():
             facts = predictor_facts(predictor, column, suffix, model.card)
             proxy_id = ensure_proxies(catalog, [facts])[facts.name]
@@ -169,7 +171,7 @@ def shipped_digest(predictor: str) -> str:
 
 
 def _replace_scores(
-    catalog: Catalog,
+    catalog: Store,
     proxy_id: int,
     facts: ProxyFacts,
     ids: Identifiers,
@@ -206,7 +208,7 @@ def _replace_scores(
     )
 
 
-def record_training_members(catalog: Catalog, proxy_id: int, card: Mapping[str, Any]) -> None:
+def record_training_members(catalog: Store, proxy_id: int, card: Mapping[str, Any]) -> None:
     """Note which stored architectures the checkpoint saw, so that reports can leave them out.
 
     A card that lists native ids names them; one that does not has seen its whole source space.

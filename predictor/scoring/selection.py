@@ -11,9 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.errors import UsageError
+from catalog.tables.space_view import SpaceView
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,7 @@ class Selection:
         return {"space": self.space, "where": self.where, "size": len(native_ids), "members": digest, **drawn}
 
 
-def select(
-    catalog: Catalog, space: str, where: str | None = None, sample: int | None = None, seed: int = 0
-) -> Selection:
+def select(catalog: Store, space: str, where: str | None = None, sample: int | None = None, seed: int = 0) -> Selection:
     """The architectures of a stored space that fulfil a condition, or a random sample of these.
 
     The draw is of architectures, each as likely as any other; a larger sample of the same seed holds the smaller one.
@@ -71,7 +70,7 @@ def select(
     UsageError
         Nothing fulfils it.
     """
-    ids = catalog.space(space).arrow(["architecture_id"], where)["architecture_id"].to_numpy()
+    ids = SpaceView.of(catalog, space).arrow(["architecture_id"], where)["architecture_id"].to_numpy()
     if not len(ids):
         raise UsageError(f"no architecture of {space} fulfils {where!r}; nothing was scored.")
     if sample is not None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from catalog import views
-from catalog.row_schemas import SCORE_FIELDS
+from catalog.storage.row_schemas import SCORE_FIELDS
+from catalog.tables import views
+from catalog.tables.space_view import SpaceView
 from predictor.scoring.plan import Assignment, Plan
 from predictor.zero_cost import Measurement
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 _SCORES = pa.schema(
     [
@@ -66,7 +67,7 @@ class ScoreWriter:
     """
 
     def __init__(
-        self, catalog: Catalog, space: str, plan: Plan, run_id: int, *, batch_seconds: float, replaces: bool
+        self, catalog: Store, space: str, plan: Plan, run_id: int, *, batch_seconds: float, replaces: bool
     ) -> None:
         self._catalog = catalog
         self._space = space
@@ -110,7 +111,7 @@ class ScoreWriter:
     def _bring_view_up_to_date(self, scores: pa.Table) -> None:
         """Put stored scores into the wide view, inside the transaction that stored them."""
         columns = {target.column.name: (target.column.proxy_id, target.column.input) for target in self._targets}
-        if set(columns) <= set(self._catalog.space(self._space).columns):
+        if set(columns) <= set(SpaceView.of(self._catalog, self._space).columns):
             views.update_scores(self._catalog, self._space, columns, scores.select(["architecture_id"]))
         else:
             views.rebuild(self._catalog, self._space)

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.graph import halves_resolution
-from catalog.stored_graphs import read_cells, read_vocabulary
-from predictor.tensors import NORMAL_CELL_WEIGHT, CellBatch, from_arrays
+from catalog.architecture.graph import halves_resolution
+from catalog.tables.stored_graphs import read_cells, read_vocabulary
+from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, CellBatch, from_arrays
 from predictor.tg_nas.ensemble import NB101, Scorer
 from predictor.tg_nas.features import operator_features
 from predictor.tg_nas.nb101_modules import module_cells
 
 if TYPE_CHECKING:
-    from catalog.operators import Vocabulary
-    from catalog.store import Catalog
+    from catalog.architecture.operators import Vocabulary
+    from catalog.storage.store import Store
     from predictor.tg_nas.model import TGNASNetwork
 
 _CELLS_AT_ONCE = 2**16
 
 
-def embed_space(catalog: Catalog, space: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def embed_space(catalog: Store, space: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Vectors of all architectures of a stored space, by the first network of the shipped ensemble ``tg_nas``.
 
     Architectures that compute the same function have the same vector, because the canonical form is what is read.

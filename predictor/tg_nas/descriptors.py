@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.operators import Operator
+from catalog.architecture.operators import Operator
 
 REFERENCE_WIDTH = 32
 """Channels at which a depthwise window is weighed against a dense one: its share is kernel^2 / channels."""

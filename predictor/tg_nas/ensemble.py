@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import ArchitectureGraph, halves_resolution
+from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
-from catalog.graph import ArchitectureGraph, halves_resolution
-from catalog.operators import VOCABULARY, Vocabulary
-from predictor.tensors import NORMAL_CELL_WEIGHT, CellBatch, from_arrays, from_graphs, vocabulary_of
+from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, CellBatch, from_arrays, from_graphs, vocabulary_of
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import operator_features
 from predictor.tg_nas.nb101_modules import module_cells

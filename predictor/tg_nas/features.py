@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.operators import Operator
-from predictor.embedding import SIZE, embed, one_hot, random_vectors, reduced
+from catalog.architecture.operators import Operator
+from predictor.encoding.embedding import SIZE, embed, one_hot, random_vectors, reduced
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.descriptors import DESCRIPTOR_SIZE, describe, descriptor_table
 

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
-from catalog.operators import VOCABULARY, Vocabulary
-from predictor.tensors import CellBatch
+from predictor.encoding.padded_graphs import CellBatch
 from predictor.tg_nas.checkpoint import CARD, save
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.ensemble import Scorer, member_outputs

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.tensors import NORMAL_CELL_WEIGHT, PADDING, CellBatch
+from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, PADDING, CellBatch
 
 NAMES = ("input", "output", "conv1x1", "conv3x3", "maxpool3x3", "concat")
 _INPUT, _OUTPUT, _PROJECTION, _CONCAT = 0, 1, 2, 5

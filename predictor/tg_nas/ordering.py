@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.tensors import CellBatch
+from predictor.encoding.padded_graphs import CellBatch
 
 WEAKER_TO_STRONGER: tuple[tuple[str, str], ...] = (
     ("avg_pool_3x3", "conv1x1"),

@@ -19,11 +19,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import VOCABULARY, Vocabulary
-from predictor.embedding import embed
+from predictor.encoding.embedding import embed
 
 SMALLEST = 7
 """Nodes that smaller graphs are padded to, before the global node."""

@@ -35,8 +35,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.operators import VOCABULARY, Vocabulary
-from predictor.tensors import CellBatch
+from catalog.architecture.operators import VOCABULARY, Vocabulary
+from predictor.encoding.padded_graphs import CellBatch
 from predictor.tg_nas.descriptors import describe
 
 Values = NDArray[np.float64]

@@ -8,22 +8,23 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from catalog.architecture.graph import halves_resolution
 from catalog.errors import UsageError
-from catalog.graph import halves_resolution
-from catalog.stored_graphs import read_cells
-from predictor.tensors import NORMAL_CELL_WEIGHT, CellBatch, from_arrays
+from catalog.tables.space_view import SpaceView
+from catalog.tables.stored_graphs import read_cells
+from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, CellBatch, from_arrays
 from predictor.tg_nas.job import Source
 from predictor.tg_nas.nb101_modules import module_cells
 
 if TYPE_CHECKING:
-    from catalog.store import Catalog
+    from catalog.storage.store import Store
 
 Values = NDArray[np.float64]
 
 NB101 = "nb101"
 
 
-def read_source(catalog: Catalog, space: str, target: str, *, sample: int | None = None, seed: int = 0) -> Source:
+def read_source(catalog: Store, space: str, target: str, *, sample: int | None = None, seed: int = 0) -> Source:
     """The architectures of a stored space that have a label, each function once.
 
     Parameters
@@ -42,7 +43,7 @@ def read_source(catalog: Catalog, space: str, target: str, *, sample: int | None
     UsageError
         No architecture has the label, or it is no number.
     """
-    view = catalog.space(space)
+    view = SpaceView.of(catalog, space)
     columns = ["canonical_id", "is_connected", target, view.native_id_name]
     frame = view.frame(columns=list(dict.fromkeys(columns)))
     if not frame[target].dtype.is_numeric():

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from catalog.operators import VOCABULARY, Vocabulary
-from predictor.tensors import PADDING, CellBatch
+from catalog.architecture.operators import VOCABULARY, Vocabulary
+from predictor.encoding.padded_graphs import PADDING, CellBatch
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size, operator_features
 from predictor.tg_nas.model import Convolution, TGNASNetwork

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from catalog.errors import DatasetError
-from predictor.own_training.datasets import cifar10, digits_as_images
+from predictor.networks.datasets import cifar10, digits_as_images
 
 INPUTS = ("photos", "noise", "digits", "cifar10:DIR")
 PIXELS = 32

@@ -10,8 +10,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import CatalogError, ProxyError
-from catalog.graph import ArchitectureGraph
 from predictor.networks import NetworkConfig, build, live_form, scoring_config, thin_config
 from predictor.zero_cost.inputs import Batch, draw, label_kind
 from predictor.zero_cost.passes import Need, Passes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
-from catalog.graph import ArchitectureGraph
+from catalog.architecture.graph import ArchitectureGraph
 from predictor.zero_cost.inputs import Batch
 from predictor.zero_cost.measuring import MeasureConfig, Measurement, batches_for, measure
 from predictor.zero_cost.registry import proxies_named

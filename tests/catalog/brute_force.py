@@ -9,7 +9,7 @@ from itertools import combinations, permutations
 import networkx as nx
 from hypothesis import strategies as st
 
-from catalog.graph import CellGraph
+from catalog.architecture.graph import CellGraph
 
 CONVOLUTIONS = frozenset({"conv3x3", "conv1x1"})
 INPUTS = frozenset({"input", "input_0", "input_1"})

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from catalog.enumeration import enumerate_space
 from catalog.spaces import space_named
-from catalog.store import Catalog
+from catalog.storage.store import Store
+from catalog.tables.enumeration import enumerate_space
 from tests.catalog.small_catalog import fill
 
 
 @pytest.fixture
-def small_catalog(catalog_path: Path) -> Iterator[Catalog]:
+def small_catalog(catalog_path: Path) -> Iterator[Store]:
     """A small catalog open for writing."""
-    with Catalog.open(catalog_path, mode="write") as catalog:
+    with Store.open(catalog_path, mode="write") as catalog:
         fill(catalog)
         yield catalog
 
@@ -26,13 +26,13 @@ def small_catalog(catalog_path: Path) -> Iterator[Catalog]:
 def nb201_path(tmp_path_factory: pytest.TempPathFactory, empty_catalog: Path) -> Path:
     """All NAS-Bench-201 cells with their structural proxies and no metrics; never write it."""
     path = Path(shutil.copy(empty_catalog, tmp_path_factory.mktemp("nb201") / "catalog.duckdb"))
-    with Catalog.open(path, mode="write") as catalog:
+    with Store.open(path, mode="write") as catalog:
         enumerate_space(catalog, space_named("nb201"))
     return path
 
 
 @pytest.fixture
-def nb201(nb201_path: Path) -> Iterator[Catalog]:
+def nb201(nb201_path: Path) -> Iterator[Store]:
     """`nb201_path`, open for reading."""
-    with Catalog.open(nb201_path) as catalog:
+    with Store.open(nb201_path) as catalog:
         yield catalog

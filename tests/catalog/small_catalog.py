@@ -5,13 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 
 from catalog.spaces import space_named
-from catalog.store import Catalog
+from catalog.storage.store import Store
 
 # NAS-Bench-201 architectures 0 to 3 in the published order; index 0 stands in the benchmark's documentation.
 CELLS = [space_named("nb201").locate(index) for index in range(4)]
 
 
-def fill(catalog: Catalog) -> None:
+def fill(catalog: Store) -> None:
     """Four architectures of NAS-Bench-201 and two of a user's own space."""
     catalog.append(
         "space",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog import registration, views
-from catalog.members import Members
+from catalog.architecture.members import Members
 from catalog.spaces import space_named
 from catalog.spaces.base import SearchSpace
-from catalog.store import Catalog
+from catalog.storage.runs import Run
+from catalog.storage.store import Store
+from catalog.tables import registration, views
+from catalog.tables.space_view import SpaceView
 from predictor.networks import NetworkConfig
 from predictor.zero_cost import MeasureConfig
 
@@ -28,16 +30,16 @@ NB201 = space_named("nb201")
 SMALL = MeasureConfig(batch_size=4, network=NetworkConfig(channels=4, cells=1))
 
 
-def enter_cells(catalog: Catalog, cells: Sequence[str] = CELLS, space: SearchSpace = NB201) -> None:
+def enter_cells(catalog: Store, cells: Sequence[str] = CELLS, space: SearchSpace = NB201) -> None:
     """Enter architectures by their native ids."""
-    with catalog.run("enumerate", {}) as run, catalog.transaction():
+    with Run.start(catalog, "enumerate", {}) as run, catalog.transaction():
         registration.ensure_space(catalog, space)
         registration.enter(catalog, space, Members(list(cells)), run.id)
         registration.link_twins(catalog, space.name)
         views.rebuild(catalog, space.name)
 
 
-def scores(catalog: Catalog, proxy: str) -> dict[str, tuple[object, ...]]:
+def scores(catalog: Store, proxy: str) -> dict[str, tuple[object, ...]]:
     """Native id to value, status and the cell whose measurement it shares, of our own scores of a proxy."""
     rows = catalog.query(
         """
@@ -51,16 +53,16 @@ def scores(catalog: Catalog, proxy: str) -> dict[str, tuple[object, ...]]:
     return {str(cell): tuple(rest) for cell, *rest in rows}
 
 
-def assert_view_agrees(catalog: Catalog) -> None:
+def assert_view_agrees(catalog: Store) -> None:
     """The wide view is what a rebuild from the long tables makes of them."""
-    before = catalog.space("nb201").frame()
+    before = SpaceView.of(catalog, "nb201").frame()
     with catalog.transaction():
         views.rebuild(catalog, "nb201")
-    assert before.equals(catalog.space("nb201").frame().select(before.columns))
+    assert before.equals(SpaceView.of(catalog, "nb201").frame().select(before.columns))
 
 
 def database_of_cells(path: Path) -> Path:
     """A new catalog file with `CELLS`."""
-    with Catalog.open(path, mode="write", create=True) as catalog:
+    with Store.open(path, mode="write", create=True) as catalog:
         enter_cells(catalog)
     return path

@@ -7,14 +7,14 @@ import datetime
 import pyarrow as pa
 import pytest
 
-from catalog import views
-from catalog.store import Catalog
+from catalog.storage.store import Store
+from catalog.tables import views
 
 DIGEST = "ab" * 32
 
 
 @pytest.fixture
-def judged(small_catalog: Catalog) -> Catalog:
+def judged(small_catalog: Store) -> Store:
     """Four cells of NAS-Bench-201, the last two of them twins, with accuracies and four proxies.
 
     ``params`` is our own; ``zen`` was published without the second cell; ``shortest_path`` refused the third cell,

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from catalog import patterns
 from catalog.analysis.motifs import SHAPES, fisher_p_values, motifs, odds_ratios
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.asking import patterns
 from catalog.errors import UnknownColumnError, UsageError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import VOCABULARY, Operator
-from catalog.registration import operator_rows
-from catalog.store import Catalog
-from tests.catalog.test_patterns import store
+from catalog.storage.store import Store
+from catalog.tables.registration import operator_rows
+from tests.catalog.asking.test_patterns import store
 
 CONVOLUTION = CellGraph.build("cell", ("input", "conv3x3", "output"), [(0, 1), (1, 2)])
 POOLING = CellGraph.build("cell", ("input", "maxpool3x3", "output"), [(0, 1), (1, 2)])
@@ -26,18 +26,18 @@ DIAMOND = CellGraph.build("cell", ("input", "conv3x3", "maxpool3x3", "output"), 
 
 
 @pytest.fixture
-def toy(catalog_path: Path) -> Iterator[Catalog]:
-    with Catalog.open(catalog_path, mode="write") as catalog:
+def toy(catalog_path: Path) -> Iterator[Store]:
+    with Store.open(catalog_path, mode="write") as catalog:
         yield catalog
 
 
-def functions_with(catalog: Catalog, space: str, pattern: str) -> int:
+def functions_with(catalog: Store, space: str, pattern: str) -> int:
     found = patterns.match(catalog, space, pattern)
     digests = catalog.query(f"SELECT architecture_id, canonical_digest FROM {space}")
     return found.join(digests, on="architecture_id")["canonical_digest"].n_unique()
 
 
-def test_every_motif_is_a_pattern_that_finds_as_many_functions(nb201: Catalog) -> None:
+def test_every_motif_is_a_pattern_that_finds_as_many_functions(nb201: Store) -> None:
     frame = motifs(nb201, "nb201", "live_params", share=0.05)
     assert set(frame["shape"]) == set(SHAPES)
     assert frame["pattern"].is_unique().all()
@@ -46,7 +46,7 @@ def test_every_motif_is_a_pattern_that_finds_as_many_functions(nb201: Catalog) -
         assert functions_with(nb201, "nb201", row["pattern"]) == expected, row["pattern"]
 
 
-def test_functional_twins_count_once(nb201: Catalog) -> None:
+def test_functional_twins_count_once(nb201: Store) -> None:
     """15,625 cells are 5,425 functions; the best 1 % are 55 of them, and those that tie with the last."""
     frame = motifs(nb201, "nb201", "flops", share=0.01)
     functions = nb201.query("SELECT avg(flops) AS flops FROM nb201 GROUP BY canonical_digest ORDER BY flops DESC")
@@ -61,7 +61,7 @@ def test_a_planted_motif_comes_first(nb201_path: Path, tmp_path: Path) -> None:
     planted = "(a:avg_pool_3x3)->(nor_conv_1x1), (a)->(nor_conv_3x3)"
     copy = tmp_path / "catalog.duckdb"
     copy.write_bytes(nb201_path.read_bytes())
-    with Catalog.open(copy, mode="write") as catalog:
+    with Store.open(copy, mode="write") as catalog:
         sql = patterns.compiled(catalog, "nb201", planted).sql
         catalog.execute("ALTER TABLE nb201 ADD COLUMN quality DOUBLE DEFAULT 0")
         catalog.execute(f"UPDATE nb201 SET quality = 1 WHERE architecture_id IN (SELECT architecture_id FROM ({sql}))")
@@ -72,7 +72,7 @@ def test_a_planted_motif_comes_first(nb201_path: Path, tmp_path: Path) -> None:
     assert first["rest_with"] == 0
 
 
-def test_the_table_of_a_small_space(toy: Catalog) -> None:
+def test_the_table_of_a_small_space(toy: Store) -> None:
     """Three functions: two twins with a convolution (quality 2 and 4), a pooling (3.5), both beside each other (1)."""
     cells = (CONVOLUTION, TWIN, POOLING, DIAMOND)
     store(toy, "toy", [ArchitectureGraph("toy", (cell,)) for cell in cells])
@@ -101,7 +101,7 @@ def test_the_table_of_a_small_space(toy: Catalog) -> None:
         motifs(toy, "toy", "quality")
 
 
-def test_alike_operators_share_a_word_that_finds_them_all(toy: Catalog) -> None:
+def test_alike_operators_share_a_word_that_finds_them_all(toy: Store) -> None:
     """Both inputs of a DARTS cell are (input); an own operator that a kind or a variable could hide is spelled out."""
     own = [Operator("pool", "other", "a swimming pool", "", ""), Operator("a", "other", "the letter", "", "")]
     vocabulary = VOCABULARY.extended(own)
@@ -131,7 +131,7 @@ def test_fisher_on_the_lady_tasting_tea() -> None:
     assert fisher_p_values([3, 4], [4, 4], [1, 0], [4, 4]) == pytest.approx([34 / 70, 2 / 70])
 
 
-def test_a_wrong_question_is_refused(nb201: Catalog) -> None:
+def test_a_wrong_question_is_refused(nb201: Store) -> None:
     with pytest.raises(UnknownColumnError, match="no column 'parms'"):
         motifs(nb201, "nb201", "parms")
     with pytest.raises(UsageError, match="holds no numbers"):

@@ -6,16 +6,16 @@ import math
 
 import pytest
 
-from catalog import views
 from catalog.analysis.pool import read_pool
 from catalog.analysis.space_correlation import correlate_space
 from catalog.errors import UnknownColumnError, UsageError
-from catalog.store import Catalog
+from catalog.storage.store import Store
+from catalog.tables import views
 
 NAN = math.nan
 
 
-def test_a_pool_guards_every_proxy_by_itself(judged: Catalog) -> None:
+def test_a_pool_guards_every_proxy_by_itself(judged: Store) -> None:
     pool = read_pool(judged, "nb201", "cifar10_test_accuracy")
     assert pool.ids.tolist() == [1, 2, 3, 4]
     assert pool.functions.tolist() == [1, 2, 3, 3]
@@ -36,12 +36,12 @@ def test_a_pool_guards_every_proxy_by_itself(judged: Catalog) -> None:
     assert repr(pool) == "Pool('nb201', 'cifar10_test_accuracy', 4 architectures, 3 known, 4 proxies)"
 
 
-def test_twins_of_training_members_are_left_out_too(judged: Catalog) -> None:
+def test_twins_of_training_members_are_left_out_too(judged: Store) -> None:
     pool = read_pool(judged, "nb201", "cifar100_test_accuracy", ["learned"])
     assert (pool.left_out, len(pool)) == ({"learned": 2}, 4)
 
 
-def test_other_columns_of_a_trained_predictor_are_guarded_too(judged: Catalog) -> None:
+def test_other_columns_of_a_trained_predictor_are_guarded_too(judged: Store) -> None:
     judged.execute("UPDATE score SET input = 'cifar100' WHERE proxy_id = 4")
     with judged.transaction():
         views.rebuild(judged, "nb201")
@@ -50,7 +50,7 @@ def test_other_columns_of_a_trained_predictor_are_guarded_too(judged: Catalog) -
     assert pool.scores["learned_cifar100"].tolist() == pytest.approx([-1, -2, NAN, NAN], nan_ok=True)
 
 
-def test_of_a_latency_less_is_better(judged: Catalog) -> None:
+def test_of_a_latency_less_is_better(judged: Store) -> None:
     pool = read_pool(judged, "nb201", "latency_edgegpu", ["params"])
     assert pool.truth.tolist() == [-4, -3, -2, -1]
     assert pool.plain_truth.tolist() == [4, 3, 2, 1]
@@ -60,7 +60,7 @@ def test_of_a_latency_less_is_better(judged: Catalog) -> None:
     assert found["kendall_tau"].to_list() == [1]  # the larger cells are the faster ones
 
 
-def test_a_condition_chooses_the_architectures(judged: Catalog) -> None:
+def test_a_condition_chooses_the_architectures(judged: Store) -> None:
     pool = read_pool(judged, "nb201", "cifar100_test_accuracy", ["params", "learned"], "params > 15")
     assert pool.ids.tolist() == [2, 3, 4]
     assert pool.functions.tolist() == [2, 3, 3]
@@ -69,7 +69,7 @@ def test_a_condition_chooses_the_architectures(judged: Catalog) -> None:
     assert len(read_pool(judged, "nb201", "cifar100_test_accuracy", where="params > 99")) == 0
 
 
-def test_correlations_have_intervals_on_request(judged: Catalog) -> None:
+def test_correlations_have_intervals_on_request(judged: Store) -> None:
     plain = correlate_space(judged, "nb201", "cifar100_test_accuracy")
     twins = correlate_space(judged, "nb201", "cifar100_test_accuracy", with_intervals=True)
     assert twins["kendall_tau_low"].null_count() == twins.height  # four rows with twins are three draws
@@ -83,7 +83,7 @@ def test_correlations_have_intervals_on_request(judged: Catalog) -> None:
     assert -1 <= row["kendall_tau_low"] <= row["kendall_tau"] <= row["kendall_tau_high"] <= 1
 
 
-def test_wrong_columns_are_refused(judged: Catalog) -> None:
+def test_wrong_columns_are_refused(judged: Store) -> None:
     with pytest.raises(UnknownColumnError, match="no column 'parms'"):
         read_pool(judged, "nb201", "cifar10_test_accuracy", ["parms"])
     with pytest.raises(UsageError, match="the column 'cell' of nb201 holds no numbers"):

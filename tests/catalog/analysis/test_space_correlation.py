@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from catalog.analysis.space_correlation import correlate_space
-from catalog.store import Catalog
+from catalog.storage.store import Store
 
 
-def test_only_what_a_proxy_refused_ranks_last(small_catalog: Catalog) -> None:
+def test_only_what_a_proxy_refused_ranks_last(small_catalog: Store) -> None:
     """A published sample that lacks an architecture says nothing of it, not even of one without a path."""
     small_catalog.execute("UPDATE architecture SET is_connected = false WHERE id = 3")
 

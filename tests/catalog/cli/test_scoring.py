@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog.cli.progress import rate_text
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from tests.catalog.cli.commands import call_catalog, run_catalog
 from tests.predictor.scored_cells import CUT, POOL, database_of_cells
 
@@ -107,7 +107,7 @@ def test_a_plug_in_is_found_by_its_entry_point(database: Path, tmp_path: Path, m
     (tmp_path / "my_proxies.py").write_text(PLUG_IN)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-proxies\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
-        "[catalog.proxies]\nsharpness = my_proxies:Sharpness\nbroken = my_proxies:Broken\n"
+        "[catalog.tables.proxies]\nsharpness = my_proxies:Sharpness\nbroken = my_proxies:Broken\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     options = ("--proxy", "sharpness", "--proxy", "broken", *SMALL[:-1], "2")
@@ -117,7 +117,7 @@ def test_a_plug_in_is_found_by_its_entry_point(database: Path, tmp_path: Path, m
     assert column.startswith("sharpness_")
     assert "6 failed (TypeError" in answer.stderr
     assert "Traceback" not in answer.stderr
-    with Catalog.open(database) as catalog:
+    with Store.open(database) as catalog:
         assert catalog.query(f"SELECT count({column}) FROM nb201").item() == 6
         assert catalog.query("SELECT direction FROM proxy WHERE name = 'sharpness'").item() == -1
 

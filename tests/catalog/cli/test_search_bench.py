@@ -9,11 +9,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from catalog import views
-from catalog.proxies import ensure_proxies
+from catalog.asking.lookup import lookup
 from catalog.spaces import space_named
-from catalog.store import Catalog
-from predictor.candidates import CandidateScorer
+from catalog.storage.store import Store
+from catalog.tables import views
+from catalog.tables.proxies import ensure_proxies
+from catalog.tables.space_view import SpaceView
+from predictor.scoring.candidates import CandidateScorer
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.cli.searches import rows_of
 
@@ -25,7 +27,7 @@ def test_methods_are_compared_with_random_search_and_the_oracle(searched: Path, 
     assert {row["method"] for row in rows} == {"random", "local-search", "best-by-score", "oracle"}
     assert "cifar10_valid_accuracy" in answer.stderr
     last = {row["method"]: row for row in rows}
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         oracle = catalog.query("SELECT max(cifar10_test_accuracy) FROM nb201").item()
         chosen = catalog.query("SELECT arg_max(cifar10_test_accuracy, cifar10_valid_accuracy) FROM nb201").item()
     assert float(last["oracle"]["mean"]) == pytest.approx(oracle)
@@ -43,8 +45,8 @@ def test_methods_are_compared_with_random_search_and_the_oracle(searched: Path, 
 def truth_of_the_best(arguments: tuple[str, ...], database: Path) -> float:
     """True accuracy of what `catalog search` finds."""
     found = rows_of(call_catalog("search", "nb201", *arguments, "--top", "1", database=database))
-    with Catalog.open(database) as catalog:
-        return float(catalog.lookup([found[0]["cell"]], space="nb201")["cifar10_test_accuracy"].item())
+    with Store.open(database) as catalog:
+        return float(lookup(catalog, [found[0]["cell"]], space="nb201")["cifar10_test_accuracy"].item())
 
 
 @pytest.mark.parametrize("method", ["random", "regularized-evolution"])
@@ -71,7 +73,7 @@ def test_a_bench_s_curve_is_the_truth_about_what_a_search_finds(
     assert float(rows[-1]["mean"]) == pytest.approx(found)
 
 
-def enter_scores(catalog: Catalog, name: str, cells: pl.DataFrame) -> None:
+def enter_scores(catalog: Store, name: str, cells: pl.DataFrame) -> None:
     """Store a score of each cell, as a search that measured it would have."""
     how = CandidateScorer(space_named("nb201"), [name]).recorded[name]
     connected = cells["is_connected"].to_list()
@@ -92,14 +94,16 @@ def test_a_bench_takes_what_a_search_measured_for_all_of_a_function(measured_dat
     """A search stores the score of one cell a function; nothing is left to measure when it has visited them all."""
     database = Path(shutil.copy(measured_database, tmp_path / "catalog.duckdb"))
     bench = ("search-bench", "nb201", "--by", "l2_norm", "--budget", "20", "--seeds", "1", "--methods", "random")
-    with Catalog.open(database, mode="write") as catalog:
-        cells = catalog.space("nb201").frame().sort("index", descending=True).unique("canonical_id", keep="first")
+    with Store.open(database, mode="write") as catalog:
+        cells = (
+            SpaceView.of(catalog, "nb201").frame().sort("index", descending=True).unique("canonical_id", keep="first")
+        )
         cells = cells.sort("index")
         enter_scores(catalog, "l2_norm", cells[1:])
     refused = call_catalog(*bench, database=database)
     assert refused.returncode == 2
     assert "l2_norm is not measured for 1 functions of nb201" in refused.stderr
-    with Catalog.open(database, mode="write") as catalog:
+    with Store.open(database, mode="write") as catalog:
         enter_scores(catalog, "l2_norm", cells[:1])
     answer = call_catalog(*bench, database=database)
     assert answer.returncode == 0, answer.stderr
@@ -134,7 +138,7 @@ def test_a_bench_needs_the_truth_about_all(searched: Path) -> None:
     arguments = ("search-bench", "nb201", "--by", "tg_nas", "--truth", "digits_test_accuracy", "--budget", "10")
     answer = call_catalog(*arguments, database=searched)
     assert answer.returncode == 2
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         functions = catalog.query(
             "SELECT count(DISTINCT canonical_digest) FROM nb201 WHERE digits_test_accuracy IS NULL"
         ).item()

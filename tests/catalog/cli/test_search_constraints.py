@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from tests.catalog.cli.commands import call_catalog
 
 
@@ -27,7 +27,7 @@ def test_a_condition_holds_beside_a_bound_that_nobody_has_stored(database: Path)
     rows = list(csv.DictReader(io.StringIO(answer.stdout)))
     assert rows
     assert max(float(row["l2_norm"]) for row in rows) <= 400
-    with Catalog.open(database) as catalog:
+    with Store.open(database) as catalog:
         worst = catalog.query(
             "SELECT max(n_conv), max(params) FROM nb201 WHERE architecture_id IN "
             "(SELECT architecture_id FROM search_visit)"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from tests.catalog.cli.commands import call_catalog
 
 
@@ -35,7 +35,7 @@ def test_the_curve_is_drawn(name: str, searched: Path, tmp_path: Path) -> None:
 
 def test_a_front_is_drawn_with_hostile_names_escaped(searched: Path, tmp_path: Path) -> None:
     path = tmp_path / "front.html"
-    with Catalog.open(searched, mode="write") as catalog:
+    with Store.open(searched, mode="write") as catalog:
         catalog.execute('ALTER TABLE nb201 ADD COLUMN IF NOT EXISTS "<img src=x onerror=alert(1)>" DOUBLE DEFAULT 1')
     answer = call_catalog(
         *("search", "nb201", "--by", "params", "--by", '"<img src=x onerror=alert(1)>"', "--plot", str(path)),

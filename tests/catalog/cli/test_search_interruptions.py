@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from catalog.store import Catalog
+from catalog.storage.store import Store
+from catalog.tables.space_view import SpaceView
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.cli.searches import DEEP, rows_of, run_of
 
@@ -47,15 +48,15 @@ def test_a_killed_search_keeps_its_batches_and_goes_on_as_if_nothing_had_happene
     wait_for_a_writing(path, process)
     process.kill()
     process.communicate()
-    with Catalog.open(path) as catalog:
+    with Store.open(path) as catalog:
         kept = catalog.query(COURSE)
         assert catalog.query("SELECT outcome FROM run").item() == "running"
-        assert catalog.space("darts").count == len(kept) > 50  # the wide view never disagrees
+        assert SpaceView.of(catalog, "darts").count == len(kept) > 50  # the wide view never disagrees
     budget = str(len(kept) + 100)
     resumed = call_catalog("search", "darts", "--resume", "1", "--budget", budget, database=path)
     whole = call_catalog("search", *arguments, "--budget", budget, database=tmp_path / "whole.duckdb")
     assert rows_of(resumed) == rows_of(whole)
-    with Catalog.open(path) as catalog, Catalog.open(tmp_path / "whole.duckdb") as other:
+    with Store.open(path) as catalog, Store.open(tmp_path / "whole.duckdb") as other:
         assert catalog.query(COURSE).equals(other.query(COURSE))
         assert catalog.query("SELECT outcome FROM run").to_series().to_list() == ["done"]
     assert call_catalog("doctor", "--full", database=path).returncode == 0
@@ -72,7 +73,7 @@ def test_ctrl_c_prints_the_best_so_far_and_says_how_to_go_on(tmp_path: Path) -> 
     assert len(rows) == 2
     assert "interrupted" in stderr
     assert "go on with: catalog search darts --resume 1\n" in stderr
-    with Catalog.open(path) as catalog:
+    with Store.open(path) as catalog:
         assert catalog.query("SELECT outcome FROM run").item() == "interrupted"
         best = catalog.query('SELECT max("values"[1]) FROM search_visit').item()
         evaluations = catalog.query("SELECT count(*), max(evaluation) FROM search_visit").row(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from tests.catalog.cli.commands import Answer, call_catalog
 
 
@@ -17,7 +17,7 @@ def test_scores_of_older_weights_are_not_ranked_beside_new_ones(tmp_path: Path) 
         return call_catalog(*asked, database=database)
 
     assert searched("darts", 20).returncode == 0
-    with Catalog.open(database, mode="write") as catalog:
+    with Store.open(database, mode="write") as catalog:
         catalog.execute("UPDATE proxy SET checkpoint_digest = 'older' WHERE name IN ('tg_nas', 'tg_nas_std')")
     assert searched("nb201", 20).returncode == 0
     refused = searched("darts", 40)

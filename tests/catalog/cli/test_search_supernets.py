@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from catalog.cli import search_job
-from catalog.cli.search_job import Request
-from catalog.search.history import History
-from catalog.search.problem import Budget
-from catalog.search.searching import search
-from catalog.search.space_choices import required_choices
-from catalog.search.supernet import Supernet, SupernetScorer
+from catalog.asking.lookup import lookup
+from catalog.search import job as search_job
+from catalog.search.job import Request
+from catalog.search.methods.history import History
+from catalog.search.methods.problem import Budget
+from catalog.search.methods.running import search
+from catalog.search.methods.space_choices import required_choices
+from catalog.search.methods.supernet import Supernet, SupernetScorer
 from catalog.spaces import space_named
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from predictor.tg_nas.paper import PaperConfig, PaperScorer, feature_table
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.cli.searches import rows_of, run_of
@@ -42,7 +43,7 @@ class Linear(torch.nn.Module):
 
 
 def pruned(path: Path, request: Request) -> tuple[search_job.Prepared, History]:
-    with Catalog.open(path, mode="write", create=True) as catalog:
+    with Store.open(path, mode="write", create=True) as catalog:
         prepared = search_job.prepare(catalog, request)
         return prepared, search(prepared.problem, "pruning", Budget(), request.seed)
 
@@ -79,7 +80,7 @@ def test_a_supernet_of_one_architecture_scores_as_that_architecture(space: str, 
     choices = required_choices(space_named(space))
     genes = choices.sample(20, np.random.default_rng(2))
     supernets = [Supernet(choices, tuple((option,) for option in row)) for row in genes.tolist()]
-    with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
+    with Store.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
         score = search_job.prepare(catalog, Request(space, ("2*tg_nas_paper - 1",), "pruning")).problem.score
         assert isinstance(score, SupernetScorer)
         found = score.score_supernets(supernets)
@@ -96,7 +97,7 @@ def test_a_supernet_of_one_architecture_scores_as_that_architecture(space: str, 
     ],
 )
 def test_what_has_no_mean_keeps_to_architectures(space: str, by: tuple[str, ...], tmp_path: Path) -> None:
-    with Catalog.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
+    with Store.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
         prepared = search_job.prepare(catalog, Request(space, by, "pruning" if len(by) == 1 else "nsga2"))
     assert not isinstance(prepared.problem.score, SupernetScorer)
 
@@ -161,10 +162,10 @@ def test_a_stored_score_is_pruned_as_one_that_is_computed(searched: Path, tmp_pa
         database=searched,
     )
     (*_, last) = [row for row in rows_of(bench) if row["method"] == "pruning"]
-    with Catalog.open(searched) as catalog:
-        truth = catalog.lookup([stored["cell"]], space="nb201")["cifar10_test_accuracy"].item()
+    with Store.open(searched) as catalog:
+        truth = lookup(catalog, [stored["cell"]], space="nb201")["cifar10_test_accuracy"].item()
     assert (float(last["mean"]), float(last["sd"])) == (pytest.approx(truth), 0)
-    with Catalog.open(searched, mode="write") as catalog:
+    with Store.open(searched, mode="write") as catalog:
         catalog.execute("UPDATE proxy SET checkpoint_digest = 'another' WHERE name = 'tg_nas_paper'")
     answer = call_catalog(*ASKED, database=searched)
     assert answer.returncode == 2

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from catalog import views
-from catalog.cli.search_job import Request, prepare
-from catalog.search.steps import candidates_of
+from catalog.asking.lookup import lookup
+from catalog.search.job import Request, prepare
+from catalog.search.methods.steps import candidates_of
 from catalog.spaces import space_named
-from catalog.store import Catalog
+from catalog.storage.store import Store
+from catalog.tables import views
 from predictor.tg_nas.paper import PaperScorer
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.cli.searches import rows_of
@@ -24,7 +25,7 @@ def test_a_cell_that_computes_nothing_is_disconnected_and_not_failed(tmp_path: P
         "search", "nb201", "--by", "tg_nas", "--method", "random", "--budget", "400", database=database
     )
     assert answer.returncode == 0, answer.stderr
-    with Catalog.open(database) as catalog:
+    with Store.open(database) as catalog:
         found = catalog.query(
             """
             SELECT DISTINCT is_connected, status, reason IS NULL AS has_no_reason FROM score
@@ -44,7 +45,7 @@ def test_why_a_measurement_failed_is_stored_and_told(measured_database: Path, tm
     answer = call_catalog(*arguments, database=database)
     assert answer.returncode == 0, answer.stderr
     assert said in answer.stderr
-    with Catalog.open(database) as catalog:
+    with Store.open(database) as catalog:
         rows = catalog.query(
             """
             SELECT cell, status, reason FROM score JOIN proxy ON proxy.id = proxy_id JOIN nb201 USING (architecture_id)
@@ -79,7 +80,7 @@ def test_a_failure_of_a_function_is_told_for_its_twins_unless_one_has_a_value(
 
     assert said in notes(SKIP)
     assert said in notes(twin)
-    with Catalog.open(database, mode="write") as catalog:
+    with Store.open(database, mode="write") as catalog:
         assert catalog.query("SELECT count(*) FROM score WHERE status = 'failed'").item() == 1
         catalog.execute(
             """
@@ -115,7 +116,7 @@ def test_what_is_measured_of_a_function_is_not_measured_again_for_a_twin(
         (scored[cell],) = rows_of(answer)
     assert scored[CONV]["l2_norm"] == scored[CONV_AND_DEAD]["l2_norm"]
     assert float(scored[CONV]["az_complexity"]) < float(scored[CONV_AND_DEAD]["az_complexity"])
-    with Catalog.open(database) as catalog:
+    with Store.open(database) as catalog:
         measured = catalog.query(
             "SELECT name, count(*) FROM score JOIN proxy ON proxy.id = proxy_id WHERE seconds > 0"
             " AND name IN ('l2_norm', 'az_complexity') GROUP BY name ORDER BY name"
@@ -127,8 +128,8 @@ def test_what_stands_for_a_function_is_what_is_scored(demo_folder: Path, tmp_pat
     """A cell whose dead convolution makes it too large gives way to a twin, and the twin to no score but its own."""
     database = Path(shutil.copy(demo_folder / "catalog.duckdb", tmp_path / "catalog.duckdb"))
     space = space_named("nb201")
-    with Catalog.open(database, mode="write") as catalog:
-        params = catalog.lookup([CONV, CONV_AND_DEAD], space="nb201")["params"].to_list()
+    with Store.open(database, mode="write") as catalog:
+        params = lookup(catalog, [CONV, CONV_AND_DEAD], space="nb201")["params"].to_list()
         bound = f"params={sum(params) / 2}"
         prepared = prepare(catalog, Request("nb201", ("tg_nas_paper",), "local-search", 10, maximum=(bound,)))
         candidates = candidates_of([space.graph(CONV_AND_DEAD)])
@@ -146,7 +147,7 @@ def test_what_has_to_be_measured_is_scored_a_few_at_a_time(measured_database: Pa
     by = ["--by", "l2_norm", "--method", "random", "--where", "n_conv = 1", "--budget", "24"]
     answer = call_catalog("search", "nb201", *by, database=database)
     assert answer.returncode == 0, answer.stderr
-    with Catalog.open(database) as catalog:
+    with Store.open(database) as catalog:
         together = catalog.query("SELECT max(n) FROM (SELECT count(*) AS n FROM search_visit GROUP BY seconds)").item()
     assert together <= 8
 
@@ -158,7 +159,7 @@ def test_nothing_is_measured_for_what_a_stored_bound_forbids(
     options = ("--where", f"cell IN ('{CONV}', '{POOL}')", "--workers", "1")
     answer = call_catalog("score", "nb201", "--proxy", "nwot", *options, database=database)
     assert answer.returncode == 0, answer.stderr
-    monkeypatch.setattr("predictor.candidates.CandidateScorer.compute", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr("predictor.scoring.candidates.CandidateScorer.compute", lambda *_: pytest.fail("measured"))
     search = ("search", "nb201", "--by", "params", "--max", "nwot=1e9", "--method", "local-search")
     found = rows_of(call_catalog(*search, "--budget", "2", database=database))
     functions = {space_named("nb201").graph(cell).digest for cell in (CONV, POOL)}

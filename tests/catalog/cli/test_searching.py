@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from catalog.asking.lookup import lookup
 from catalog.spaces import space_named
-from catalog.store import Catalog
+from catalog.storage.store import Store
+from catalog.tables.space_view import SpaceView
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.cli.searches import DEEP, rows_of, run_of
 
 
 def test_searching_everything_gives_the_best_with_ids_to_paste(searched: Path) -> None:
     rows = rows_of(call_catalog("search", "nb201", "--by", "cifar10_valid_accuracy", "--top", "3", database=searched))
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         best = catalog.query("SELECT max(cifar10_valid_accuracy) FROM nb201").item()
-        found = catalog.lookup([row["cell"] for row in rows], space="nb201")
+        found = lookup(catalog, [row["cell"] for row in rows], space="nb201")
     assert [row["rank"] for row in rows] == ["1", "2", "3"]
     assert float(rows[0]["cifar10_valid_accuracy"]) == best == found["cifar10_valid_accuracy"][0]
 
@@ -26,7 +28,7 @@ def test_searching_everything_gives_the_best_with_ids_to_paste(searched: Path) -
 def test_of_functional_twins_the_one_with_the_best_stored_score_is_the_answer(searched: Path) -> None:
     arguments = ("search", "nb201", "--by", "cifar10_test_accuracy", "--where", "conv_depth = 0", "--top", "20")
     rows = rows_of(call_catalog(*arguments, database=searched))
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         best = catalog.query(
             "SELECT max(cifar10_test_accuracy) AS best FROM nb201 WHERE conv_depth = 0 GROUP BY canonical_digest"
             " ORDER BY best DESC LIMIT 20"
@@ -46,7 +48,7 @@ def test_what_is_visited_is_stored_with_its_run(searched: Path) -> None:
     )
     rows = rows_of(answer)
     run_id = run_of(answer)
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         run = catalog.query("SELECT kind, outcome, detail, parameters FROM run WHERE id = ?", [run_id]).row(
             0, named=True
         )
@@ -85,7 +87,7 @@ def test_constraints_hold_for_every_answer_and_every_visit(searched: Path) -> No
     )
     rows = rows_of(answer)
     assert all(float(row["params"]) <= 5e5 and float(row["flops"]) >= 10**7.6 for row in rows)
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         worst = catalog.query(
             "SELECT max(params), min(flops), min(n_skip) FROM search_visit JOIN nb201 USING (architecture_id)"
             " WHERE run_id = ?",
@@ -139,7 +141,7 @@ def test_two_scores_give_a_front(method: str, searched: Path) -> None:
     assert len(points) > 3
     assert points == sorted(points, reverse=True)
     assert [cost for _, cost in points] == sorted(cost for _, cost in points)  # what is less accurate is smaller
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         values = catalog.query('SELECT "values" FROM search_visit WHERE run_id = ?', [run_of(answer)])["values"]
     beaten = [any(v[0] >= a and v[1] >= c and (v[0], v[1]) != (a, c) for v in values.to_list()) for a, c in points]
     assert not any(beaten)
@@ -154,7 +156,7 @@ def test_a_space_that_is_not_stored_is_registered_and_its_visits_entered(tmp_pat
     for row in rows:
         assert row["genotype"].startswith("Genotype(normal=[")
         assert definition.native_id(definition.graph(row["genotype"])) == row["genotype"]
-    with Catalog.open(path) as catalog:
+    with Store.open(path) as catalog:
         counts = catalog.query("SELECT count(*), count(depth), count(DISTINCT canonical_digest) FROM darts").row(0)
         visits = catalog.query("SELECT count(*), count(DISTINCT architecture_id) FROM search_visit").row(0)
     assert counts == (120, 120, 120)
@@ -169,7 +171,7 @@ def test_predictions_are_computed_on_the_fly_and_stored_as_scores(searched: Path
     own = Path(shutil.copy(searched, tmp_path / "catalog.duckdb"))
     arguments = ("search", "nb201", "--by", "tg_nas_multi - 0.3*log10(params)", "--max", "params=3e5", "--top", "5")
     first = rows_of(call_catalog(*arguments, database=own))
-    with Catalog.open(own) as catalog:
+    with Store.open(own) as catalog:
         scored = catalog.query("SELECT count(tg_nas_multi), count(tg_nas_multi) FILTER (params > 3e5) FROM nb201").row(
             0
         )
@@ -181,7 +183,7 @@ def test_predictions_are_computed_on_the_fly_and_stored_as_scores(searched: Path
     assert set(status) <= {"ok", "disconnected"}
     again = rows_of(call_catalog(*arguments, database=own))
     assert [row["cell"] for row in again] == [row["cell"] for row in first]
-    with Catalog.open(own) as catalog:
+    with Store.open(own) as catalog:
         assert catalog.query("SELECT count(tg_nas_multi) FROM nb201").item() == scored[0]  # nothing is scored twice
         assert not len(
             catalog.arrow("SELECT 1 FROM score GROUP BY architecture_id, proxy_id, input, seed HAVING count(*) > 1")
@@ -192,8 +194,8 @@ def test_a_zero_cost_proxy_is_measured_on_the_fly(tmp_path: Path) -> None:
     path = tmp_path / "mine.duckdb"
     answer = call_catalog("search", "nb101", "--by", "synflow", "--method", "random", "--budget", "3", database=path)
     rows = rows_of(answer)
-    with Catalog.open(path) as catalog:
-        name = catalog.space("nb101").native_id_name
+    with Store.open(path) as catalog:
+        name = SpaceView.of(catalog, "nb101").native_id_name
         stored = catalog.query(f"SELECT {name}, synflow FROM nb101 ORDER BY synflow DESC NULLS LAST").drop_nulls()
         assert catalog.query("SELECT DISTINCT form FROM node")["form"].to_list() == ["both"]  # as all of its modules
     assert len(rows) > 0
@@ -231,13 +233,13 @@ def test_a_zero_cost_proxy_is_measured_on_the_fly(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_told_before_anything_is_stored(arguments: tuple[str, ...], said: str, searched: Path) -> None:
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         before = catalog.query("SELECT count(*) FROM run").item()
     answer = call_catalog("search", "nb201", *arguments, database=searched)
     assert answer.returncode == 2, answer.stderr
     assert said in answer.stderr
     assert answer.stdout == ""
-    with Catalog.open(searched) as catalog:
+    with Store.open(searched) as catalog:
         assert catalog.query("SELECT count(*) FROM run").item() == before
 
 
@@ -261,7 +263,7 @@ def test_constraints_that_nothing_keeps_are_told(arguments: tuple[str, str], sea
 def test_stored_columns_cannot_rank_what_nobody_measured(tmp_path: Path, searched: Path) -> None:
     path = Path(shutil.copy(searched, tmp_path / "catalog.duckdb"))
     assert call_catalog("search", "darts", "--by", DEEP, "--budget", "40", database=path).returncode == 0
-    with Catalog.open(path, mode="write") as catalog:
+    with Store.open(path, mode="write") as catalog:
         catalog.execute("ALTER TABLE darts ADD COLUMN measured_accuracy DOUBLE")
         catalog.execute("UPDATE darts SET measured_accuracy = depth")
     refused = call_catalog("search", "darts", "--by", "measured_accuracy", "--budget", "20", database=path)

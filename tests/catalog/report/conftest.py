@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from catalog.report.report import Report, build_report
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from tests.catalog.cli.commands import call_catalog
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def hostile_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def built(hostile_database: Path) -> Report:
-    with Catalog.open(hostile_database) as catalog:
+    with Store.open(hostile_database) as catalog:
         return build_report(catalog, SPACES, TARGETS, command=f"catalog report '{HOSTILE}'")
 
 

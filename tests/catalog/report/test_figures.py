@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.report.drawings import MOST, Book
 from catalog.report.figure import listed, packed, packed_numbers, words
-from catalog.report.hexagons import hexagonal_bins
+from catalog.report.hexagonal_bins import hexagonal_bins
+from catalog.report.hover_drawings import MOST, HoverDrawings
 from catalog.report.quality_figures import forest_choice
 from catalog.report.report import Report, build_report
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from tests.catalog.report.conftest import COUNTS, HOSTILE, SPACES, TARGETS
 
 
@@ -50,7 +50,7 @@ def test_a_constant_column_is_one_line_of_bins() -> None:
 
 
 def test_lines_beside_partly_covered_proxies_are_not_compared(hostile_database: Path) -> None:
-    with Catalog.open(hostile_database) as catalog:
+    with Store.open(hostile_database) as catalog:
         report = build_report(catalog, ["few"], TARGETS[:1], ["good_published", "noise_published"])
     (found,) = report.pools
     assert "cover fewer" not in forest_choice([found]).figures[0,].alternative
@@ -78,10 +78,10 @@ def test_names_in_figures_and_sentences() -> None:
 
 
 def test_one_space_shares_its_drawings_between_all_figures(built: Report) -> None:
-    assert list(built.books) == ["cells-many", "cells-few"]
-    few = built.books["cells-few"]
+    assert list(built.drawings) == ["cells-many", "cells-few"]
+    few = built.drawings["cells-few"]
     assert len(few["architectures"]) == COUNTS["few"]  # every point
-    assert len(built.books["cells-many"]["architectures"]) <= MOST
+    assert len(built.drawings["cells-many"]["architectures"]) <= MOST
     name, ((shape, operators),) = few["architectures"][0]
     drawn = few["shapes"][shape]
     assert name.startswith((HOSTILE, "=HYPERLINK("))
@@ -90,13 +90,13 @@ def test_one_space_shares_its_drawings_between_all_figures(built: Report) -> Non
     assert ["<script>alert…", "attention"] in [list(word) for word in few["words"]]
 
 
-def test_a_full_book_says_so() -> None:
-    book = Book("cells")
+def test_full_drawings_say_so() -> None:
+    drawings = HoverDrawings("cells")
     pool = FakePool(MOST + 5)
-    places = book.places(pool, np.arange(MOST + 5))  # type: ignore[arg-type]
+    places = drawings.places(pool, np.arange(MOST + 5))  # type: ignore[arg-type]
     assert places[:MOST].tolist() == list(range(MOST))
     assert places[MOST:].tolist() == [-1] * 5
-    assert repr(book) == f"Book('cells', {MOST} architectures)"
+    assert repr(drawings) == f"HoverDrawings('cells', {MOST} architectures)"
 
 
 class FakePool:
@@ -136,14 +136,14 @@ def test_every_pool_has_its_figure(built: Report, name: str) -> None:
 
 
 def test_the_same_question_gives_the_same_page(hostile_database: Path) -> None:
-    with Catalog.open(hostile_database) as catalog:
+    with Store.open(hostile_database) as catalog:
         again = build_report(catalog, SPACES[1:], TARGETS[:1])
         once_more = build_report(catalog, SPACES[1:], TARGETS[:1])
     assert again.page(plotly="none") == once_more.page(plotly="none")
 
 
 def test_less_of_a_cost_is_better(hostile_database: Path) -> None:
-    with Catalog.open(hostile_database) as catalog:
+    with Store.open(hostile_database) as catalog:
         report = build_report(catalog, ["few"], ["cifar10_latency_edgegpu"], ["noise_published", "good_published"])
         lowest = catalog.query("SELECT min(cifar10_latency_edgegpu) AS lowest FROM few")["lowest"][0]
     (found,) = report.pools

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import VOCABULARY, Operator
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.report.svg import picture
 from catalog.spaces import space_named
 

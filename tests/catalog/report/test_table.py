@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from catalog.errors import StoreError
-from catalog.report.numbers import readable
+from catalog.report.number_format import readable
 from catalog.report.table import Column, Table, slug
 from catalog.report.table_files import as_csv, as_json, as_latex, latex, write_tables
 from tests.catalog.report.conftest import HOSTILE

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.graph import ArchitectureGraph
-from catalog.search.problem import Candidate, Scores
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.search.methods.problem import Candidate, Scores
 from catalog.spaces import space_named
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.nats_sss import STAGES, WIDTHS, NATSSize

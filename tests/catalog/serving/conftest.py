@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from catalog.report.neighbours import Embedding
+from catalog.report.similar_architectures import Embedding
 from catalog.serving.application import application
-from catalog.serving.desk import Desk
-from catalog.serving.questions import Limits
-from catalog.store import Catalog
+from catalog.serving.catalog_reader import CatalogReader
+from catalog.serving.worker_tasks import Limits
+from catalog.storage.store import Store
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.processes import CHECKOUT
 
@@ -26,7 +26,7 @@ ADDRESS = f"http://127.0.0.1:{PORT}"
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
-def embedding_of(catalog: Catalog, space: str) -> Embedding | str:
+def embedding_of(catalog: Store, space: str) -> Embedding | str:
     """A stand-in for a predictor: the place on a half circle is the number of the architecture."""
     ids = catalog.arrow("SELECT id FROM architecture WHERE space = ? ORDER BY id", [space])["id"].to_numpy()
     angles = np.linspace(0, np.pi, len(ids), dtype=np.float32)
@@ -34,8 +34,8 @@ def embedding_of(catalog: Catalog, space: str) -> Embedding | str:
 
 
 def client_of(path: Path, limits: Limits | None = None) -> TestClient:
-    desk = Desk(path, limits or Limits(), embedding_of)
-    return TestClient(application(desk, PORT), base_url=ADDRESS, follow_redirects=False)
+    reader = CatalogReader(path, limits or Limits(), embedding_of)
+    return TestClient(application(reader, PORT), base_url=ADDRESS, follow_redirects=False)
 
 
 @pytest.fixture(scope="session")

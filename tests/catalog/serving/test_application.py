@@ -14,10 +14,10 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
-from catalog.report.neighbours import Embedding
-from catalog.serving.desk import Desk, Overview
-from catalog.serving.questions import Limits
-from catalog.store import Catalog
+from catalog.report.similar_architectures import Embedding
+from catalog.serving.catalog_reader import CatalogReader, Overview
+from catalog.serving.worker_tasks import Limits
+from catalog.storage.store import Store
 from tests.catalog.hostile_sql import CANARY
 from tests.catalog.hostile_sql import HOSTILE as HOSTILE_SQL
 from tests.catalog.processes import python
@@ -209,8 +209,8 @@ def test_many_pages_at_once_are_all_right(client: TestClient) -> None:
 
 def test_the_file_is_free_between_pages_and_a_writer_is_named(catalog_path: Path) -> None:
     writer = (
-        "import sys\nfrom catalog.store import Catalog\n"
-        "with Catalog.open(sys.argv[1], mode='write'):\n    print('open', flush=True)\n    sys.stdin.readline()\n"
+        "import sys\nfrom catalog.storage.store import Store\n"
+        "with Store.open(sys.argv[1], mode='write'):\n    print('open', flush=True)\n    sys.stdin.readline()\n"
     )
     with client_of(catalog_path) as client:
         assert client.get("/").status_code == 200
@@ -225,10 +225,10 @@ def test_the_file_is_free_between_pages_and_a_writer_is_named(catalog_path: Path
 
 
 def test_a_fault_shows_no_trace(empty_catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fault(_: Desk) -> Overview:
+    def fault(_: CatalogReader) -> Overview:
         raise ZeroDivisionError("the inside of the machine")
 
-    monkeypatch.setattr(Desk, "overview", fault)
+    monkeypatch.setattr(CatalogReader, "overview", fault)
     client = client_of(empty_catalog)
     client = TestClient(client.app, base_url=ADDRESS, raise_server_exceptions=False)
     answer = client.get("/")
@@ -249,7 +249,7 @@ def test_a_missing_file_is_said(tmp_path: Path, empty_catalog: Path) -> None:
         assert "there is no catalog at" in text_of(answer.text)
 
 
-def recorded(catalog: Catalog, space: str) -> Embedding | str:
+def recorded(catalog: Store, space: str) -> Embedding | str:
     """`embedding_of`, which leaves a line for each time that it is asked."""
     with catalog.path.with_suffix(".asked").open("a") as asked_for:
         asked_for.write(f"{space}\n")
@@ -258,12 +258,12 @@ def recorded(catalog: Catalog, space: str) -> Embedding | str:
 
 def test_vectors_are_made_once_for_each_state_of_the_file(catalog_path: Path, nb201_path: Path) -> None:
     catalog_path.write_bytes(nb201_path.read_bytes())
-    desk = Desk(catalog_path, Limits(), recorded)
+    reader = CatalogReader(catalog_path, Limits(), recorded)
     asked_for = catalog_path.with_suffix(".asked")
-    found = [desk.comparison("nb201", [1], with_embedding=True).by_embedding for _ in range(2)]
+    found = [reader.comparison("nb201", [1], with_embedding=True).by_embedding for _ in range(2)]
     assert found[0] == found[1]
     assert asked_for.read_text() == "nb201\n"
     time.sleep(0.01)
     catalog_path.touch()
-    desk.comparison("nb201", [1], with_embedding=True)
+    reader.comparison("nb201", [1], with_embedding=True)
     assert asked_for.read_text() == "nb201\n" * 2

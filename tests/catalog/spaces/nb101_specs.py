@@ -6,8 +6,8 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from catalog.cell_arrays import CellArrays
-from catalog.graph import CellGraph
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import CellGraph
 from catalog.spaces.nb101_enumeration import enumerate_arrays
 
 INTERIOR = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")

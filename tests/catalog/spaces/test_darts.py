@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.canonical_form import canonical_graphs
+from catalog.architecture.canonical_form import canonical_graphs
 from catalog.errors import IdentifierError, UsageError
 from catalog.spaces import genotype as genotypes
 from catalog.spaces.darts import DARTS, genotype_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from catalog.canonical_form import canonical_graphs
-from catalog.graph import ArchitectureGraph
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.spaces.darts import DARTS
 from catalog.spaces.darts_network import network_costs
 from predictor.networks import Network, build

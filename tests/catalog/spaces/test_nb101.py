@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.canonical_form import canonical_graphs
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import IdentifierError
-from catalog.graph import ArchitectureGraph, CellGraph
 from catalog.spaces import nb101_identifiers
 from catalog.spaces.nb101 import NASBench101
 from catalog.spaces.nb101_identifiers import format_compact, format_spec, model_spec

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.architecture.graph import CellGraph
 from catalog.errors import IdentifierError
-from catalog.graph import CellGraph
 from catalog.spaces import nb101_identifiers
 from catalog.spaces.nb101_arrays import read_arrays
 from tests.catalog.spaces.nb101_specs import modules

@@ -10,7 +10,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
 from catalog.spaces.nb101 import NASBench101
 from catalog.spaces.nb101_arrays import read_arrays
 from catalog.spaces.nb101_enumeration import cells, enumerate_arrays, first_forms, keys, matrices

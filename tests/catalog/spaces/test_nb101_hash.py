@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.graph import CellGraph
+from catalog.architecture.graph import CellGraph
 from catalog.spaces import nb101_hash, nb101_md5
 from catalog.spaces.nb101_enumeration import enumerate_arrays
 from catalog.spaces.nb101_hash import module_hashes

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import IdentifierError
-from catalog.graph import ArchitectureGraph, CellGraph
 from catalog.spaces import nb101_identifiers, space_named
 from catalog.spaces.nb101 import NASBench101
 from tests.catalog.spaces.nb101_specs import modules, relabelled

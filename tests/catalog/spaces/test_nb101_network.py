@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from torch import Tensor, nn
 
-from catalog.cell_arrays import CellArrays
-from catalog.graph import CellGraph
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import CellGraph
 from catalog.spaces import nb101_identifiers
 from catalog.spaces.nb101_enumeration import matrices
 from catalog.spaces.nb101_hash import NODE_OPERATORS

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.canonical_form import canonical_graphs
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import IdentifierError, UsageError
-from catalog.graph import ArchitectureGraph, CellGraph
 from catalog.spaces import nb201, space_named
 
 SPACE = space_named("nb201")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 import pyarrow as pa
 
-from ingest.batch import Batch
+from ingest.reading.batch import Batch
 
 
 def metrics_of(batches: Iterable[Batch]) -> pl.DataFrame:

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from catalog.errors import IngestError
 from catalog.spaces import genotype
 from catalog.spaces.darts import DARTS
-from ingest.batch import Batch
 from ingest.formats.genotypes import Genotypes, PublishedGenotypes
 from ingest.formats.published_genotypes import published_cells
+from ingest.reading.batch import Batch
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.tables import metrics_of
 

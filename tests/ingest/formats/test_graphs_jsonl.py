@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.canonical_form import canonical_graphs
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.operators import Operator
 from catalog.errors import IdentifierError, IngestError, UsageError
-from catalog.operators import Operator
-from ingest.batch import Batch
 from ingest.formats import graphs_jsonl
 from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.formats.operator_file import read_operators, template
+from ingest.reading.batch import Batch
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.tables import metrics_of, scores_of
 

@@ -9,10 +9,10 @@ import pytest
 
 from catalog.errors import IngestError
 from catalog.spaces import genotype, nb201
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from ingest.formats.choosing import loader_for
 from ingest.formats.genotypes import Genotypes
-from ingest.job import IngestReport, ingest
+from ingest.reading.job import IngestReport, ingest
 from tests.ingest.formats.writers import (
     model_metrics,
     nasbench101_row,
@@ -25,7 +25,7 @@ from tests.ingest.formats.writers import (
 CELL = nb201.format_cell(nb201.parse(11))
 
 
-def stored(catalog: Catalog, benchmark: str, path: Path, *, curves: bool = False) -> IngestReport:
+def stored(catalog: Store, benchmark: str, path: Path, *, curves: bool = False) -> IngestReport:
     loader = loader_for(benchmark, path, curves=curves)
     assert loader is not None
     return ingest(catalog, loader, path)
@@ -34,7 +34,7 @@ def stored(catalog: Catalog, benchmark: str, path: Path, *, curves: bool = False
 def test_curves_are_rows_but_no_columns(catalog_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "NAS-Bench-201-v1_1-096897.pth"
     path.write_bytes(torch_legacy(nasbench201_archive({11: CELL})))
-    with Catalog.open(catalog_path, mode="write") as catalog:
+    with Store.open(catalog_path, mode="write") as catalog:
         stored(catalog, "nasbench201", path, curves=True)
         points = catalog.query("SELECT count(*) AS points FROM metric WHERE stage = 'of 200' AND name = 'accuracy'")
         row = catalog.query("SELECT * FROM nb201").to_dicts()[0]
@@ -45,7 +45,7 @@ def test_curves_are_rows_but_no_columns(catalog_path: Path, tmp_path: Path) -> N
 
 def test_one_cell_of_five_sources_is_one_architecture(catalog_path: Path, data_dir: Path) -> None:
     """Index and string, NASLib's tuple, and NATS-Bench's folder name the cells 0, 11 and 284 alike."""
-    with Catalog.open(catalog_path, mode="write") as catalog:
+    with Store.open(catalog_path, mode="write") as catalog:
         stored(catalog, "nasbench201", data_dir / "formats/nats_bench_samples/NATS-tss-v1_0-3ffb9-simple")
         stored(catalog, "hw-nas-bench", data_dir / "nb201/hw_nas_bench_cifar10.csv.gz")
         stored(catalog, "nasbench201", data_dir / "nb201/published_proxies_cifar10.csv.gz")
@@ -72,7 +72,7 @@ def test_one_genotype_of_logs_and_lists_is_one_architecture(catalog_path: Path, 
     (logs / "results_0.json").write_text(json.dumps(nasbench301_log(keys, 93.5, 93.0)))
     listed = tmp_path / "mine.txt"
     listed.write_text(f"MINE = {genotype.from_config_space(keys)}")
-    with Catalog.open(catalog_path, mode="write") as catalog:
+    with Store.open(catalog_path, mode="write") as catalog:
         first = stored(catalog, "nasbench301", logs)
         second = ingest(catalog, Genotypes(), listed)
     assert (first.new_architectures, second.new_architectures) == (1, 0)
@@ -84,7 +84,7 @@ def test_a_damaged_file_leaves_nothing(catalog_path: Path, tmp_path: Path) -> No
     path = tmp_path / "nasbench_only108.tfrecord"
     write_tfrecord(path, [nasbench101_row(*module, model_metrics(evaluations, 8555530))] * 3)
     path.write_bytes(path.read_bytes()[:-1])
-    with Catalog.open(catalog_path, mode="write") as catalog:
+    with Store.open(catalog_path, mode="write") as catalog:
         with pytest.raises(IngestError, match="record 3"):
             stored(catalog, "nasbench101", path)
         for table in ("architecture", "metric", "source", "node"):

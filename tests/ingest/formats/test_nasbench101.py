@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import IngestError
-from ingest.batch import Batch
 from ingest.formats import nasbench101
-from ingest.formats.model_metrics import MetricsError, measurements
 from ingest.formats.nasbench101 import NASBench101Records
+from ingest.reading.batch import Batch
+from ingest.reading.model_metrics import MetricsError, measurements
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.writers import framed, model_metrics, nasbench101_row, write_tfrecord
 

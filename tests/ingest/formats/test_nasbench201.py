@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 
 from catalog.errors import IngestError
 from catalog.spaces import nb201
-from ingest.batch import Batch
 from ingest.formats.nasbench201 import NASBench201Archive, space_of
-from ingest.formats.torch_archive import TorchArchive
+from ingest.reading.batch import Batch
+from ingest.reading.torch_archive import TorchArchive
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.writers import nasbench201_archive, nasbench201_state, torch_legacy, torch_zip
 

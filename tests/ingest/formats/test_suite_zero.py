@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 
 from catalog.errors import IngestError
 from catalog.spaces import nb201
-from ingest.batch import Batch
 from ingest.formats.suite_zero import PROXIES, SuiteZero
+from ingest.reading.batch import Batch
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.tables import metrics_of, scores_of
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
-from catalog.graph import CellGraph
-from catalog.operators import VOCABULARY
-from ingest.batch import ATTRIBUTE_SCHEMA
+from catalog.architecture.graph import CellGraph
+from catalog.architecture.operators import VOCABULARY
 from ingest.model import primitives
 from ingest.model.torch_tracing import trace_module
 from ingest.model.traced import GraphBuilder, TracedGraph
+from ingest.reading.batch import ATTRIBUTE_SCHEMA
 from tests.ingest.model.networks import Residual
 
 

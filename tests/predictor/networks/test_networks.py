@@ -14,9 +14,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.errors import GraphError, UnknownOperatorError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import VOCABULARY, Operator
 from catalog.spaces.darts import DARTS
 from catalog.spaces.nb201 import OPERATORS, NASBench201, format_cell
 from predictor.networks import Network, NetworkConfig, build, live_form, load_replicas

@@ -13,17 +13,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog import registration, views
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.members import Members
+from catalog.architecture.operators import Operator
 from catalog.errors import DatasetError, QueryError, UsageError, WorkerError
-from catalog.graph import ArchitectureGraph
-from catalog.members import Members
-from catalog.operators import Operator
 from catalog.spaces import space_named
 from catalog.spaces.nb201 import NASBench201
-from catalog.store import Catalog
+from catalog.storage.runs import Run
+from catalog.storage.store import Store
+from catalog.tables import registration, views
+from catalog.tables.space_view import SpaceView
 from ingest.formats.graphs_jsonl import GraphsJSONL
-from ingest.job import ingest
-from predictor.own_training.datasets import digits
+from ingest.reading.job import ingest
+from predictor.networks.datasets import digits
 from predictor.own_training.generation import distinct_functions
 from predictor.own_training.job import EvaluationRequest, evaluate_space
 from predictor.own_training.recipes import recipe
@@ -47,8 +49,8 @@ SPACE = SmallSpace()
 def entered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("nb201") / "catalog.duckdb"
     with (
-        Catalog.open(path, mode="write", create=True) as catalog,
-        catalog.run("ingest", {}) as run,
+        Store.open(path, mode="write", create=True) as catalog,
+        Run.start(catalog, "ingest", {}) as run,
         catalog.transaction(),
     ):
         registration.ensure_space(catalog, SPACE)
@@ -60,13 +62,13 @@ def entered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def catalog(entered: Path, tmp_path: Path) -> Iterator[Catalog]:
+def catalog(entered: Path, tmp_path: Path) -> Iterator[Store]:
     path = Path(shutil.copy(entered, tmp_path / "catalog.duckdb"))
-    with Catalog.open(path, mode="write") as opened:
+    with Store.open(path, mode="write") as opened:
         yield opened
 
 
-def trainings(catalog: Catalog) -> dict[tuple[int, int], float]:
+def trainings(catalog: Store) -> dict[tuple[int, int], float]:
     rows = catalog.query(
         "SELECT native_index, seed, value FROM metric JOIN architecture ON id = architecture_id WHERE split = 'test'"
     )
@@ -75,7 +77,7 @@ def trainings(catalog: Catalog) -> dict[tuple[int, int], float]:
     return found
 
 
-def test_what_is_stored_is_what_the_library_gives(catalog: Catalog) -> None:
+def test_what_is_stored_is_what_the_library_gives(catalog: Store) -> None:
     seeds = (0, 1)
     seen: list[tuple[int, int]] = []
     report = evaluate_space(
@@ -100,21 +102,21 @@ def test_what_is_stored_is_what_the_library_gives(catalog: Catalog) -> None:
     assert curve == [(one.seed, 1, "train", one.curve[0]) for one in own]
 
 
-def test_the_wide_view_names_the_usual_trainings_plainly(catalog: Catalog) -> None:
+def test_the_wide_view_names_the_usual_trainings_plainly(catalog: Store) -> None:
     usual = Recipe("digits", 2, recipe("nb201", "digits"))
     for one in (usual, Recipe("digits", 1, usual.config), TINY):
         evaluate_space(catalog, EvaluationRequest("nb201", one, (0,), where='"index" = 1462'))
-    columns = [name for name in catalog.space("nb201").columns if name.startswith("digits")]
+    columns = [name for name in SpaceView.of(catalog, "nb201").columns if name.startswith("digits")]
     assert {"digits_test_accuracy", "digits_valid_accuracy", "digits_training_time"} <= set(columns)
     assert "digits_test_accuracy_1ep" in columns
     (other,) = (name for name in columns if name.startswith("digits_test_accuracy_1ep_own_training_"))
-    wide = catalog.space("nb201").frame(["digits_test_accuracy", "digits_test_accuracy_1ep", other])
+    wide = SpaceView.of(catalog, "nb201").frame(["digits_test_accuracy", "digits_test_accuracy_1ep", other])
     assert wide.drop_nulls().height == 1  # its functional twins were not measured
     sources = catalog.query("SELECT name, kind, row_count FROM source ORDER BY id").rows()
     assert [(kind, count) for _, kind, count in sources] == [("own-training", 2), ("own-training", 1)]
 
 
-def test_only_what_is_missing_is_trained(catalog: Catalog) -> None:
+def test_only_what_is_missing_is_trained(catalog: Store) -> None:
     first = evaluate_space(catalog, EvaluationRequest("nb201", TINY, (0,), sample=2))
     before = trainings(catalog)
     more = evaluate_space(catalog, EvaluationRequest("nb201", TINY, (0, 1), sample=3))
@@ -135,7 +137,7 @@ def test_seeds_that_are_added_later_have_the_numbers_of_a_run_from_scratch(enter
     found = []
     for number, counts in enumerate([(5,), (2, 3, 5)]):
         path = Path(shutil.copy(entered, tmp_path / f"{number}.duckdb"))
-        with Catalog.open(path, mode="write") as catalog:
+        with Store.open(path, mode="write") as catalog:
             for count in counts:
                 asked = EvaluationRequest("nb201", usual, tuple(range(count)), where='"index" IN (1463, 1491)')
                 evaluate_space(catalog, asked)
@@ -147,7 +149,7 @@ def test_seeds_that_are_added_later_have_the_numbers_of_a_run_from_scratch(enter
     assert found[0] == found[1]
 
 
-def test_a_function_is_trained_once_whichever_of_its_cells_is_asked_for(catalog: Catalog) -> None:
+def test_a_function_is_trained_once_whichever_of_its_cells_is_asked_for(catalog: Store) -> None:
     digest, twins = catalog.query(
         "SELECT canonical_digest, list(native_index ORDER BY native_index) FROM architecture WHERE is_connected "
         "GROUP BY ALL HAVING count(*) = 3 ORDER BY ALL LIMIT 1"
@@ -160,7 +162,7 @@ def test_a_function_is_trained_once_whichever_of_its_cells_is_asked_for(catalog:
     assert list(trainings(catalog)) == [(twins[2], 0)]
 
 
-def test_the_draw_is_that_of_the_shipped_table(catalog: Catalog) -> None:
+def test_the_draw_is_that_of_the_shipped_table(catalog: Store) -> None:
     """`generate` draws the table's cells, so ``catalog evaluate nb201 --sample N`` trains the same."""
     evaluate_space(catalog, EvaluationRequest("nb201", TINY, (0,), sample=3))
     graphs = distinct_functions(SPACE)
@@ -168,7 +170,7 @@ def test_the_draw_is_that_of_the_shipped_table(catalog: Catalog) -> None:
     assert sorted(index for index, _ in trainings(catalog)) == sorted(drawn)
 
 
-def test_disconnected_cells_are_left_out_and_counted(catalog: Catalog) -> None:
+def test_disconnected_cells_are_left_out_and_counted(catalog: Store) -> None:
     disconnected = catalog.query("SELECT count(*) FROM architecture WHERE NOT is_connected").item()
     assert disconnected > 0
     report = evaluate_space(catalog, EvaluationRequest("nb201", TINY, (0,), where="NOT is_connected"))
@@ -189,7 +191,7 @@ def test_workers_give_the_numbers_of_one_process_in_the_order_of_the_tasks() -> 
     assert [architecture_id for architecture_id, _ in together] == [1462, 1405, 1511]
 
 
-def test_mistakes_are_told_before_anything_is_trained(catalog: Catalog) -> None:
+def test_mistakes_are_told_before_anything_is_trained(catalog: Store) -> None:
     with pytest.raises(DatasetError, match="digits and cifar10:DIR"):
         evaluate_space(catalog, EvaluationRequest("nb201", Recipe("mnist", 1, TINY.config), (0,)))
     with pytest.raises(UsageError, match="channels of their stages"):
@@ -199,7 +201,7 @@ def test_mistakes_are_told_before_anything_is_trained(catalog: Catalog) -> None:
     assert catalog.query("SELECT count(*) FROM run WHERE kind = 'evaluate'").item() == 0
 
 
-def test_cifar10_has_columns_of_its_own(catalog: Catalog, tmp_path: Path) -> None:
+def test_cifar10_has_columns_of_its_own(catalog: Store, tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     for name in (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"):
         rows = generator.integers(0, 256, size=(10, 1 + 3 * 32 * 32), dtype=np.uint8)
@@ -209,7 +211,7 @@ def test_cifar10_has_columns_of_its_own(catalog: Catalog, tmp_path: Path) -> Non
     assert (recipe("nb201", data).channels, recipe("nb201", data).cells) == (16, 5)  # the benchmark's own size
     small = Recipe(data, 3, TrainConfig(channels=2, batch_size=10))
     evaluate_space(catalog, EvaluationRequest("nb201", small, (0,), where='"index" = 1462'))
-    (column,) = (name for name in catalog.space("nb201").columns if name.startswith("cifar10_test"))
+    (column,) = (name for name in SpaceView.of(catalog, "nb201").columns if name.startswith("cifar10_test"))
     assert column.startswith("cifar10_test_accuracy_3ep_own_training_")
 
 
@@ -221,7 +223,7 @@ def test_the_usual_size_of_other_spaces_can_be_trained(space: str) -> None:
     assert 0 <= one.test <= 100
 
 
-def test_an_interrupted_job_keeps_what_is_done(catalog: Catalog) -> None:
+def test_an_interrupted_job_keeps_what_is_done(catalog: Store) -> None:
     def stop(done: int, total: int) -> None:
         if done == 2:
             raise KeyboardInterrupt
@@ -231,11 +233,11 @@ def test_an_interrupted_job_keeps_what_is_done(catalog: Catalog) -> None:
         evaluate_space(catalog, request, progress=stop)
     assert len(trainings(catalog)) == 2
     assert catalog.query("SELECT outcome FROM run WHERE kind = 'evaluate'").item() == "interrupted"
-    assert catalog.space("nb201").frame().select("^digits_test.*$").drop_nulls().height == 2
+    assert SpaceView.of(catalog, "nb201").frame().select("^digits_test.*$").drop_nulls().height == 2
     assert evaluate_space(catalog, request).trained == 2
 
 
-def test_what_cannot_be_built_fails_alone(catalog: Catalog, tmp_path: Path) -> None:
+def test_what_cannot_be_built_fails_alone(catalog: Store, tmp_path: Path) -> None:
     graph = '{{"id": "{}", "ops": ["input", "{}", "output"], "edges": [[0, 1], [1, 2]]}}\n'
     file = tmp_path / "mine.jsonl"
     file.write_text(graph.format("known", "conv3x3") + graph.format("strange", "my_op"))
@@ -260,9 +262,9 @@ def test_a_dead_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_killed_job_loses_only_what_was_not_stored(entered: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(entered, tmp_path / "catalog.duckdb"))
     program = f"""
-from catalog.store import Catalog
+from catalog.storage.store import Store
 from tests.predictor.own_training.test_job import TINY, EvaluationRequest, evaluate_space
-with Catalog.open({str(path)!r}, mode="write") as catalog:
+with Store.open({str(path)!r}, mode="write") as catalog:
     evaluate_space(
         catalog,
         EvaluationRequest("nb201", TINY, (0,), sample=60),
@@ -275,10 +277,10 @@ with Catalog.open({str(path)!r}, mode="write") as catalog:
         while (done := int(job.stdout.readline())) < 3:
             pass
         job.kill()
-    with Catalog.open(path, mode="write") as catalog:
+    with Store.open(path, mode="write") as catalog:
         stored = trainings(catalog)
         assert done <= len(stored) < 60
-        wide = catalog.space("nb201").frame().select("^digits_test.*$").drop_nulls()
+        wide = SpaceView.of(catalog, "nb201").frame().select("^digits_test.*$").drop_nulls()
         assert wide.height == len(stored)
         report = evaluate_space(catalog, EvaluationRequest("nb201", TINY, (0,), sample=len(stored) + 2))
         assert report.trained == 2

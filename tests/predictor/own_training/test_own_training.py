@@ -11,7 +11,7 @@ import torch
 
 from catalog.errors import DatasetError, GraphError, UsageError
 from catalog.spaces.nb201 import NASBench201
-from predictor.own_training.datasets import DIGITS_SPLIT, dataset_named, digits
+from predictor.networks.datasets import DIGITS_SPLIT, dataset_named, digits
 from predictor.own_training.generation import (
     accuracy_table,
     distinct_functions,
@@ -106,7 +106,7 @@ class SmallSpace(NASBench201):
 
 
 def test_a_run_resumes_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("predictor.own_training.datasets.digits", lambda: with_subset(digits(), 40))
+    monkeypatch.setattr("predictor.networks.datasets.digits", lambda: with_subset(digits(), 40))
     plan = plan_of("nb201", "digits", epochs=1, seeds=[0, 1], config=TINY)
     run = generate(tmp_path, plan, SmallSpace(), count=3, part_size=1)
     assert next(run) == (1, 3)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import VOCABULARY, Vocabulary
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Vocabulary
 
 NB201_EDGES = [(0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 6), (3, 6), (4, 7), (5, 7), (6, 7)]
 

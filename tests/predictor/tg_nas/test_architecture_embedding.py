@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from catalog.enumeration import enumerate_space
-from catalog.operators import VOCABULARY
+from catalog.architecture.operators import VOCABULARY
 from catalog.spaces import space_named
-from catalog.store import Catalog
-from catalog.stored_graphs import read_graphs, read_vocabulary
-from predictor.tensors import from_graphs
+from catalog.storage.store import Store
+from catalog.tables.enumeration import enumerate_space
+from catalog.tables.stored_graphs import read_graphs, read_vocabulary
+from predictor.encoding.padded_graphs import from_graphs
 from predictor.tg_nas.architecture_embedding import embed_cells, embed_space
 from predictor.tg_nas.ensemble import Scorer, member_outputs
 
@@ -21,13 +21,13 @@ from predictor.tg_nas.ensemble import Scorer, member_outputs
 @pytest.fixture(scope="module")
 def enumerated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("embedded") / "catalog.duckdb"
-    with Catalog.open(path, mode="write", create=True) as catalog:
+    with Store.open(path, mode="write", create=True) as catalog:
         enumerate_space(catalog, space_named("nb201"))
     return path
 
 
 def test_one_function_has_one_vector_and_the_head_reads_it(enumerated: Path) -> None:
-    with Catalog.open(enumerated) as catalog:
+    with Store.open(enumerated) as catalog:
         ids, vectors = embed_space(catalog, "nb201")
         functions = catalog.arrow("SELECT id, canonical_id FROM architecture ORDER BY id")["canonical_id"].to_numpy()
         graphs = read_graphs(catalog, "nb201", ids[:50].tolist(), "canonical")

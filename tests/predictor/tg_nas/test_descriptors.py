@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.operators import VOCABULARY, Operator
+from catalog.architecture.operators import VOCABULARY, Operator
 from predictor.tg_nas.descriptors import Descriptor
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from catalog.architecture.operators import VOCABULARY
 from catalog.errors import UsageError
-from catalog.operators import VOCABULARY
-from predictor.tensors import PADDING, CellBatch, from_graphs
+from predictor.encoding.padded_graphs import PADDING, CellBatch, from_graphs
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size, operator_features
 from predictor.tg_nas.model import TGNASNetwork

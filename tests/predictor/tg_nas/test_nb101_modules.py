@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from catalog.operators import VOCABULARY
+from catalog.architecture.operators import VOCABULARY
 from predictor.tg_nas.descriptors import describe
 from predictor.tg_nas.nb101_modules import NAMES, module_cells, vertex_widths
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import UsageError
-from catalog.graph import ArchitectureGraph, CellGraph
 from predictor.tg_nas.paper import PaperConfig, PaperScorer, encode, feature_table, first_cells, train_paper
 from tests.predictor.tg_nas.graphs import NB201_EDGES
 

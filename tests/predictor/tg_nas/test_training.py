@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.canonical_form import canonical_graphs
-from catalog.cell_arrays import CellArrays
+from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.errors import UsageError
-from catalog.graph import ArchitectureGraph, CellGraph
-from catalog.operators import VOCABULARY, Operator
-from predictor.tensors import from_graphs
+from predictor.encoding.padded_graphs import from_graphs
 from predictor.tg_nas.checkpoint import CARD, WEIGHTS
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.ensemble import Scorer

@@ -13,8 +13,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import DatasetError, UnknownProxyError
-from catalog.graph import ArchitectureGraph, CellGraph
 from catalog.spaces.darts import DARTS
 from catalog.spaces.nb201 import NASBench201
 from predictor.networks import NetworkConfig

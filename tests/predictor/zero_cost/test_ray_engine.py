@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from catalog import registration, views
+from catalog.architecture.members import Members
 from catalog.errors import MissingExtraError, UsageError
-from catalog.members import Members
 from catalog.spaces.nb201 import NASBench201
-from catalog.store import Catalog
+from catalog.storage.runs import Run
+from catalog.storage.store import Store
+from catalog.tables import registration, views
 from predictor.networks import NetworkConfig
 from predictor.scoring import ScoreOptions, score
-from predictor.scoring.job import unwatched
+from predictor.scoring.job import ignore_progress
 from predictor.zero_cost.engine import LocalEngine
 from predictor.zero_cost.measuring import MeasureConfig
 from predictor.zero_cost.ray_engine import RayEngine
@@ -129,10 +130,10 @@ def test_a_job_on_a_cluster_stores_what_a_local_one_does(catalog_path: Path, clu
 
     config = MeasureConfig(batch_size=16)  # a network large enough to be caught while it is measured
     stored = []
-    for engine, progress in ((LocalEngine(1), unwatched), (RayEngine(cluster), kill_the_first)):
+    for engine, progress in ((LocalEngine(1), ignore_progress), (RayEngine(cluster), kill_the_first)):
         path = catalog_path.with_name(f"{type(engine).__name__}.duckdb")
         path.write_bytes(catalog_path.read_bytes())
-        with Catalog.open(path, mode="write") as catalog:
+        with Store.open(path, mode="write") as catalog:
             enter_cells(catalog)
             score(catalog, "nb201", ["snip"], ScoreOptions(config, engine=engine, progress=progress))
             stored.append(
@@ -148,9 +149,9 @@ def test_a_job_on_a_cluster_stores_what_a_local_one_does(catalog_path: Path, clu
     assert stored[1] == stored[0]
 
 
-def enter_cells(catalog: Catalog) -> None:
+def enter_cells(catalog: Store) -> None:
     space = NASBench201()
-    with catalog.run("ingest", {}) as run, catalog.transaction():
+    with Run.start(catalog, "ingest", {}) as run, catalog.transaction():
         registration.ensure_space(catalog, space)
         names = [space.native_id(space.graph(str(1000 + 577 * number))) for number in range(14)]
         registration.enter(catalog, space, Members(names), run.id)

@@ -1,0 +1,319 @@
+"""Architectures as graphs: nodes carry operators, edges carry data flow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.architecture import canonical_labelling as canonical
+from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.errors import GraphError
+
+if TYPE_CHECKING:
+    import networkx
+    from torch_geometric.data import Data
+
+Edge = tuple[int, int, int]
+"""Source position, target position, multiplicity (how many parallel copies of the data flow)."""
+
+MOST_PARALLEL = 2**15 - 1  # an edge's multiplicity is stored in 16 bits
+
+
+def halves_resolution(cell: str) -> bool:
+    """Whether a cell of this name is a reduction cell: its name begins with ``reduce``, in every space.
+
+    The name is what the tables keep of it, so the flag of a stored graph follows from it.
+    """
+    return cell.startswith("reduce")
+
+
+@dataclass(frozen=True)
+class CellGraph:
+    """One cell: a directed acyclic graph of operators in topological order.
+
+    A node adds its inputs, except a ``concat`` node, which joins them; an edge of multiplicity 2 is ``x + x``.
+
+    Parameters
+    ----------
+    name
+        The cell's name within its architecture, for example ``normal``.
+    operators
+        Operator name of each node, inputs first, the output last.
+    edges
+        Sorted (source, target, multiplicity) triples with source < target.
+    reduction
+        Whether the cell halves the resolution: what is directly fed by a cell input then has stride 2.
+    """
+
+    name: str
+    operators: tuple[str, ...]
+    edges: tuple[Edge, ...]
+    reduction: bool = False
+
+    @classmethod
+    def build(
+        cls,
+        name: str,
+        operators: Iterable[str],
+        edges: Iterable[tuple[int, int]] | Iterable[Edge],
+        *,
+        reduction: bool = False,
+        vocabulary: Vocabulary = VOCABULARY,
+    ) -> CellGraph:
+        """Check and normalise: nodes in topological order, equal edges added up.
+
+        Raises
+        ------
+        GraphError
+            A cycle, a dangling edge, no input, no output or two outputs, an edge into an input or out of the output.
+        """
+        names = tuple(operators)
+        multiplicity: Counter[tuple[int, int]] = Counter()
+        for edge in edges:
+            source, target = edge[0], edge[1]
+            if not (0 <= source < len(names) and 0 <= target < len(names)):
+                raise GraphError(
+                    f"cell {name!r}: edge ({source}, {target}) points outside its nodes, 0 to {len(names) - 1}."
+                )
+            copies = edge[2] if len(edge) == 3 else 1
+            if copies < 1:
+                raise GraphError(f"cell {name!r}: edge ({source}, {target}) has multiplicity {copies}; 1 is the least.")
+            multiplicity[source, target] += copies
+        kinds = [vocabulary[operator].kind for operator in names]
+        _check_ends(name, kinds, multiplicity)
+        _check_copies(name, multiplicity.values())
+        order = _topological_order(name, kinds, multiplicity)
+        position = {node: place for place, node in enumerate(order)}
+        return cls(
+            name,
+            tuple(names[node] for node in order),
+            tuple(sorted((position[s], position[t], count) for (s, t), count in multiplicity.items())),
+            reduction,
+        )
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes, inputs and output included."""
+        return len(self.operators)
+
+    def adjacency(self) -> np.ndarray[Any, np.dtype[np.uint16]]:
+        """Multiplicities as a dense matrix, shape (nodes, nodes), row = source."""
+        matrix = np.zeros((self.node_count, self.node_count), dtype=np.uint16)
+        for source, target, multiplicity in self.edges:
+            matrix[source, target] = multiplicity
+        return matrix
+
+    def depth(self) -> int:
+        """Edges on the longest path that ends in the output; 0 where no path reaches it."""
+        longest = [0] * self.node_count
+        for source, target, _ in self.edges:  # sorted by source, so each source is final when it is read
+            longest[target] = max(longest[target], longest[source] + 1)
+        return longest[-1]
+
+    def __repr__(self) -> str:
+        return f"CellGraph({self.name!r}, {self.node_count} nodes, {len(self.edges)} edges)"
+
+
+@dataclass(frozen=True)
+class ArchitectureGraph:
+    """One architecture of a search space: one or more cells, in native form as the benchmark defines them.
+
+    Parameters
+    ----------
+    space
+        Name of the search space.
+    cells
+        The cells in the space's own order.
+    vocabulary
+        What the operator names mean; the built-in operators unless the space brings its own.
+    """
+
+    space: str
+    cells: tuple[CellGraph, ...]
+    vocabulary: Vocabulary = VOCABULARY
+
+    @cached_property
+    def canonical(self) -> ArchitectureGraph:
+        """The same architecture in canonical form: what the network computes, in canonical node order."""
+        return replace(self, cells=tuple(_canonical_cell(cell, self.vocabulary) for cell in self.cells))
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits, equal for architectures of one space that compute the same function."""
+        return self.canonical.digest_as_is()
+
+    def digest_as_is(self) -> str:
+        """The digest of the cells in the order in which they stand; `digest` where this is a canonical form."""
+        return combine_digests([(cell.name, canonical.encode(cell.operators, cell.adjacency())) for cell in self.cells])
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a path leads from an input to the output in every cell."""
+        return all(cell.depth() > 0 for cell in self.canonical.cells)
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """A networkx multigraph: node (cell, position) with attribute ``operator``, one edge a parallel copy."""
+        import networkx
+
+        graph = networkx.MultiDiGraph(space=self.space)
+        for cell in self.cells:
+            for position, operator in enumerate(cell.operators):
+                graph.add_node((cell.name, position), operator=operator)
+            for source, target, multiplicity in cell.edges:
+                for _ in range(multiplicity):
+                    graph.add_edge((cell.name, source), (cell.name, target))
+        return graph
+
+    def to_pyg(self) -> Data:
+        """A PyTorch Geometric graph of all cells, disjoint and in order.
+
+        Returns
+        -------
+        torch_geometric.data.Data
+            ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``multiplicity`` (edges,);
+            ``cell`` (nodes,) the cell's place.
+
+        Raises
+        ------
+        MissingExtraError
+            torch-geometric is not installed.
+        """
+        from catalog.architecture.pyg import to_data
+
+        names = [operator.name for operator in self.vocabulary]
+        place = {name: index for index, name in enumerate(names)}
+        operators: list[int] = []
+        cells: list[int] = []
+        edges: list[tuple[int, int, int]] = []
+        for index, cell in enumerate(self.cells):
+            first = len(operators)
+            edges.extend((first + source, first + target, multiplicity) for source, target, multiplicity in cell.edges)
+            operators.extend(place[operator] for operator in cell.operators)
+            cells.extend([index] * cell.node_count)
+        return to_data(operators, cells, edges, names)
+
+    def __repr__(self) -> str:
+        return f"ArchitectureGraph({self.space!r}, {list(self.cells)!r})"
+
+
+def combine_digests(cells: Iterable[tuple[str, bytes]]) -> str:
+    """Digest of an architecture from its cells' names and canonical encodings, whatever the cells' order."""
+    digest = hashlib.sha256()
+    for name, encoding in sorted(cells):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(encoding).digest())
+    return digest.hexdigest()[:32]
+
+
+def _check_ends(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) -> None:
+    if "input" not in kinds:
+        raise GraphError(f"cell {name!r} has no input node; give one node the operator 'input'.")
+    if kinds.count("output") != 1:
+        raise GraphError(f"cell {name!r} has {kinds.count('output')} output nodes; exactly one is allowed.")
+    for source, target in edges:
+        if kinds[target] == "input":
+            raise GraphError(f"cell {name!r}: edge ({source}, {target}) leads into an input.")
+        if kinds[source] == "output":
+            raise GraphError(f"cell {name!r}: edge ({source}, {target}) leaves the output.")
+
+
+def _check_copies(name: str, multiplicities: Iterable[int]) -> None:
+    most = max(multiplicities, default=0)
+    if most > MOST_PARALLEL:
+        raise GraphError(f"cell {name!r} has {most} parallel copies of one edge; {MOST_PARALLEL} is the most.")
+
+
+def _topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) -> list[int]:
+    """Nodes such that every edge leads forward, inputs first, the output last; as given where that already holds."""
+    successors: dict[int, list[int]] = {node: [] for node in range(len(kinds))}
+    waiting = [0] * len(kinds)
+    for source, target in edges:
+        successors[source].append(target)
+        waiting[target] += 1
+    inputs = kinds.count("input")
+    if all(source < target for source, target in edges) and kinds[-1] == "output" and "input" not in kinds[inputs:]:
+        return list(range(len(kinds)))
+    ready = [node for node in range(len(kinds)) if waiting[node] == 0]
+    order: list[int] = []
+    while ready:
+        node = min(ready, key=lambda candidate: (kinds[candidate] != "input", candidate))
+        ready.remove(node)
+        order.append(node)
+        for target in successors[node]:
+            waiting[target] -= 1
+            if waiting[target] == 0:
+                ready.append(target)
+    if len(order) < len(kinds):
+        stuck = sorted(set(range(len(kinds))) - set(order))
+        raise GraphError(f"cell {name!r} has a cycle through nodes {stuck}; edges must form an acyclic graph.")
+    output = kinds.index("output")
+    return [node for node in order if node != output] + [output]
+
+
+def _canonical_cell(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
+    contracted = contract(cell, vocabulary)
+    order = canonical.canonical_order_of_one(contracted.operators, contracted.adjacency())
+    position = {int(node): place for place, node in enumerate(order)}
+    return replace(
+        contracted,
+        operators=tuple(contracted.operators[node] for node in order),
+        edges=tuple(sorted((position[s], position[t], count) for s, t, count in contracted.edges)),
+    )
+
+
+def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
+    """Delete zero operators, contract identities, drop what is not on a path from an input to the output.
+
+    An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
+    ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A ``concat`` that one
+    input alone reaches joins nothing, and is an identity itself. A skip that a cell input feeds in a reduction cell has
+    stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
+    """
+    operators = list(cell.operators)
+    kinds = [vocabulary[operator].kind for operator in operators]
+    incoming: dict[int, list[tuple[int, int]]] = {node: [] for node in range(len(operators))}
+    for source, target, multiplicity in cell.edges:
+        incoming[target].append((source, multiplicity))
+        if cell.reduction and kinds[source] == "input" and kinds[target] == "skip":
+            operators[target] = "factorized_reduce"
+    facts = [vocabulary[operator] for operator in operators]
+    identity = [operator.is_identity for operator in facts]
+    inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
+    fed: list[bool] = []  # per node: whether any data reaches it
+    sums: dict[frozenset[tuple[int, int]], int] = {}  # equal sums that a concat joins are one node
+    for node, operator in enumerate(operators):
+        resolved: dict[int, int] = {}
+        live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
+        joins = operator == "concat" and sum(count for _, count in live) != 1
+        identity[node] |= operator == "concat" and not joins
+        for source, multiplicity in live:
+            if not identity[source]:
+                resolved[source] = resolved.get(source, 0) + multiplicity
+            elif joins and sum(inputs[source].values()) != 1:
+                sum_node = sums.setdefault(frozenset(inputs[source].items()), source)
+                resolved[sum_node] = resolved.get(sum_node, 0) + multiplicity
+            else:
+                for origin, count in inputs[source].items():
+                    resolved[origin] = resolved.get(origin, 0) + count * multiplicity
+        inputs.append(resolved)
+        fed.append(kinds[node] == "input" or bool(resolved))
+    return _keep_used(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
+
+
+def _keep_used(cell: CellGraph, operators: list[str], kinds: list[str], inputs: list[dict[int, int]]) -> CellGraph:
+    kept = {node for node, kind in enumerate(kinds) if kind in ("input", "output")}
+    used = {len(operators) - 1}
+    for node in reversed(range(len(operators))):
+        if node in used:
+            used.update(inputs[node])
+    position = {node: place for place, node in enumerate(sorted(kept | used))}
+    edges = sorted(
+        (position[source], position[target], count) for target in position for source, count in inputs[target].items()
+    )
+    _check_copies(cell.name, [count for _, _, count in edges])
+    return replace(cell, operators=tuple(operators[node] for node in position), edges=tuple(edges))

@@ -1,0 +1,192 @@
+"""Graphs as rows of the tables ``architecture``, ``node`` and ``edge``."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, combine_digests
+from catalog.architecture.operators import VOCABULARY, Vocabulary
+
+Identifiers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class GraphRows:
+    """What the graphs of a batch of architectures contribute to the tables.
+
+    Parameters
+    ----------
+    facts
+        One row an architecture, in the batch's order: the columns of ``architecture`` that follow from the graph.
+    nodes, edges
+        Rows of ``node`` and ``edge``, sorted by architecture.
+    native_cells, canonical_cells
+        The cells as arrays, for whoever counts on them; the same where the space's two forms are equal.
+    """
+
+    facts: pa.Table
+    nodes: pa.Table
+    edges: pa.Table
+    native_cells: Sequence[PlacedCells]
+    canonical_cells: Sequence[PlacedCells]
+
+
+@dataclass(frozen=True)
+class PlacedCells:
+    """Cells of one size, and the place of each one's architecture in the batch."""
+
+    rows: Identifiers
+    cells: CellArrays
+
+
+def rows_of_graphs(
+    first_id: int, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
+) -> GraphRows:
+    """Table rows of graphs in both forms, whose architectures get the ids `first_id`, `first_id` + 1, ..."""
+    vocabulary = native[0].vocabulary if native else VOCABULARY
+    encodings: list[list[tuple[str, bytes]]] = [[] for _ in native]
+    depths = np.zeros(len(native), dtype=np.int64)
+    connected = np.ones(len(native), dtype=bool)
+    canonical_cells = list(placed_cells(canonical))
+    for placed in canonical_cells:
+        cell_depths = placed.cells.depths()
+        np.add.at(depths, placed.rows, cell_depths)
+        connected[placed.rows[cell_depths == 0]] = False
+        for row, encoding in zip(placed.rows.tolist(), placed.cells.encodings(), strict=True):
+            encodings[row].append((placed.cells.name, encoding))
+    facts = pa.table(
+        {
+            "canonical_digest": [combine_digests(cells) for cells in encodings],
+            "is_connected": connected,
+            "nodes": pa.array([sum(cell.node_count for cell in graph.cells) for graph in canonical], pa.int32()),
+            "edges": pa.array([sum(len(cell.edges) for cell in graph.cells) for graph in canonical], pa.int32()),
+            "depth": pa.array(depths, pa.int32()),
+            "operator_counts": operator_counts(native, vocabulary),
+            "live_operator_counts": operator_counts(canonical, vocabulary),
+        }
+    )
+    native_cells = list(placed_cells(native))
+    parts = [("native", placed) for placed in native_cells] + [("canonical", placed) for placed in canonical_cells]
+    return GraphRows(facts, node_rows(first_id, parts), edge_rows(first_id, parts), native_cells, canonical_cells)
+
+
+def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Vocabulary = VOCABULARY) -> GraphRows:
+    """Table rows of one-cell architectures given as arrays, in a space whose two forms are equal."""
+    count = sum(len(part.rows) for part in parts)
+    digests = np.empty(count, dtype=object)
+    nodes, edges, depths = (np.zeros(count, dtype=np.int32) for _ in range(3))
+    names = tuple(operator.name for operator in vocabulary if operator.kind not in ("input", "output"))
+    counts = np.zeros((count, len(names)), dtype=np.int32)
+    for part in parts:
+        ordered = part.cells.canonically_ordered()
+        digests[part.rows] = [combine_digests([(ordered.name, encoding)]) for encoding in ordered.encodings()]
+        nodes[part.rows] = part.cells.operators.shape[1]
+        edges[part.rows] = (part.cells.adjacency > 0).sum(axis=(1, 2))
+        depths[part.rows] = part.cells.depths()
+        for index, name in enumerate(part.cells.vocabulary):
+            if name in names:
+                counts[part.rows, names.index(name)] = (part.cells.operators == index).sum(axis=1)
+    maps = _count_maps(names, counts)
+    facts = pa.table(
+        {
+            "canonical_digest": pa.array(digests, pa.string()),
+            "is_connected": depths > 0,
+            "nodes": nodes,
+            "edges": edges,
+            "depth": depths,
+            "operator_counts": maps,
+            "live_operator_counts": maps,
+        }
+    )
+    placed = [("both", part) for part in parts]
+    return GraphRows(facts, node_rows(first_id, placed), edge_rows(first_id, placed), parts, parts)
+
+
+def operator_counts(graphs: Sequence[ArchitectureGraph], vocabulary: Vocabulary) -> pa.MapArray:
+    """Operator to number of nodes of each graph, inputs and outputs left out."""
+    names = tuple(operator.name for operator in vocabulary if operator.kind not in ("input", "output"))
+    column = {name: place for place, name in enumerate(names)}
+    counts = np.zeros((len(graphs), len(names)), dtype=np.int32)
+    for row, graph in enumerate(graphs):
+        for operator, number in Counter(name for cell in graph.cells for name in cell.operators).items():
+            if operator in column:
+                counts[row, column[operator]] = number
+    return _count_maps(names, counts)
+
+
+def _count_maps(names: Sequence[str], counts: NDArray[np.int32]) -> pa.MapArray:
+    rows, columns = np.nonzero(counts)
+    offsets = np.concatenate([[0], np.cumsum((counts > 0).sum(axis=1))]).astype(np.int32)
+    keys = pa.DictionaryArray.from_arrays(columns.astype(np.int16), list(names)).dictionary_decode()
+    return pa.MapArray.from_arrays(offsets, keys, pa.array(counts[rows, columns], pa.int32()))
+
+
+def placed_cells(graphs: Sequence[ArchitectureGraph]) -> Iterable[PlacedCells]:
+    """All cells of `graphs`, grouped by name and size."""
+    groups: defaultdict[tuple[str, int], list[tuple[int, CellGraph]]] = defaultdict(list)
+    for row, graph in enumerate(graphs):
+        for cell in graph.cells:
+            groups[cell.name, cell.node_count].append((row, cell))
+    for members in groups.values():
+        yield PlacedCells(
+            np.array([row for row, _ in members], dtype=np.int64), CellArrays.of([cell for _, cell in members])
+        )
+
+
+def node_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Table:
+    """Rows of ``node`` for (form, cells) parts, sorted by architecture, form, cell and position."""
+    tables = []
+    for form, part in parts:
+        count, size = part.cells.operators.shape
+        tables.append(
+            pa.table(
+                {
+                    "architecture_id": np.repeat(first_id + part.rows, size),
+                    "form": _constant(form, count * size),
+                    "cell": _constant(part.cells.name, count * size),
+                    "position": np.tile(np.arange(size, dtype=np.int16), count),
+                    "operator": pa.DictionaryArray.from_arrays(
+                        part.cells.operators.astype(np.int32).ravel(), list(part.cells.vocabulary)
+                    ),
+                }
+            )
+        )
+    return _sorted(tables)
+
+
+def edge_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Table:
+    """Rows of ``edge`` for (form, cells) parts, sorted by architecture, form, cell, source and target."""
+    tables = []
+    for form, part in parts:
+        cells, sources, targets = np.nonzero(part.cells.adjacency)
+        tables.append(
+            pa.table(
+                {
+                    "architecture_id": first_id + part.rows[cells],
+                    "form": _constant(form, len(cells)),
+                    "cell": _constant(part.cells.name, len(cells)),
+                    "source": sources.astype(np.int16),
+                    "target": targets.astype(np.int16),
+                    "multiplicity": part.cells.adjacency[cells, sources, targets].astype(np.int16),
+                }
+            )
+        )
+    return _sorted(tables)
+
+
+def _constant(word: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(np.zeros(count, dtype=np.int32), [word])
+
+
+def _sorted(tables: Sequence[pa.Table]) -> pa.Table:
+    """One table sorted by architecture; parts are sorted already, so a stable sort keeps the rest in order."""
+    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    order = np.argsort(table["architecture_id"].to_numpy(), kind="stable")
+    return table.take(pa.array(order))

@@ -1,0 +1,57 @@
+"""Graphs as PyTorch Geometric data; the only module of the core that needs torch, and only when called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from catalog.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def to_data(
+    operators: Sequence[int], cells: Sequence[int], edges: Sequence[tuple[int, int, int]], names: Sequence[str]
+) -> Data:
+    """A PyTorch Geometric graph of nodes and edges given as arrays.
+
+    Parameters
+    ----------
+    operators
+        (nodes,) each node's index into `names`.
+    cells
+        (nodes,) the place of each node's cell.
+    edges
+        (edges, 3) source, target and multiplicity.
+    names
+        The vocabulary.
+
+    Returns
+    -------
+    torch_geometric.data.Data
+        ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``multiplicity`` (edges,);
+        ``cell`` (nodes,) the cell's place; ``operator_names`` the vocabulary's names in order; ``num_nodes``.
+
+    Raises
+    ------
+    MissingExtraError
+        torch-geometric is not installed.
+    """
+    try:
+        import torch
+        from torch_geometric.data import Data
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"to_pyg() needs the package {error.name}, which is not installed; "
+            "install it with: pip install 'nas-catalog[predict]'"
+        ) from error
+    columns = torch.tensor(edges, dtype=torch.long).reshape(-1, 3)
+    return Data(
+        edge_index=columns[:, :2].t().contiguous(),  # (2, edges)
+        operator=torch.tensor(operators, dtype=torch.long),  # (nodes,)
+        multiplicity=columns[:, 2].contiguous(),  # (edges,)
+        cell=torch.tensor(cells, dtype=torch.long),  # (nodes,)
+        operator_names=list(names),
+        num_nodes=len(operators),
+    )

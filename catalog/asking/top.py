@@ -1,0 +1,74 @@
+"""The best architectures of a space by one column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from catalog.errors import UsageError
+from catalog.quoting import identifier
+from catalog.storage.user_sql import check_condition, judging
+from catalog.tables.direction import is_cost
+from catalog.tables.space_view import SpaceView, filtered
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from catalog.storage.store import Store
+
+
+def top(
+    store: Store,
+    space: str,
+    by: str,
+    k: int = 10,
+    where: str | None = None,
+    columns: Sequence[str] | None = None,
+    ascending: bool | None = None,
+) -> pa.Table:
+    """The `k` best architectures of a space, the best first.
+
+    Architectures without a value are left out; ties are ordered by ``architecture_id``.
+
+    Parameters
+    ----------
+    store
+        The open catalog.
+    space
+        A stored space.
+    by
+        The column that ranks.
+    k
+        How many.
+    where
+        An SQL condition on the columns, which may come from a user.
+    columns
+        The columns to give; by default the index, `by`, the columns that `where` mentions, and the native id.
+    ascending
+        Whether small is good; by default what the proxy's direction or the metric's name says.
+
+    Raises
+    ------
+    UnknownSpaceError
+        The catalog holds no such space.
+    UnknownColumnError
+        The wide view has no such column.
+    ConditionError
+        `where` is not one harmless condition, or it failed.
+    """
+    if k < 1:
+        raise UsageError(f"k is {k}; it must be at least 1.")
+    view = SpaceView.of(store, space)
+    ranked = identifier(view.checked(by))
+    condition = None if where is None else check_condition(where)
+    if columns is None:
+        known = [name for name in (condition.columns if condition else ()) if name in view.columns]
+        columns = tuple(dict.fromkeys(("index", by, *known, view.native_id_name)))
+    if ascending is None:
+        ascending = is_cost(store, by)
+    with judging(where):
+        return store.arrow(
+            f"SELECT {view.selected(columns)} FROM (FROM {identifier(view.name)}{filtered(condition)})"
+            f" WHERE {ranked} IS NOT NULL ORDER BY {ranked} {'ASC' if ascending else 'DESC'}, architecture_id"
+            f" LIMIT {k:d}"
+        )

@@ -1,0 +1,303 @@
+"""One search on a catalog: what was asked, the problem that follows from it, and the run that is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.errors import UsageError
+from catalog.search.constraints import Bound, Constraints
+from catalog.search.expression import Expression, parse
+from catalog.search.methods.history import History
+from catalog.search.methods.problem import Budget, Problem
+from catalog.search.methods.running import LARGEST_BATCH, METHODS, check, methods_for, search
+from catalog.search.scores import Objectives, ScoreSource, direction_of
+from catalog.search.stored_values import Rows, StoredSpace
+from catalog.search.supernet_scores import objectives_of
+from catalog.search.visits import Earlier, VisitStore, read_visits
+from catalog.spaces.base import SearchSpace
+from catalog.storage.runs import Run
+from catalog.tables.stored_spaces import space_of
+
+if TYPE_CHECKING:
+    from catalog.storage.store import Store
+
+DEFAULT_BUDGET = 1000
+_KIND = "search"
+_MEASURED_AT_ONCE = 8  # about a second of work: what Ctrl-C can lose, and by how much --seconds can be exceeded
+
+
+@dataclass(frozen=True)
+class Request:
+    """What decides the course of a search; stored as the run's parameters.
+
+    Parameters
+    ----------
+    space, by, method, where, seed
+        As on the command line; `by` are formulas.
+    maximum, minimum
+        Bounds as ``params=1e6``.
+    budget, seconds
+        Limits, None for none.
+    """
+
+    space: str
+    by: tuple[str, ...]
+    method: str | None = None
+    budget: int | None = None
+    seconds: float | None = None
+    where: str | None = None
+    maximum: tuple[str, ...] = ()
+    minimum: tuple[str, ...] = ()
+    seed: int = 0
+
+    @classmethod
+    def of_run(cls, catalog: Store, run_id: int) -> Request:
+        """What an earlier run was asked.
+
+        Raises
+        ------
+        UsageError
+            There is no such run, or it is no search.
+        """
+        rows = catalog.arrow("SELECT kind, parameters FROM run WHERE id = ?", [run_id]).to_pylist()
+        if not rows or rows[0]["kind"] != _KIND:
+            known = catalog.arrow("SELECT id FROM run WHERE kind = ? ORDER BY id DESC LIMIT 5", [_KIND])[
+                "id"
+            ].to_pylist()
+            what = f"run {run_id} is no search but {rows[0]['kind']}" if rows else f"there is no run {run_id}"
+            hint = f"searches are {', '.join(map(str, known))}" if known else "no search is stored"
+            raise UsageError(f"{what} in {catalog.path}; {hint}.")
+        given: dict[str, Any] = json.loads(rows[0]["parameters"])
+        lists = {name: tuple(given[name]) for name in ("by", "maximum", "minimum")}
+        return cls(**(given | lists))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A search that was checked and can be run.
+
+    Parameters
+    ----------
+    request
+        With the method and the limits filled in.
+    space, stored
+        The space, and what the catalog holds of it.
+    problem, objectives
+        What the methods search, and the scores among it.
+    bounds
+        The ``--max`` and ``--min``.
+    reachable
+        The rows of `stored` that keep the constraints, as far as stored columns tell.
+    notes
+        What the user should know about how the request was understood.
+    """
+
+    request: Request
+    space: SearchSpace
+    stored: StoredSpace
+    problem: Problem
+    objectives: Objectives
+    bounds: Sequence[Bound]
+    reachable: Rows
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A search that ended, and the run that holds it."""
+
+    prepared: Prepared
+    history: History
+    run_id: int
+    entered: int
+
+
+def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepared:
+    """Check a request against the catalog and set the search up.
+
+    Parameters
+    ----------
+    asked
+        Where it leaves the method or the limits open, the result has them filled in.
+    extra
+        Further columns that the answer shows, if the space has them.
+
+    Raises
+    ------
+    UsageError
+        The request names something that does not exist or does not fit together.
+    """
+    space = space_of(catalog, asked.space)
+    formulas = [parse(text) for text in asked.by]
+    bounds = [
+        *(Bound.parse(text, is_upper=True) for text in asked.maximum),
+        *(Bound.parse(text, is_upper=False) for text in asked.minimum),
+    ]
+    names = dict.fromkeys(name for formula in [*formulas, *(one.formula for one in bounds)] for name in formula.names)
+    stored = StoredSpace.read(catalog, space, [*names, *extra])
+    method = asked.method or _default_method(asked, space, stored)
+    request = _completed(asked, method)
+    pooled = _is_pooled(request, space, stored)
+    is_listed = pooled or stored.is_complete
+    rows = stored.chosen(catalog, space, asked.where)
+    if asked.where is not None and not is_listed:
+        raise _not_stored(request, stored)
+    known = [bound for bound in bounds if is_listed and set(bound.formula.names) <= set(stored.columns)]
+    for bound in known:
+        rows = bound.kept(stored, rows)
+    source = ScoreSource(catalog, space, stored, rows, tuple(names))
+    if not is_listed:
+        _require_computable(space, stored, source, names)
+    signs = [1 if formula.name is None else direction_of(catalog, stored, formula.name) for formula in formulas]
+    reachable = rows
+    if pooled and method == "exhaustive" and all(set(formula.names) <= set(stored.columns) for formula in formulas):
+        rows = source.allowed = _best_of_each_function(stored, rows, formulas, signs)
+    objectives = objectives_of(source, formulas, signs)
+    # A pool is narrowed already; what is varied, or bounded by what is not stored, has to be looked at as it comes.
+    open_bounds = [bound for bound in bounds if bound not in known]
+    narrowed = stored.is_complete and not pooled and len(rows) < len(stored)
+    constraints = Constraints(source, open_bounds, known, narrowed)
+    problem = Problem(
+        space,
+        objectives,
+        len(formulas),
+        constraints if open_bounds or narrowed else None,
+        [stored.digests[row] for row in rows.tolist()] if pooled else None,
+    )
+    check(problem, method, Budget(request.budget, request.seconds), request.seed)
+    notes = _notes(request, space, stored, objectives, pooled)
+    return Prepared(request, space, stored, problem, objectives, bounds, reachable, notes)
+
+
+def run(
+    catalog: Store, prepared: Prepared, resume: int | None = None, progress: Callable[[History], None] | None = None
+) -> Outcome:
+    """Search, and store the visits under a run of its own or under the run that is resumed.
+
+    Ctrl-C ends the search and not the command: what was visited is stored, and the run's outcome is ``interrupted``.
+    """
+    request = prepared.request
+    assert request.method is not None
+    budget = Budget(request.budget, request.seconds)
+    signs = prepared.objectives.signs
+    earlier: Earlier = {} if resume is None else read_visits(catalog, resume, signs)
+    parameters = asdict(request)
+    if resume is None:
+        job = Run.start(catalog, _KIND, parameters)
+    else:
+        job = Run(catalog, resume)
+        text = json.dumps(parameters, sort_keys=True)
+        catalog.execute(
+            "UPDATE run SET outcome = 'running', ended_at = NULL, parameters = ? WHERE id = ?", [text, resume]
+        )
+    with job:
+        store = VisitStore(catalog, prepared.objectives, job.id)
+        history = search(
+            prepared.problem,
+            request.method,
+            budget,
+            request.seed,
+            batch=_MEASURED_AT_ONCE if prepared.objectives.source.is_slow else LARGEST_BATCH,
+            on_batch=store,
+            on_progress=progress,
+            earlier=earlier,
+        )
+        store.flush()
+        job.detail = _detail(history, signs, store.entered)
+    if history.stopped == "interrupted":
+        job.interrupt(job.detail)
+    return Outcome(prepared, history, job.id, store.entered)
+
+
+def _best_of_each_function(
+    stored: StoredSpace, rows: Rows, formulas: Sequence[Expression], signs: Sequence[int]
+) -> Rows:
+    """Of the architectures that compute the same function the one with the best stored scores, by the first first."""
+    keys = []
+    for formula, sign in zip(formulas, signs, strict=True):
+        values = sign * formula.evaluate({name: stored.columns[name][rows] for name in formula.names})
+        keys.append(np.where(np.isnan(values), np.inf, -values))
+    best: dict[str, int] = {}
+    for row in rows[np.lexsort([rows, *reversed(keys)])].tolist():
+        best.setdefault(stored.digests[row], row)
+    return np.sort(np.array(list(best.values()), dtype=np.int64))
+
+
+def _completed(asked: Request, method: str) -> Request:
+    """The request with its method, and with a limit for a method that would not end."""
+    ends = method in METHODS and METHODS[method].ends
+    is_unlimited = asked.budget is None and asked.seconds is None
+    return replace(asked, method=method, budget=DEFAULT_BUDGET if is_unlimited and not ends else asked.budget)
+
+
+def _default_method(asked: Request, space: SearchSpace, stored: StoredSpace) -> str:
+    """Everything, where that is a list; else the hybrid of TG-NAS, or NSGA-II for several scores."""
+    if stored.is_complete or asked.where is not None or space.size is not None:
+        return "exhaustive"
+    wanted = "prune-evolve" if len(asked.by) == 1 else "nsga2"
+    return wanted if wanted in methods_for(space, objectives=len(asked.by)) else "exhaustive"
+
+
+def _is_pooled(request: Request, space: SearchSpace, stored: StoredSpace) -> bool:
+    """Whether the method goes through stored architectures instead of making candidates."""
+    if request.method not in ("exhaustive", "random") or not len(stored):
+        return False
+    makes = methods_for(space, objectives=len(request.by))
+    return stored.is_complete or request.where is not None or request.method not in makes
+
+
+def _not_stored(request: Request, stored: StoredSpace) -> UsageError:
+    return UsageError(
+        f"--where chooses among stored architectures, and {request.method} makes candidates of {request.space} that "
+        f"are not stored; use --max and --min, or --method exhaustive or random over the {len(stored):,} that are."
+    )
+
+
+def _require_computable(
+    space: SearchSpace, stored: StoredSpace, source: ScoreSource, names: Mapping[str, None]
+) -> None:
+    """Architectures that nobody has measured have no stored value."""
+    lacking = [name for name in names if name not in source.computable]
+    if lacking:
+        raise UsageError(
+            f"{', '.join(lacking)} cannot be computed for an architecture that is not stored, and {space.name} has "
+            f"more than the {len(stored):,} in the catalog; search those with --method exhaustive, or by a proxy."
+        )
+
+
+def _notes(
+    request: Request, space: SearchSpace, stored: StoredSpace, objectives: Objectives, pooled: bool
+) -> tuple[str, ...]:
+    notes = []
+    for formula, sign in zip(objectives.formulas, objectives.signs, strict=True):
+        if sign < 0:
+            notes.append(f"{formula.text}: lower is better, so the search looks for low values.")
+        elif formula.name is not None and len(objectives.formulas) > 1 and "accuracy" not in formula.name:
+            notes.append(f"{formula.text}: higher is better; write -{formula.text} to look for low values.")
+    if pooled and not stored.is_complete:
+        what = "those among the" if request.where else "the"
+        size = "far more" if space.size is None else f"{space.size:,}"
+        notes.append(f"searching {what} {len(stored):,} stored architectures of {space.name}; the space has {size}.")
+    return tuple(notes)
+
+
+def _detail(history: History, signs: Sequence[int], entered: int) -> str:
+    words = [f"{history.evaluations:,} evaluations ({history.stopped})", f"{entered:,} new architectures"]
+    if history.objectives == 1 and history.best is not None:
+        words.append("best so far: " + any_time(history, signs[0]))
+    return "; ".join(words)
+
+
+def any_time(history: History, sign: int, most: int | None = None) -> str:
+    """The any-time curve in one line; with `most`, only so many of its points, the last among them."""
+    points = history.curve()
+    if most is not None and len(points) > most:
+        points = [points[round(place * (len(points) - 1) / (most - 1))] for place in range(most)]
+    return ", ".join(
+        f"{sign * point.scores[0]:.6g} at evaluation {point.evaluation} ({point.seconds:.1f} s)" for point in points
+    )

@@ -1,0 +1,66 @@
+"""The rows of the table ``proxy``: what every stored score is a score of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from catalog.storage.store import Store
+
+PUBLISHED_VERSION = "published"
+"""Version of a proxy whose scores come from a publication, whatever code computed them."""
+
+
+@dataclass(frozen=True)
+class ProxyFacts:
+    """One proxy in one version and configuration; `column` is its column in the wide views."""
+
+    name: str
+    version: str
+    direction: int
+    description: str
+    column: str | None = None
+    configuration: str = "{}"
+    checkpoint_digest: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str | None]:
+        """What makes two proxies the same one."""
+        return self.name, self.version, self.configuration, self.checkpoint_digest
+
+
+def ensure_proxies(catalog: Store, proxies: Sequence[ProxyFacts]) -> dict[str, int]:
+    """Name to ``proxy.id``, each proxy entered where it is missing."""
+    rows = catalog.arrow("SELECT id, name, version, configuration, checkpoint_digest FROM proxy").to_pylist()
+    known = {
+        (row["name"], row["version"], row["configuration"], row["checkpoint_digest"]): int(row["id"]) for row in rows
+    }
+    missing = [proxy for proxy in proxies if proxy.key not in known]
+    if missing:
+        first = catalog.next_id("proxy")
+        catalog.append(
+            "proxy",
+            pa.table(
+                {
+                    "id": pa.array(range(first, first + len(missing)), pa.int32()),
+                    "name": [proxy.name for proxy in missing],
+                    "column": [proxy.column or proxy.name for proxy in missing],
+                    "version": [proxy.version for proxy in missing],
+                    "direction": pa.array([proxy.direction for proxy in missing], pa.int16()),
+                    "configuration": [proxy.configuration for proxy in missing],
+                    "checkpoint_digest": pa.array([proxy.checkpoint_digest for proxy in missing], pa.string()),
+                    "description": [proxy.description for proxy in missing],
+                }
+            ),
+        )
+        known |= {proxy.key: first + place for place, proxy in enumerate(missing)}
+    return {proxy.name: known[proxy.key] for proxy in proxies}
+
+
+def published(names: Sequence[str]) -> list[ProxyFacts]:
+    """Proxies as a publication scored them; every one of NAS-Bench-Suite-Zero counts higher as better."""
+    return [ProxyFacts(name, PUBLISHED_VERSION, 1, f"{name} as the source published it") for name in names]

@@ -1,0 +1,116 @@
+"""Search spaces by the name under which a catalog holds them: built in, or a user's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.errors import UnknownSpaceError, UsageError
+from catalog.spaces import SPACES, space_named
+from catalog.spaces.base import SearchSpace
+from catalog.spaces.own import OwnSpace
+
+if TYPE_CHECKING:
+    from catalog.storage.store import Store
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_SYSTEM_PREFIXES = ("duckdb_", "sqlite_", "pragma_", "pg_", "information_schema")
+_IN_FILES = {"has_weights": "weights"}
+"""Facts that an operators file calls otherwise."""
+
+_DESCRIPTIVE = ("short", "medium", "long")
+
+
+def space_of(catalog: Store, name: str) -> SearchSpace:
+    """The definition of a stored space: the built-in one, or a user's own with the operators that were stored.
+
+    Raises
+    ------
+    UnknownSpaceError
+        The space is neither built in nor stored.
+    """
+    if name in SPACES:
+        return space_named(name)
+    rows = catalog.arrow("SELECT name, description FROM space ORDER BY name").to_pylist()
+    descriptions = {row["name"]: row["description"] for row in rows}
+    if name not in descriptions:
+        known = ", ".join(sorted({*SPACES, *descriptions}))
+        raise UnknownSpaceError(f"{catalog.path} holds no search space {name!r}; built in or stored are {known}.")
+    return OwnSpace(name, _stored_operators(catalog, name), descriptions[name])
+
+
+def admitted(catalog: Store, space: OwnSpace) -> Sequence[Operator]:
+    """Check that a user's own space can be stored, or go on growing, under its name.
+
+    Returns
+    -------
+    Sequence[Operator]
+        The operators of the space that the catalog does not hold yet.
+
+    Raises
+    ------
+    UsageError
+        The name cannot be a table of its own, or an operator is stored with other facts. What a stored graph computes,
+        its scores and embeddings rest on them, so they never change.
+    """
+    stored = catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])
+    if not len(stored) or space.name in SPACES:
+        _check_name(catalog, space.name)
+    known = {operator.name: operator for operator in _stored_operators(catalog, space.name)}
+    in_use = _operators_in_use(catalog, space.name)
+    for operator in space.own_operators:
+        if operator.name in known:
+            _check_facts(operator, known[operator.name], f"in the space {space.name!r}")
+        elif operator.name in VOCABULARY:
+            used = operator.name in in_use
+            owner = "as a built-in operator" + (f" in stored graphs of {space.name!r}" if used else "")
+            _check_facts(operator, VOCABULARY[operator.name], owner, may_be_described=not used)
+    return [operator for operator in space.own_operators if operator.name not in known]
+
+
+def _check_name(catalog: Store, name: str) -> None:
+    """A space's wide view is a table that carries its name, so the name must be free and usable without quotes."""
+    refused = f"{name!r} cannot be the name of a space of your own: "
+    if name in SPACES:
+        raise UsageError(f"{refused}it is built in. Choose another name.")
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{refused}a name is a lower-case letter, then up to 62 lower-case letters, digits and _.")
+    tables = catalog.arrow("SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()")
+    if name in tables.column(0).to_pylist() or name.startswith(_SYSTEM_PREFIXES):
+        raise UsageError(f"{refused}the catalog has a table of that name. Choose another name.")
+    words = catalog.arrow("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category != 'unreserved'")
+    if name in words.column(0).to_pylist():
+        raise UsageError(f"{refused}it is a word of SQL, which would need quotes in every query. Choose another name.")
+
+
+def _operators_in_use(catalog: Store, space: str) -> frozenset[str]:
+    """The operators of the stored graphs of a space."""
+    found = catalog.arrow(
+        "SELECT DISTINCT operator FROM node JOIN architecture ON architecture.id = architecture_id WHERE space = ?",
+        [space],
+    )
+    return frozenset(found["operator"].to_pylist())
+
+
+def _check_facts(operator: Operator, before: Operator, owner: str, *, may_be_described: bool = False) -> None:
+    """One name is one operator; a built-in one may be described anew by a space that has no graph with it yet."""
+    facts = [field.name for field in fields(Operator) if not (may_be_described and field.name in _DESCRIPTIVE)]
+    changed = [fact for fact in facts if getattr(operator, fact) != getattr(before, fact)]
+    if changed:
+        told = ", ".join(
+            f"{_IN_FILES.get(fact, fact)} {getattr(before, fact)!r} and not {getattr(operator, fact)!r}"
+            for fact in changed
+        )
+        raise UsageError(
+            f"operator {operator.name!r} is known {owner} with {told}; nothing was stored. Give it the known facts to "
+            "go on with the stored one, or give the new operator another name, or bring its graphs into another space."
+        )
+
+
+def _stored_operators(catalog: Store, space: str) -> list[Operator]:
+    columns = ", ".join(f'"{field.name}"' for field in fields(Operator))
+    rows = catalog.arrow(f"SELECT {columns} FROM operator WHERE space = ? ORDER BY name", [space]).to_pylist()
+    return [Operator(**row) for row in rows]

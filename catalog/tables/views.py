@@ -1,0 +1,340 @@
+"""The wide view of a space: one row an architecture, one column a metric and one column a proxy.
+
+It is a stored table, rebuilt inside each transaction that adds metrics or scores: pivoting the long tables whenever
+someone asks costs twenty times as much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from catalog.quoting import identifier, literal
+
+if TYPE_CHECKING:
+    from catalog.storage.store import Store
+
+FIXED_COLUMNS = (
+    "architecture_id",
+    "index",
+    "canonical_digest",
+    "canonical_id",
+    "is_connected",
+    "nodes",
+    "edges",
+)
+
+DEFAULT_INPUT = "photos"
+"""Input data of our own measurements whose column has no suffix."""
+
+
+@dataclass(frozen=True)
+class WideDefaults:
+    """Which source and training length a space's plain metric columns show; others get a suffix."""
+
+    source: str
+    epochs: int | None
+
+
+DEFAULTS = {
+    "nb101": WideDefaults("nb101", 108),
+    "nb201": WideDefaults("nb201", 200),
+    "darts": WideDefaults("darts_trained", 600),
+}
+
+OWN_TRAINING = "own-training"
+"""Name of the source of the networks that ``catalog evaluate`` trained in their usual size."""
+
+DIGITS = "digits"
+DIGITS_SOURCES = ("nb201-digits", OWN_TRAINING)
+"""Trainings of our own on the digits; no benchmark has any, so their columns need no source's name."""
+
+DIGITS_EPOCHS = 2
+"""Their usual length; the plain column shows it."""
+
+
+@dataclass(frozen=True)
+class WideColumn:
+    """One column of a wide view: its name, the SQL that aggregates it, and what it holds."""
+
+    name: str
+    expression: str
+    comment: str
+
+
+def rebuild(catalog: Store, space: str) -> None:
+    """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them."""
+    native = str(_rows(catalog, "SELECT native_id_name FROM space WHERE name = ?", space)[0]["native_id_name"])
+    taken = {*FIXED_COLUMNS, native}
+    operators = _distinct(_operator_columns(catalog, space), taken, "_operator")
+    found, metric_parts = _metric_columns(catalog, space)
+    metrics = _distinct(found, taken, "_metric")
+    found, score_parts = _proxy_columns(catalog, space)
+    proxies = _distinct(found, taken, "_proxy")
+    view = identifier(space)
+    catalog.execute(
+        f"""
+        CREATE OR REPLACE TABLE {view} AS
+        WITH members AS (SELECT * FROM architecture WHERE space = {literal(space)}),
+        metric_means AS (
+            SELECT architecture_id, part, favg(value) AS mean
+            FROM metric JOIN metric_parts ON {_same_keys("metric", "metric_parts", _METRIC_KEYS)}
+                AND metric_parts.is_seeded = (coalesce(seed, repeat) IS NOT NULL)
+            WHERE architecture_id IN (SELECT id FROM members) GROUP BY ALL
+        ),
+        score_means AS (
+            SELECT architecture_id, part, favg(value) AS mean
+            FROM score JOIN score_parts ON {_same_keys("score", "score_parts", _SCORE_KEYS)}
+                AND score_parts.is_published = (source_id IS NOT NULL)
+            WHERE status = 'ok' AND architecture_id IN (SELECT id FROM members) GROUP BY ALL
+        ),
+        measured AS (SELECT {_listed("architecture_id", metrics)} FROM metric_means GROUP BY architecture_id),
+        scored AS (SELECT {_listed("architecture_id", proxies)} FROM score_means GROUP BY architecture_id)
+        SELECT members.id AS architecture_id, native_index AS index, native_id AS {identifier(native)},
+            {_listed("canonical_digest, canonical_id, is_connected, nodes, edges", operators)}
+            {"".join(f", measured.{identifier(column.name)}" for column in metrics)}
+            {"".join(f", scored.{identifier(column.name)}" for column in proxies)}
+        FROM members
+        LEFT JOIN measured ON measured.architecture_id = members.id
+        LEFT JOIN scored ON scored.architecture_id = members.id
+        ORDER BY members.id
+        """,
+        tables={"metric_parts": metric_parts, "score_parts": score_parts},
+    )
+    for column in (*operators, *metrics, *proxies):
+        catalog.execute(f"COMMENT ON COLUMN {view}.{identifier(column.name)} IS {literal(column.comment)}")
+
+
+def update_scores(
+    catalog: Store, space: str, columns: Mapping[str, tuple[int, str | None]], architectures: pa.Table
+) -> None:
+    """Bring some proxy columns of some architectures up to date, in the transaction that changed their scores.
+
+    A job that stores many small batches calls this instead of `rebuild`, which costs seconds. The columns exist since
+    the first `rebuild` after their first score.
+
+    Parameters
+    ----------
+    columns
+        Name to ``proxy.id`` and input of our own scores; the only ones that the column shows.
+    architectures
+        One column, ``architecture_id``.
+    """
+    parts = [{"proxy_id": proxy_id, "input": given} for proxy_id, given in columns.values()]
+    schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string())])
+    means = ", ".join(f"max(mean) FILTER (part = {part}) AS part_{part}" for part in range(len(parts)))
+    values = ", ".join(f"{identifier(name)} = means.part_{part}" for part, name in enumerate(columns))
+    catalog.execute(
+        f"""
+        UPDATE {identifier(space)} SET {values} FROM (
+            SELECT architecture_id, {means} FROM (
+                SELECT architecture_id, part, favg(value) FILTER (status = 'ok') AS mean
+                FROM score SEMI JOIN touched USING (architecture_id)
+                JOIN parts ON {_same_keys("score", "parts", _SCORE_KEYS)}
+                WHERE source_id IS NULL GROUP BY ALL
+            ) GROUP BY architecture_id
+        ) AS means WHERE means.architecture_id = {identifier(space)}.architecture_id
+        """,
+        tables={"touched": architectures, "parts": _numbered(parts, schema)},
+    )
+
+
+def _rows(catalog: Store, sql: str, *parameters: object) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = catalog.arrow(sql, list(parameters)).to_pylist()
+    return rows
+
+
+def _listed(first: str, columns: Iterable[WideColumn]) -> str:
+    return ", ".join([first, *(f"{column.expression} AS {identifier(column.name)}" for column in columns)])
+
+
+def _distinct(columns: Iterable[WideColumn], taken: set[str], suffix: str) -> list[WideColumn]:
+    """Columns under names that nobody has yet: a hostile or careless source must not break the view."""
+    result = []
+    for column in columns:
+        name = column.name
+        while name in taken:
+            name += suffix
+        taken.add(name)
+        result.append(WideColumn(name, column.expression, column.comment))
+    return result
+
+
+def _word(text: str) -> str:
+    return re.sub(r"\W+", "_", text.lower()).strip("_") or "unnamed"
+
+
+def _operator_columns(catalog: Store, space: str) -> list[WideColumn]:
+    """``count_<operator>`` in the native form and, where the forms differ, ``live_<operator>`` in the canonical one."""
+    columns = []
+    for prefix, counts, words in (
+        ("count", "operator_counts", "native graph"),
+        ("live", "live_operator_counts", "canonical graph"),
+    ):
+        if prefix == "live" and not _forms_differ(catalog, space):
+            continue
+        names = f"SELECT DISTINCT unnest(map_keys({counts})) AS operator FROM architecture WHERE space = ? ORDER BY ALL"
+        for row in _rows(catalog, names, space):
+            operator = str(row["operator"])
+            value = f"coalesce({counts}[{literal(operator)}], 0)"
+            columns.append(
+                WideColumn(f"{prefix}_{_word(operator)}", value, f"number of {operator} nodes in the {words}")
+            )
+    return columns
+
+
+def _forms_differ(catalog: Store, space: str) -> bool:
+    query = (
+        "SELECT count(*) > 0 AS differ FROM architecture WHERE space = ? AND operator_counts != live_operator_counts"
+    )
+    return bool(_rows(catalog, query, space)[0]["differ"])
+
+
+_METRIC_KEYS = ("source_id", "name", "kind", "dataset", "split", "epochs", "stage", "device")
+_SCORE_KEYS = ("proxy_id", "input")
+
+
+def _same_keys(table: str, parts: str, keys: Sequence[str]) -> str:
+    return " AND ".join(f"{table}.{key} IS NOT DISTINCT FROM {parts}.{key}" for key in keys)
+
+
+def metric_groups(catalog: Store, space: str) -> dict[str, list[dict[str, Any]]]:
+    """The metric columns of a space's wide view, each with the kinds of metric rows that it shows.
+
+    A kind has the keys ``source`` (its name), ``source_id``, ``name``, ``kind``, ``dataset``, ``split``, ``epochs``,
+    ``stage``, ``device``, ``has_seeds`` and ``has_mean``.
+    """
+    groups = _rows(
+        catalog,
+        """
+        SELECT source.name AS source, source_id, metric.name, metric.kind, dataset, split, epochs, stage, device,
+            count(coalesce(seed, repeat)) > 0 AS has_seeds, count(*) > count(coalesce(seed, repeat)) AS has_mean
+        FROM metric JOIN source ON source.id = source_id
+        WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+            AND (stage IS NULL OR stage NOT LIKE 'of %') -- the points of a training curve have rows, not columns
+        GROUP BY ALL ORDER BY source_id, metric.name, dataset, split, epochs, stage, device, metric.kind
+        """,
+        space,
+    )
+    defaults = DEFAULTS.get(space) or _first_source(groups)
+    by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for group in groups:
+        by_name[metric_column_name(group, defaults)].append(group)
+    return dict(by_name)
+
+
+def _metric_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Table]:
+    """The metric columns, and the table that gives each kind of metric row the number of the part that it falls in.
+
+    A column's value is its first part that has one: seeds averaged before a published mean, the earliest source first.
+    """
+    columns: list[WideColumn] = []
+    parts: list[dict[str, Any]] = []
+    for name, members in metric_groups(catalog, space).items():
+        first = len(parts)
+        parts += [member | {"is_seeded": True} for member in members if member["has_seeds"]]
+        parts += [member | {"is_seeded": False} for member in members if member["has_mean"]]
+        columns.append(WideColumn(name, _first_of(range(first, len(parts))), _metric_comment(members)))
+    schema = [(key, pa.int32() if key in ("source_id", "epochs") else pa.string()) for key in _METRIC_KEYS]
+    return columns, _numbered(parts, pa.schema([*schema, ("is_seeded", pa.bool_())]))
+
+
+def _first_of(parts: Iterable[int]) -> str:
+    return "coalesce(" + ", ".join(f"max(mean) FILTER (part = {part})" for part in parts) + ")"
+
+
+def _numbered(parts: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    rows = [{name: part[name] for name in schema.names} for part in parts]
+    numbers = pa.array(range(len(rows)), pa.int32())
+    return pa.Table.from_pylist(rows, schema=schema).append_column("part", numbers)
+
+
+def _first_source(groups: Sequence[dict[str, Any]]) -> WideDefaults:
+    """A user's space shows its first source plainly, at the longest training of it."""
+    source = groups[0]["source"] if groups else ""
+    lengths = [group["epochs"] for group in groups if group["source"] == source and group["epochs"] is not None]
+    return WideDefaults(source, max(lengths, default=None))
+
+
+def metric_column_name(group: dict[str, Any], defaults: WideDefaults) -> str:
+    """``{dataset}_{split}_{name}``, with a suffix for whatever is not the space's default.
+
+    The dataset ``cifar10-valid`` gives ``cifar10_valid_accuracy`` for its validation split and
+    ``cifar10_valid_test_accuracy`` for its test split. Our own trainings on the digits are ``digits_test_accuracy``,
+    from whichever of our sources has them.
+    """
+    dataset, split = group["dataset"], group["split"]
+    if dataset == DIGITS and group["source"] in DIGITS_SOURCES:
+        defaults = WideDefaults(group["source"], DIGITS_EPOCHS)
+    if dataset and dataset.endswith("-valid") and split == "valid":
+        split = None
+    words = [word for word in (dataset, split, group["name"], group["device"]) if word]
+    if group["stage"] == "half":
+        words.append("half")
+    if group["epochs"] is not None and group["epochs"] != defaults.epochs and group["kind"] != "reported":
+        words.append(f"{group['epochs']}ep")
+    if group["kind"] == "trained" and group["source"] != defaults.source:
+        words.append(group["source"])
+    if group["kind"] in ("surrogate", "reported") and not group["device"]:
+        words.append(group["kind"])
+    return "_".join(_word(word) for word in words)
+
+
+def _metric_comment(parts: Sequence[dict[str, Any]]) -> str:
+    first = parts[0]
+    sources = ", ".join(dict.fromkeys(str(part["source"]) for part in parts))
+    epochs = f" after {first['epochs']} epochs" if first["epochs"] is not None else ""
+    where = " ".join(str(word) for word in (first["dataset"], first["split"]) if word)
+    seeds = "mean over seeds" if any(part["has_seeds"] for part in parts) else "as published"
+    return f"{first['kind']} {first['name']} on {where or 'no dataset'}{epochs}, {seeds}; source: {sources}"
+
+
+def proxy_directions(catalog: Store, space: str) -> dict[str, int]:
+    """The proxy columns of a space's wide view, with +1 (higher is better) or -1."""
+    return {proxy_column_name(group): int(group["direction"]) for group in _proxy_groups(catalog, space)}
+
+
+def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
+    return _rows(
+        catalog,
+        """
+        SELECT DISTINCT proxy_id, proxy."column", proxy.name, proxy.description, proxy.direction,
+            source_id IS NOT NULL AS is_published, input
+        FROM score JOIN proxy ON proxy.id = proxy_id
+        WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+        ORDER BY is_published, proxy_id, input NULLS FIRST
+        """,
+        space,
+    )
+
+
+def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Table]:
+    """The proxy columns, and the table that gives each kind of score row its part, as in `_metric_columns`."""
+    by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for group in _proxy_groups(catalog, space):
+        by_name[proxy_column_name(group)].append(group)
+    columns: list[WideColumn] = []
+    parts: list[dict[str, Any]] = []
+    for name, members in by_name.items():
+        direction = "higher is better" if members[0]["direction"] > 0 else "lower is better"
+        comment = f"proxy {members[0]['name']}: {members[0]['description']}; {direction}"
+        columns.append(WideColumn(name, _first_of(range(len(parts), len(parts) + len(members))), comment))
+        parts += members
+    schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string()), ("is_published", pa.bool_())])
+    return columns, _numbered(parts, schema)
+
+
+def proxy_column_name(group: dict[str, Any]) -> str:
+    """The proxy's column; published scores and inputs other than the default get a suffix."""
+    words = [group["column"]]
+    usual = "cifar10" if group["is_published"] else DEFAULT_INPUT
+    if group["is_published"]:
+        words.append("published")
+    if group["input"] not in (None, usual):
+        words.append(group["input"])
+    return "_".join(_word(word) for word in words)

@@ -1,0 +1,219 @@
+"""The ingest job: loader, checked batches, store, provenance; all of a source or nothing of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.errors import IngestError
+from catalog.spaces.base import SearchSpace
+from catalog.storage.runs import Run
+from catalog.storage.store import Store
+from catalog.tables import registration, views
+from catalog.tables.proxies import ensure_proxies, published
+from catalog.tables.registration import Identifiers
+from catalog.tables.stored_spaces import admitted, space_of
+from ingest.reading.batch import Batch, Loader, OwnSpaceLoader, SourceFacts
+
+_MEMORY = "2GB"  # for the database: the rebuilt wide view of a record file would take twice as much, and need not
+
+Progress = Callable[[int], None]
+"""Called after each batch with the number of records read so far."""
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What one ingest did.
+
+    Parameters
+    ----------
+    was_known
+        Whether the catalog held this very file already, so that none of it was read again.
+    new_operators
+        Operators that the user's own space has got; also from an operators file that comes with a known file.
+    """
+
+    source: str
+    space: str
+    records: int
+    new_architectures: int
+    metrics: int
+    scores: int
+    was_known: bool = False
+    new_operators: int = 0
+
+
+def ingest(catalog: Store, loader: Loader, path: Path, progress: Progress | None = None) -> IngestReport:
+    """Read `path` with `loader` and store everything in one transaction.
+
+    Raises
+    ------
+    IngestError
+        The file is unreadable or wrong; nothing of it was stored.
+    """
+    if not path.exists():
+        raise IngestError(f"{path} does not exist; nothing was stored. Check the path and run the command again.")
+    return ingest_content(catalog, loader, path, content_digest(path), progress)
+
+
+def ingest_content(
+    catalog: Store, loader: Loader, path: Path, digest: str, progress: Progress | None = None
+) -> IngestReport:
+    """`ingest` for content whose digest the caller knows; `path` needs to exist only if the loader reads it.
+
+    Raises
+    ------
+    IngestError
+        The content is unreadable or wrong; nothing of it was stored.
+    UsageError
+        The loader's own space cannot be stored under its name, or changes an operator that is stored.
+    """
+    facts = loader.facts(path)
+    parameters = {"loader": facts.kind, "space": loader.space, "file": path.name, "sha256": digest}
+    if known := _known_source(catalog, loader.space, facts, digest):
+        operators = _enter_new_operators(catalog, loader, parameters)
+        return IngestReport(facts.name, loader.space, known, 0, 0, 0, was_known=True, new_operators=operators)
+    catalog.execute(f"SET memory_limit = '{_MEMORY}'")
+    with Run.start(catalog, "ingest", parameters) as run, catalog.transaction():
+        if isinstance(loader, OwnSpaceLoader):
+            space: SearchSpace = loader.own_space
+            own_operators = new_operators = admitted(catalog, loader.own_space)
+        else:
+            space = space_of(catalog, loader.space)
+            own_operators, new_operators = space.own_operators, ()
+        job = _Job(catalog, space, facts, run.id)
+        registration.ensure_space(catalog, space, own_operators)
+        for batch in loader.read(path):
+            job.store(batch)
+            if progress is not None:
+                progress(job.records)
+        if not job.records:
+            raise IngestError(f"{path} holds no records; nothing was stored.")
+        job.finish(path, digest)
+        run.detail = f"{job.records} records of {facts.name}"
+    return IngestReport(
+        facts.name,
+        loader.space,
+        job.records,
+        job.new_architectures,
+        job.metrics,
+        job.scores,
+        new_operators=len(new_operators),
+    )
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes; of a folder, of the names and digests of its files in sorted order."""
+    if path.is_dir():
+        parts = hashlib.sha256()
+        for file in sorted(item for item in path.rglob("*") if item.is_file()):
+            parts.update(f"{file.relative_to(path).as_posix()}\0{content_digest(file)}\n".encode())
+        return parts.hexdigest()
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _known_source(catalog: Store, space: str, facts: SourceFacts, digest: str) -> int | None:
+    rows = catalog.arrow(
+        """
+        SELECT row_count FROM source LEFT JOIN run ON run.id = run_id
+        WHERE sha256 = $1 AND source.kind = $2 AND source.name = $3 AND coalesce(parameters->>'$.space', $4) = $4
+        """,
+        [digest, facts.kind, facts.name, space],
+    ).to_pylist()
+    return int(rows[0]["row_count"]) if rows else None
+
+
+def _enter_new_operators(catalog: Store, loader: Loader, parameters: Mapping[str, object]) -> int:
+    """Look at the operators that come with a file whose graphs are known: how many are new, and are stored now."""
+    if not isinstance(loader, OwnSpaceLoader):
+        return 0
+    new = admitted(catalog, loader.own_space)
+    if new:
+        with Run.start(catalog, "ingest", parameters) as run, catalog.transaction():
+            registration.ensure_space(catalog, loader.own_space, new)
+            run.detail = f"the operators {', '.join(operator.name for operator in new)}"
+    return len(new)
+
+
+class _Job:
+    """State of one running ingest, inside its transaction."""
+
+    def __init__(self, catalog: Store, space: SearchSpace, facts: SourceFacts, run_id: int) -> None:
+        self.catalog = catalog
+        self.space = space
+        self.facts = facts
+        self.run_id = run_id
+        self.source_id = catalog.next_id("source")
+        self.records = 0
+        self.new_architectures = 0
+        self.metrics = 0
+        self.scores = 0
+
+    def store(self, batch: Batch) -> None:
+        """Append one batch: unknown architectures, then metrics and published scores."""
+        first_new = self.catalog.next_id("architecture")
+        ids, new = registration.enter(self.catalog, self.space, batch.members, self.run_id)
+        self.catalog.append("metric", self._with_ids(batch.metrics, ids))
+        if len(batch.scores):
+            self.catalog.append("score", self._published(batch.scores, ids))
+        if len(batch.node_attributes):
+            self.catalog.append("node_attribute", _of_new_architectures(batch.node_attributes, ids, first_new))
+        self.new_architectures += new
+        self.records += batch.record_count
+        self.metrics += len(batch.metrics)
+        self.scores += len(batch.scores)
+
+    def finish(self, path: Path, digest: str) -> None:
+        """Write the source's row, link functional twins and rebuild the wide view."""
+        self.catalog.append(
+            "source",
+            pa.table(
+                {
+                    "id": pa.array([self.source_id], pa.int32()),
+                    "name": [self.facts.name],
+                    "kind": [self.facts.kind],
+                    "path": [path.name],
+                    "sha256": [digest],
+                    "version": pa.array([self.facts.version], pa.string()),
+                    "licence": pa.array([self.facts.licence], pa.string()),
+                    "citation": pa.array([self.facts.citation], pa.string()),
+                    "row_count": [self.records],
+                    "ingested_at": [self.catalog.now()],
+                    "run_id": pa.array([self.run_id], pa.int32()),
+                }
+            ),
+        )
+        if self.new_architectures:
+            registration.link_twins(self.catalog, self.space.name)
+        views.rebuild(self.catalog, self.space.name)
+
+    def _with_ids(self, rows: pa.Table, ids: Identifiers) -> pa.Table:
+        source = pa.array(np.full(len(rows), self.source_id, dtype=np.int32))
+        return _owned(rows, ids).append_column("source_id", source)
+
+    def _published(self, scores: pa.Table, ids: Identifiers) -> pa.Table:
+        proxy_ids = ensure_proxies(self.catalog, published(pc.unique(scores["proxy"]).to_pylist()))
+        numbers = pa.array([proxy_ids[name] for name in scores["proxy"].to_pylist()], pa.int32())
+        return (
+            self._with_ids(scores, ids)
+            .drop_columns(["proxy"])
+            .append_column("proxy_id", numbers)
+            .append_column("run_id", pa.array(np.full(len(scores), self.run_id, dtype=np.int32)))
+        )
+
+
+def _owned(rows: pa.Table, ids: Identifiers) -> pa.Table:
+    """Rows of a batch with the ids of their architectures instead of places in the batch."""
+    return rows.drop_columns(["row"]).append_column("architecture_id", pa.array(ids[rows["row"].to_numpy()]))
+
+
+def _of_new_architectures(rows: pa.Table, ids: Identifiers, first_new: int) -> pa.Table:
+    owned = _owned(rows, ids)
+    return owned.filter(pc.greater_equal(owned["architecture_id"], first_new))

@@ -1,0 +1,125 @@
+"""Files as bounded streams, and the choice of a reader."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.errors import IngestError
+from ingest.formats.choosing import loader_for
+from ingest.reading.dataset_names import dataset_in, dataset_word
+from ingest.reading.sources import LimitedStream, lines, open_stream, read_json
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+def test_files_unpack_by_their_first_bytes(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "file.any"
+    data = bytes(range(256)) * 5000
+    path.write_bytes(pack(data))
+    with open_stream(path) as stream:
+        assert b"".join(iter(stream.read, b"")) == data
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_a_cut_archive_is_damaged(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "file.packed"
+    path.write_bytes(pack(bytes(range(256)) * 100)[:-9])
+    with pytest.raises(IngestError, match=r"file\.packed: damaged or incomplete"), open_stream(path) as stream:
+        b"".join(iter(stream.read, b""))
+
+
+def test_what_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match=r"absent: cannot be read"):
+        open_stream(tmp_path / "absent")
+    with pytest.raises(IngestError, match="cannot be read"):
+        open_stream(tmp_path)
+
+
+@given(st.lists(st.binary(max_size=50).map(lambda line: line.replace(b"\n", b"")), max_size=20), st.integers(1, 64))
+def test_lines_are_numbered_and_whole(texts: list[bytes], block: int) -> None:
+    class Trickle(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(block)
+
+    data = b"\n".join(texts)
+    found = list(lines(LimitedStream(Trickle(data), "file"), longest=1000))
+    expected = data.split(b"\n")
+    assert found == list(enumerate(expected[:-1] if not expected[-1] else expected, start=1))
+
+
+def test_a_line_without_an_end_stops(tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    path.write_bytes(b"x\n" + b"y" * 3_000_000)
+    with pytest.raises(IngestError, match=r"long\.jsonl line 2: longer than 1000 bytes"), open_stream(path) as stream:
+        list(lines(stream, longest=1000))
+
+
+def test_json_bombs_stop_at_the_size_limit(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.json"
+    path.write_bytes(gzip.compress(b"[" + b" " * 10_000_000 + b"]"))
+    with pytest.raises(IngestError, match="more than 1000000 bytes"):
+        read_json(path, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("ImageNet16-120", "imagenet16-120"),
+        ("imagenet16", "imagenet16-120"),
+        ("CIFAR10", "cifar10"),
+        ("cifar100", "cifar100"),
+        ("cifar10-valid", "cifar10-valid"),
+        ("SVHN", "svhn"),
+        ("ImageNet", "imagenet"),
+    ],
+)
+def test_names_of_data_sets(name: str, word: str) -> None:
+    assert dataset_word(name) == word
+
+
+def test_data_sets_in_file_names() -> None:
+    assert dataset_in("hw_nas_bench_cifar100.csv.gz") == "cifar100"
+    assert dataset_in("published_proxies_imagenet16.csv.gz") == "imagenet16-120"
+    assert dataset_in("proxies.csv") is None
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "file", "reader"),
+    [
+        ("nasbench101", "nasbench_full.tfrecord", "NASBench101Records"),
+        ("nasbench101", "zc_nasbench101.json", "SuiteZero"),
+        ("nasbench201", "NAS-Bench-201-v1_1-096897.pth", "NASBench201Archive"),
+        ("nasbench201", "NATS-tss-v1_0-3ffb9.pickle.pbz2", "NASBench201Archive"),
+        ("nasbench201", "zc_nasbench201.json", "SuiteZero"),
+        ("nasbench301", "results_0.json", "NASBench301Logs"),
+        ("nasbench301", "zc_nasbench301.json", "SuiteZero"),
+        ("darts", "genotypes.txt", "Genotypes"),
+        ("hw-nas-bench", "hw_nas_bench_cifar10.csv", "HWNASBench"),
+    ],
+)
+def test_official_files_find_their_reader(benchmark: str, file: str, reader: str, tmp_path: Path) -> None:
+    assert type(loader_for(benchmark, tmp_path / file)).__name__ == reader
+
+
+def test_tables_are_told_apart_by_their_header(data_dir: Path) -> None:
+    assert loader_for("nasbench201", data_dir / "nb201/nb201_12ep.csv.gz") is None
+    assert (
+        type(loader_for("nasbench201", data_dir / "nb201/published_proxies_imagenet16.csv.gz")).__name__ == "SuiteZero"
+    )
+
+
+def test_folders_find_their_reader(data_dir: Path) -> None:
+    samples = data_dir / "formats/nats_bench_samples"
+    topology = loader_for("nasbench201", samples / "NATS-tss-v1_0-3ffb9-simple")
+    size = loader_for("nasbench201", samples / "NATS-sss-v1_0-50262-simple")
+    assert topology is not None
+    assert size is not None
+    assert (topology.space, size.space) == ("nb201", "nats-sss")
+    assert type(loader_for("nasbench301", data_dir / "formats/nb301_samples")).__name__ == "NASBench301Logs"
