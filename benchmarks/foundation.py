@@ -44,7 +44,7 @@ def line(what: str, run: Measurement, target: str) -> None:
 
 def catalog(database: Path, words: str, repeat: int = 1) -> Measurement:
     """The fastest of some runs of one command."""
-    command = [sys.executable, "-m", "catalog.cli.main", *shlex.split(words), "--db", str(database)]
+    command = [sys.executable, "-m", "catalog", *shlex.split(words), "--db", str(database)]
     runs = [measure(command) for _ in range(repeat)]
     if any(run.exit_code for run in runs):
         sys.exit(f"failed: catalog {words}")

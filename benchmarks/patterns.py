@@ -35,7 +35,7 @@ QUESTIONS = (
 
 def cold(database: Path, repeat: int) -> None:
     """The command of the target, each time in a new process."""
-    command = [sys.executable, "-m", "catalog.cli.main", "match", "nb101", TARGET, "--count", "--db", str(database)]
+    command = [sys.executable, "-m", "catalog", "match", "nb101", TARGET, "--count", "--db", str(database)]
     runs = [measure(command) for _ in range(repeat)]
     if any(run.exit_code for run in runs):
         sys.exit("the command failed")

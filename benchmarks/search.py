@@ -50,7 +50,7 @@ BREAKINGS = 1000  # of ties, at random
 
 def timed(database: Path, words: str, target: str) -> None:
     """One command in a process of its own."""
-    run = measure([sys.executable, "-m", "catalog.cli.main", *shlex.split(words), "--db", str(database)])
+    run = measure([sys.executable, "-m", "catalog", *shlex.split(words), "--db", str(database)])
     if run.exit_code:
         sys.exit(f"failed: catalog {words}")
     cost = f"{run.seconds:6.2f} s wall {run.processor_seconds:6.2f} s processor {run.peak_bytes / 1e6:6.0f} MB"
@@ -60,7 +60,7 @@ def timed(database: Path, words: str, target: str) -> None:
 def compared(database: Path, seeds: int) -> None:
     """The methods with 1,000 evaluations each: their last row."""
     words = f"search-bench nb201 --budget 1000 --seeds {seeds} --format csv"
-    command = [sys.executable, "-m", "catalog.cli.main", *shlex.split(words), "--db", str(database)]
+    command = [sys.executable, "-m", "catalog", *shlex.split(words), "--db", str(database)]
     print(f"catalog {words}", flush=True)
     rows = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     for row in rows:

@@ -62,11 +62,12 @@ def commands_page() -> str:
 
 
 def _walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    children = getattr(command, "commands", None)
-    if children is None:
+    if not hasattr(command, "list_commands"):
         yield path, command
-    for name, child in sorted((children or {}).items()):
-        yield from _walk(child, f"{path} {name}")
+        return
+    context = command.context_class(command, info_name=path)
+    for name in sorted(command.list_commands(context)):
+        yield from _walk(command.get_command(context, name), f"{path} {name}")
 
 
 PAGES = {"schema.md": schema_page, "commands.md": commands_page}

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from catalog.asking.pattern_sql import FORMS, CompiledPattern, Storage, compile_pattern
 from catalog.errors import UsageError
 from catalog.quoting import identifier, literal
+from catalog.storage.question import Question
+from catalog.tables.direction import is_cost
 from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import read_vocabulary
 
 if TYPE_CHECKING:
-    import polars
-
     from catalog.storage.store import Store
 
-__all__ = ["FORMS", "CompiledPattern", "Storage", "compile_pattern", "compiled", "count", "match"]
+__all__ = ["FORMS", "CompiledPattern", "Storage", "compile_pattern", "compiled", "count", "counted", "match"]
 
 
 def match(
@@ -25,7 +25,7 @@ def match(
     form: str = "canonical",
     by: str | None = None,
     limit: int | None = None,
-) -> polars.DataFrame:
+) -> Question:
     """The architectures that hold a pattern.
 
     Parameters
@@ -46,7 +46,7 @@ def match(
 
     Returns
     -------
-    polars.DataFrame
+    Question
         One row an architecture: ``architecture_id``, ``index``, the native id, ``matches`` (ways to bind the pattern's
         nodes), and the column `by`.
 
@@ -64,17 +64,16 @@ def match(
     shown = [f"wide.{identifier(column)}" for column in columns] + ["found.matches"]
     order = ["wide.architecture_id"]
     if by is not None:
-        from catalog.tables.direction import is_cost
-
         value = f"wide.{identifier(view.checked(by))}"
         order.insert(0, f"{value} {'ASC' if is_cost(catalog, by) else 'DESC'} NULLS LAST")
         if by not in columns:
             shown.append(value)
     found = compiled(catalog, space, pattern, form)
-    return catalog.query(
+    return Question(
+        catalog,
         f"SELECT {', '.join(shown)}\nFROM (\n{found.sql}\n) AS found\n"
         f"JOIN {identifier(space)} AS wide ON wide.architecture_id = found.architecture_id\n"
-        f"ORDER BY {', '.join(order)}" + ("" if limit is None else f"\nLIMIT {limit}")
+        f"ORDER BY {', '.join(order)}" + ("" if limit is None else f"\nLIMIT {limit}"),
     )
 
 
@@ -88,9 +87,16 @@ def count(catalog: Store, space: str, pattern: str, form: str = "canonical") -> 
     UnknownSpaceError
         The catalog holds no such space.
     """
+    ((architectures, matches),) = counted(catalog, space, pattern, form).answer().rows
+    return int(architectures), int(matches)
+
+
+def counted(catalog: Store, space: str, pattern: str, form: str = "canonical") -> Question:
+    """`count` as one row, ``architectures`` and ``matches``; raises as `count`."""
     found = compiled(catalog, space, pattern, form)
-    row = catalog.arrow(f"SELECT count(*), coalesce(sum(matches), 0)::BIGINT FROM (\n{found.sql}\n) AS found")
-    return int(row.column(0)[0].as_py()), int(row.column(1)[0].as_py())
+    sql = f"""SELECT count(*) AS architectures, coalesce(sum(matches), 0)::BIGINT AS matches
+        FROM (\n{found.sql}\n) AS found"""
+    return Question(catalog, sql)
 
 
 def compiled(catalog: Store, space: str, pattern: str, form: str = "canonical") -> CompiledPattern:
@@ -109,7 +115,7 @@ def compiled(catalog: Store, space: str, pattern: str, form: str = "canonical") 
 
 def _storage_of(catalog: Store, space: str) -> Storage:
     own = literal(space)
-    facts = catalog.arrow(
+    ((first, last, is_alone),) = catalog.rows(
         f"""
         WITH own AS (SELECT min(id) AS first, max(id) AS last FROM architecture WHERE space = {own})
         SELECT first, last,
@@ -117,11 +123,12 @@ def _storage_of(catalog: Store, space: str) -> Storage:
             AND NOT EXISTS (SELECT 1 FROM architecture, own WHERE id BETWEEN first AND last AND space <> {own}) AS alone
         FROM own
         """
-    ).to_pylist()[0]
-    if facts["first"] is None:
+    )
+    if first is None:
         SpaceView.of(catalog, space)  # raises for a space that is not stored
-    if not facts["alone"]:
+    if not is_alone:
         return Storage()
-    ids = (int(facts["first"]), int(facts["last"]))
-    cells = catalog.arrow(f"SELECT min(cell), max(cell) FROM node WHERE architecture_id BETWEEN {ids[0]} AND {ids[1]}")
-    return Storage(ids, one_cell=cells.column(0)[0].as_py() == cells.column(1)[0].as_py())
+    ids = (int(first), int(last))
+    cells = f"SELECT min(cell), max(cell) FROM node WHERE architecture_id BETWEEN {ids[0]} AND {ids[1]}"
+    ((smallest, largest),) = catalog.rows(cells)
+    return Storage(ids, one_cell=smallest == largest)

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
+from catalog.architecture.drawing import draw_svg, draw_text
 from catalog.architecture.graph import ArchitectureGraph
+from catalog.asking.text_table import as_text
+from catalog.errors import UsageError
 from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
 
 
-@dataclass(frozen=True)
+FORMS = ("native", "canonical")
+_SHOWN_TWINS = 3
+
+
+@dataclass(frozen=True, repr=False)
 class Profile:
     """One architecture with its graphs, metrics, scores and functional twins.
 
@@ -41,6 +48,43 @@ class Profile:
     metrics: pl.DataFrame
     scores: pl.DataFrame
     twins: tuple[str, ...]
+
+    def graph(self, form: str = "native") -> ArchitectureGraph:
+        """The ``native`` or the ``canonical`` graph.
+
+        Raises
+        ------
+        UsageError
+            There is no such form.
+        """
+        if form not in FORMS:
+            raise UsageError(f"unknown form {form!r}; allowed are {' and '.join(FORMS)}.")
+        return self.native if form == "native" else self.canonical
+
+    def text(self, form: str = "native") -> str:
+        """All of it for a terminal: names, twins, the graph drawn with characters, metrics and scores."""
+        facts, twins = self.facts, self.twins
+        shown = ", ".join(twins[:_SHOWN_TWINS])
+        shown += f" and {len(twins) - _SHOWN_TWINS} more" if len(twins) > _SHOWN_TWINS else ""
+        index = "" if facts["native_index"] is None else f"index {facts['native_index']}   "
+        return (
+            f"{facts['space']} {facts['native_id']}\n"
+            f"{index}digest {facts['canonical_digest']}   id {facts['id']}\n"
+            f"computes the same function as {len(twins)} others{': ' + shown if shown else ''}\n\n"
+            f"{form} graph\n{draw_text(self.graph(form))}\n\n"
+            f"metrics\n{as_text(self.metrics) if self.metrics.height else 'none'}\n\n"
+            f"proxies\n{as_text(self.scores) if self.scores.height else 'none'}"
+        )
+
+    def svg(self, form: str = "native") -> str:
+        """The drawing of a graph as SVG; raises as `graph`."""
+        return draw_svg(self.graph(form))
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return self.text()
 
     def numbers(self) -> pl.DataFrame:
         """Metrics and scores in one long frame, for programs: ``what``, ``source``, ``name``, ..., ``value``."""

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
 from catalog.quoting import identifier
-from catalog.storage.user_sql import check_condition, judging
+from catalog.storage.question import Question
+from catalog.storage.user_sql import check_condition
 from catalog.tables.direction import is_cost
 from catalog.tables.space_view import SpaceView, filtered
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from catalog.storage.store import Store
 
 
@@ -25,7 +24,7 @@ def top(
     where: str | None = None,
     columns: Sequence[str] | None = None,
     ascending: bool | None = None,
-) -> pa.Table:
+) -> Question:
     """The `k` best architectures of a space, the best first.
 
     Architectures without a value are left out; ties are ordered by ``architecture_id``.
@@ -54,7 +53,7 @@ def top(
     UnknownColumnError
         The wide view has no such column.
     ConditionError
-        `where` is not one harmless condition, or it failed.
+        `where` is not one harmless condition; if it fails, asking raises the same.
     """
     if k < 1:
         raise UsageError(f"k is {k}; it must be at least 1.")
@@ -66,9 +65,8 @@ def top(
         columns = tuple(dict.fromkeys(("index", by, *known, view.native_id_name)))
     if ascending is None:
         ascending = is_cost(store, by)
-    with judging(where):
-        return store.arrow(
-            f"SELECT {view.selected(columns)} FROM (FROM {identifier(view.name)}{filtered(condition)})"
-            f" WHERE {ranked} IS NOT NULL ORDER BY {ranked} {'ASC' if ascending else 'DESC'}, architecture_id"
-            f" LIMIT {k:d}"
-        )
+    sql = (
+        f"SELECT {view.selected(columns)} FROM (FROM {identifier(view.name)}{filtered(condition)})"
+        f" WHERE {ranked} IS NOT NULL ORDER BY {ranked} {'ASC' if ascending else 'DESC'}, architecture_id LIMIT {k:d}"
+    )
+    return Question(store, sql, condition=where)

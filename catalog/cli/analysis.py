@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Space, Wait, Where
 from catalog.cli.output import emit
 
@@ -34,8 +35,5 @@ def correlate(
 
     Coefficients follow the proxy's direction: positive means that what the proxy prefers is better.
     """
-    from catalog.analysis.space_correlation import correlate_space
-    from catalog.storage.store import Store
-
-    with Store.open(db, wait=wait) as catalog:
-        emit(correlate_space(catalog, space, target, proxies, where, with_intervals=with_intervals), output_format)
+    with opened(db, wait) as catalog:
+        emit(catalog.correlate(space, target, proxies, where, intervals=with_intervals), output_format)

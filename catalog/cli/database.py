@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from catalog.cli.help import WholeSentences
 from catalog.cli.options import DEFAULT_DATABASE, Database, Wait
-from catalog.cli.output import note
+from catalog.cli.progress import note
 
-app = typer.Typer(no_args_is_help=True, help="Create, upgrade and inspect a catalog file.")
+app = typer.Typer(cls=WholeSentences, no_args_is_help=True, help="Create, upgrade and inspect a catalog file.")
 
 
 def add_to(parent: typer.Typer) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from catalog.cli.output import as_text, note
+from catalog.asking.text_table import as_text
+from catalog.cli.opened import CommandCatalog, opened
+from catalog.cli.progress import note
 from catalog.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from catalog.storage.store import Store
+from catalog.storage.answer import plain
 
 DEFAULT_FOLDER = Path("demo")
 
@@ -43,16 +43,11 @@ def demo(
     The proxies' correlations with the true accuracy are printed: with the benchmark's own where $CATALOG_DATA names a
     folder with its tables, else with NB201-digits, cells trained for this package on scikit-learn's digits.
     """
-    from catalog.spaces import space_named
-    from catalog.storage.store import Store
-    from catalog.tables.enumeration import enumerate_space
-    from catalog.tables.exporting import export_space
-
     out.mkdir(parents=True, exist_ok=True)
-    with Store.open(out / "catalog.duckdb", mode="write", create=True) as catalog:
+    with opened(out / "catalog.duckdb", mode="write") as catalog:
         note("entering NAS-Bench-201: every cell as a graph, with its structural proxies ...")
-        enumerate_space(catalog, space_named("nb201"))
-        target = _ingest_tables(catalog) or _ingest_digits(catalog)
+        catalog.spaces(enumerate="nb201")
+        target = _ingest_truth(catalog)
         predicted = _score(catalog)
         _show_space(catalog)
         _show_top(catalog, "tg_nas" if predicted else "live_params", target)
@@ -60,96 +55,80 @@ def demo(
         _show_correlations(catalog, target)
         if target == ON_DIGITS:
             _show_noise(catalog)
-        rows, columns = export_space(catalog, "nb201", out / "nb201.parquet", "parquet")
-    typer.echo(f"\nWrote {out / 'nb201.parquet'} ({rows:,} rows, {columns} columns) and {out / 'catalog.duckdb'}.")
-    typer.echo(f'Next: catalog query "SELECT * FROM nb201 LIMIT 5" --db {out / "catalog.duckdb"}')
+        exported = catalog.export("nb201", out / "nb201.parquet")
+    typer.echo(f"\nWrote {exported.path} ({exported.rows:,} rows, {exported.columns} columns) and {catalog.path}.")
+    typer.echo(f'Next: catalog query "SELECT * FROM nb201 LIMIT 5" --db {catalog.path}')
 
 
-def _ingest_tables(catalog: Store) -> str | None:
-    """The column with the benchmark's accuracies, if its tables are there."""
-    from ingest.formats.nb201_table import NB201Table
-    from ingest.reading.job import ingest
-
+def _ingest_truth(catalog: CommandCatalog) -> str:
+    """The column with the benchmark's accuracies if its tables are there, else with those that the package brings."""
     folder = os.environ.get("CATALOG_DATA")
     found = [Path(folder) / name for name in TABLES if (Path(folder) / name).is_file()] if folder else []
-    for path in found:
-        note(f"reading {path.name} ...")
-        ingest(catalog, NB201Table(), path)
-    return ON_CIFAR10 if found else None
-
-
-def _ingest_digits(catalog: Store) -> str:
-    """The column with the accuracies of the table that comes with the package."""
-    from ingest.formats.nb201_digits import TABLE, NB201Digits
-    from ingest.reading.job import ingest
-
-    note("reading NB201-digits, which comes with the package ...")
-    ingest(catalog, NB201Digits(), TABLE)
+    if found:
+        catalog.ingest("nasbench201", *found)
+        return ON_CIFAR10
+    catalog.ingest("nb201-digits")
     return ON_DIGITS
 
 
-def _show_space(catalog: Store) -> None:
-    counts = catalog.query(
-        "SELECT count(*) AS cells, count(DISTINCT canonical_digest) AS functions, "
-        "count(*) FILTER (NOT is_connected) AS dead FROM nb201"
-    ).row(0)
-    typer.echo("{:,} cells compute {:,} distinct functions; {} have no path from input to output.".format(*counts))
+def _show_space(catalog: CommandCatalog) -> None:
+    stored = plain(catalog.spaces())
+    (found,) = (dict(zip(stored.columns, row, strict=True)) for row in stored.rows)
+    typer.echo(
+        f"{found['architectures']:,} cells compute {found['functions']:,} distinct functions; "
+        f"{found['disconnected']} have no path from input to output."
+    )
 
 
-def _score(catalog: Store) -> bool:
+def _score(catalog: CommandCatalog) -> bool:
     """Whether the predictors are installed, and so have scored the space."""
-    from catalog.extras import require_predict
-
+    note("scoring every cell with TG-NAS, trained on NAS-Bench-101 alone ...")
     try:
-        require_predict()
+        catalog.score("nb201", "tg_nas")
     except MissingExtraError as error:
         note(f"without TG-NAS: {error}")
         return False
-    from predictor.scoring import score_space
-
-    note("scoring every cell with TG-NAS, trained on NAS-Bench-101 alone ...")
-    score_space(catalog, "nb201", "tg_nas")
     return True
 
 
-def _show_top(catalog: Store, by: str, target: str) -> None:
-    from catalog.asking.top import top
-
+def _show_top(catalog: CommandCatalog, by: str, target: str) -> None:
     typer.echo(f'\nThe best below 0.9 M parameters by {by} (catalog top nb201 --by {by} --where "params < 9e5"):')
     # On the digits only one cell of a function was trained: hardly ever one of these five.
     columns = ["index", by, "params", *([target] if target == ON_CIFAR10 else []), "cell"]
-    typer.echo(as_text(top(catalog, "nb201", by, k=5, where="params < 9e5", columns=columns)))
+    typer.echo(as_text(catalog.top("nb201", by, k=5, where="params < 9e5", columns=columns)))
 
 
-def _show_pattern(catalog: Store) -> None:
-    from catalog.asking import patterns
-
-    architectures, matches = patterns.count(catalog, "nb201", PATTERN)
+def _show_pattern(catalog: CommandCatalog) -> None:
+    ((architectures, matches),) = plain(catalog.match("nb201", PATTERN, count=True)).rows
     typer.echo(f'\nGraph pattern (catalog match nb201 "{PATTERN}"):')
     typer.echo(f"{architectures:,} architectures hold it, in {matches:,} ways.")
 
 
-def _show_correlations(catalog: Store, target: str) -> None:
-    from catalog.analysis.space_correlation import correlate_space
-
+def _show_correlations(catalog: CommandCatalog, target: str) -> None:
     typer.echo(f"\nWhich proxies rank the true accuracy (catalog correlate nb201 --target {target}):")
-    typer.echo(as_text(correlate_space(catalog, "nb201", target).to_arrow()))
+    typer.echo(as_text(catalog.correlate("nb201", target)))
 
 
-def _show_noise(catalog: Store) -> None:
+def _show_noise(catalog: CommandCatalog) -> None:
     """What the correlations with NB201-digits are to be read against."""
+    import numpy as np
+
     from predictor.own_training.generation import noise_ceiling
 
-    trainings = catalog.query(
-        "SELECT architecture_id, seed, value FROM metric JOIN source ON source.id = source_id "
-        "WHERE source.name = 'nb201-digits' AND split = 'test' ORDER BY seed"
-    )
-    accuracies = trainings.pivot(on="seed", index="architecture_id", values="value").drop("architecture_id").to_numpy()
-    cells, seeds = accuracies.shape
-    found = noise_ceiling(accuracies)
+    # Asked as any user would ask it: the accuracy of each training, one list a cell.
+    table = np.array([accuracies for (accuracies,) in plain(catalog.query(_TRAININGS)).rows])  # (cells, seeds)
+    cells, seeds = table.shape
+    found = noise_ceiling(table)
     typer.echo(
         f"\nThe truth here is NB201-digits: {cells:,} cells trained with {seeds} seeds for two epochs on 600 images of "
-        f"8x8 pixels.\nTwo seeds agree with a Spearman correlation of {found.between_seeds:.3f} only; against the mean "
-        f"of {seeds}, perfect knowledge would reach {found.ceiling:.3f}.\nSo small a task shows that a proxy sees "
-        "something; it does not say how it ranks networks trained on CIFAR-10."
+        "8x8 pixels.\n"
+        f"Two seeds agree with a Spearman correlation of {found.between_seeds:.3f} only; against the mean "
+        f"of {seeds}, perfect knowledge would reach {found.ceiling:.3f}.\n"
+        "So small a task shows that a proxy sees something; it does not say how it ranks networks trained on CIFAR-10."
     )
+
+
+_TRAININGS = """
+    SELECT list(value ORDER BY seed) FROM metric JOIN source ON source.id = source_id
+    WHERE source.name = 'nb201-digits' AND split = 'test' GROUP BY architecture_id ORDER BY architecture_id
+"""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Space, Wait, Where
-from catalog.cli.output import note
-from catalog.cli.progress import advancing
+from catalog.cli.progress import note
 from catalog.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -58,32 +58,20 @@ def evaluate(
     is a measurement. On the digits the networks are small and two epochs the default: that is the table NB201-digits.
     On other data sets they have the benchmark's own size and the length is yours to say.
     """
-    from catalog.extras import require_predict
-    from catalog.storage.store import Store
-
-    require_predict()
-    from predictor.own_training.job import EvaluationRequest, evaluate_space
-    from predictor.own_training.recipes import length, recipe
-    from predictor.own_training.workers import Recipe
-    from predictor.zero_cost.engine import available_cores
-
-    request = EvaluationRequest(
-        space,
-        Recipe(dataset, length(dataset, epochs), recipe(space, dataset, channels=channels, cells=cells)),
-        tuple(range(seeds)),
-        where,
-        sample,
-        seed,
-    )
-    with Store.open(db, mode="write", wait=wait) as catalog:
+    with opened(db, wait, mode="write") as catalog:
         try:
-            with advancing(f"training {space} on {dataset}") as progress:
-                report = evaluate_space(
-                    catalog,
-                    request,
-                    workers=workers or available_cores(),
-                    progress=progress,
-                )
+            report = catalog.evaluate(
+                space,
+                dataset=dataset,
+                where=where,
+                sample=sample,
+                seed=seed,
+                epochs=epochs,
+                seeds=seeds,
+                channels=channels,
+                cells=cells,
+                workers=workers,
+            )
         except KeyboardInterrupt:
             note("every training that was finished is stored; give the same command to go on.")
             raise

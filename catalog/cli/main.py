@@ -5,26 +5,53 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-from catalog.cli import (
-    analysis,
-    asking,
-    database,
-    demo,
-    evaluating,
-    fetching,
-    ingesting,
-    patterns,
-    reporting,
-    scoring,
-    searching,
-    serving,
-    spaces,
-)
+from catalog.cli.help import WholeSentences
 from catalog.errors import CatalogError
+
+MODULES = {
+    "db": "database",
+    "ingest": "ingesting",
+    "fetch": "fetching",
+    "spaces": "spaces",
+    "operators": "spaces",
+    "query": "asking",
+    "top": "asking",
+    "show": "asking",
+    "compare": "asking",
+    "export": "asking",
+    "doctor": "asking",
+    "match": "patterns",
+    "motifs": "patterns",
+    "score": "scoring",
+    "train": "scoring",
+    "evaluate": "evaluating",
+    "correlate": "analysis",
+    "report": "reporting",
+    "search": "searching",
+    "search-bench": "searching",
+    "serve": "serving",
+    "demo": "demo",
+}
+"""Commands in the order of the help, and the module of `catalog.cli` that adds each."""
+
+
+class Commands(WholeSentences):
+    """The commands, each built when it is asked for: building all of them takes longer than most questions."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(MODULES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in MODULES:
+            return None
+        part = typer.Typer(rich_markup_mode=None)
+        import_module(f"catalog.cli.{MODULES[cmd_name]}").add_to(part)
+        return typer.main.get_group(part).commands[cmd_name]
 
 
 def _print_version(wanted: bool) -> None:
@@ -39,6 +66,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="catalog",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -60,24 +88,6 @@ def _options(
     del version
 
 
-for group in (
-    database,
-    ingesting,
-    fetching,
-    spaces,
-    asking,
-    patterns,
-    scoring,
-    evaluating,
-    analysis,
-    reporting,
-    searching,
-    serving,
-    demo,
-):
-    group.add_to(app)
-
-
 def main() -> None:
     """Run the command line; a user's mistake gets one clear message and no traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -94,7 +104,3 @@ def main() -> None:
         # The reader of our output left (`catalog top ... | head`); nothing is wrong, and nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-
-
-if __name__ == "__main__":
-    main()

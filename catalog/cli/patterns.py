@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Form, Format, Space, Wait
 from catalog.cli.output import emit
 
@@ -33,19 +34,11 @@ def match(
     wait: Wait = None,
 ) -> None:
     """Architectures whose graph contains a pattern: (operator), (:kind), (*), ->, ->* and NOT, joined by commas."""
-    import pyarrow as pa
-
-    from catalog.asking import patterns
-    from catalog.storage.store import Store
-
-    with Store.open(db, wait=wait) as catalog:
+    with opened(db, wait, output_format=output_format) as catalog:
         if explain:
-            typer.echo(patterns.compiled(catalog, space, pattern, form=form).sql)
-        elif count:
-            architectures, matches = patterns.count(catalog, space, pattern, form=form)
-            emit(pa.table({"architectures": [architectures], "matches": [matches]}), output_format)
+            typer.echo(catalog.explain(space, pattern, form=form))
         else:
-            emit(patterns.match(catalog, space, pattern, form=form, by=by, limit=limit), output_format)
+            emit(catalog.match(space, pattern, form=form, count=count, by=by, limit=limit), output_format)
 
 
 def motifs(
@@ -60,8 +53,5 @@ def motifs(
     wait: Wait = None,
 ) -> None:
     """Small patterns that are over-represented among the top architectures by a column."""
-    from catalog.analysis.motifs import motifs as find_motifs
-    from catalog.storage.store import Store
-
-    with Store.open(db, wait=wait) as catalog:
-        emit(find_motifs(catalog, space, by, share=share).head(k), output_format)
+    with opened(db, wait) as catalog:
+        emit(catalog.motifs(space, by, share=share, k=k), output_format)

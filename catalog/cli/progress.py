@@ -1,66 +1,67 @@
-"""Progress on standard error for whatever takes more than a second; silent where nobody watches."""
+"""What jobs tell, on standard error: notes, and progress that is silent where nobody watches."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
 
-@contextmanager
-def counting(what: str) -> Iterator[Callable[[int], None]]:
-    """A counter of records; the block gets a function that takes the number reached so far."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done: progress.update(task, completed=done)
-
-
-@contextmanager
-def advancing(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate and time left; the block gets a function that takes how many are done and how many there are."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TextColumn("elapsed"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, speed_estimate_period=_RATE_SECONDS) as progress:
-        task = progress.add_task(what, total=None, rate="")
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-            speed = progress.tasks[0].speed
-            progress.update(task, rate=rate_text(speed) if speed else "")
-
-        yield advance
-
+from catalog.progress import Advance, Listener
 
 _RATE_SECONDS = 120.0
+
+
+def note(message: str) -> None:
+    """A line for the person at the terminal; never mixed with the data."""
+    typer.echo(message, err=True)
+
+
+class Terminal(Listener):
+    """Shows notes on standard error, and progress with rate and time left where that is a terminal."""
+
+    def note(self, message: str) -> None:
+        note(message)
+
+    @contextmanager
+    def watch(self, what: str) -> Iterator[Advance]:
+        if not sys.stderr.isatty():
+            with super().watch(what) as ignored:
+                yield ignored
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[done]}"),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("elapsed"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, transient=True, speed_estimate_period=_RATE_SECONDS) as progress:
+            task = progress.add_task(what, total=None, rate="", done="")
+
+            def advance(done: int, total: int | None = None, /) -> None:
+                reached = f"{done:,}" if total is None else f"{done:,}/{total:,}"
+                progress.update(task, completed=done, total=total, done=reached)
+                speed = progress.tasks[0].speed
+                progress.update(task, rate=rate_text(speed) if speed and total is not None else "")
+
+            yield advance
 
 
 def rate_text(speed: float) -> str:

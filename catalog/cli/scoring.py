@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from catalog.cli.help import WholeSentences
+from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Space, Wait, Where
-from catalog.cli.output import note
-from catalog.cli.progress import advancing, counting
-from catalog.errors import UsageError
-
-if TYPE_CHECKING:
-    from predictor.zero_cost.work import Engine
+from catalog.cli.progress import note
 
 _TRAIN_EXAMPLE = (
     "Example: catalog train tg-nas --source nb201 --target cifar10_test_accuracy --sample 300 --members 2 --out mine"
@@ -33,7 +30,7 @@ class EngineName(StrEnum):
 
 def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
-    trainers = typer.Typer(no_args_is_help=True, help="Train a predictor on stored spaces.")
+    trainers = typer.Typer(cls=WholeSentences, no_args_is_help=True, help="Train a predictor on stored spaces.")
     trainers.command("tg-nas", epilog=_TRAIN_EXAMPLE)(train_tg_nas)
     parent.add_typer(trainers, name="train")
     parent.command("score", epilog=_SCORE_EXAMPLE)(score)
@@ -104,31 +101,25 @@ def score(
     NAS-Bench-101's and NAS-Bench-201's. tg_nas_paper is its authors' recipe: it is there to compare with. The spread
     between the members of an ensemble is stored as NAME_std.
     """
-    from catalog.extras import require_predict
-    from catalog.storage.store import Store
-
-    require_predict()
-    from predictor.scoring import ScoreOptions
-    from predictor.scoring import score as score_stored
-    from predictor.zero_cost import measure_config
-
-    config = measure_config(space, given, batch_size, channels, cells, device=device, layerwise=layerwise)
-    with Store.open(db, mode="write", wait=wait) as catalog, advancing(f"measuring {space}") as progress:
-        reports = score_stored(
-            catalog,
+    with opened(db, wait, mode="write") as catalog:
+        reports = catalog.score(
             space,
             proxies,
-            ScoreOptions(
-                config=config,
-                seeds=seeds,
-                where=where,
-                sample=sample,
-                sample_seed=seed,
-                retry_failed=retry_failed,
-                engine=_engine(engine, address, workers),
-                checkpoint=checkpoint,
-                progress=progress,
-            ),
+            where=where,
+            sample=sample,
+            seed=seed,
+            input=given,
+            batch_size=batch_size,
+            channels=channels,
+            cells=cells,
+            seeds=seeds,
+            layerwise=layerwise,
+            retry_failed=retry_failed,
+            workers=workers,
+            device=device,
+            engine=engine.value,
+            address=address,
+            checkpoint=checkpoint,
         )
     for one in reports:
         note(str(one))
@@ -136,19 +127,6 @@ def score(
     if worthless:
         note(f"error: {', '.join(one.column for one in worthless)}: not one architecture could be measured.")
         raise typer.Exit(1)
-
-
-def _engine(name: EngineName, address: str | None, workers: int | None) -> Engine:
-    if name is EngineName.RAY:
-        from predictor.zero_cost.ray_engine import RayEngine, require_ray
-
-        require_ray()
-        return RayEngine(address, workers)
-    if address is not None:
-        raise UsageError(f"--address {address} names a Ray cluster; give it with --engine ray.")
-    from predictor.zero_cost.engine import LocalEngine, available_cores
-
-    return LocalEngine(workers or available_cores())
 
 
 def train_tg_nas(
@@ -173,23 +151,7 @@ def train_tg_nas(
     A call that was interrupted goes on where it was when it is given again. Score with what came out:
     catalog score SPACE --proxy tg_nas --checkpoint DIR.
     """
-    from catalog.extras import require_predict
-    from catalog.storage.store import Store
-
-    require_predict()
-    from predictor.tg_nas.config import TGNASConfig
-    from predictor.tg_nas.job import train_ensemble
-    from predictor.tg_nas.sources import read_source
-
-    with Store.open(db, wait=wait) as catalog:
-        read = [read_source(catalog, space, target, sample=sample, seed=seed) for space in sources]
-    with counting(f"training {members} members") as progress:
-        card = train_ensemble(
-            read,
-            TGNASConfig(),
-            range(seed, seed + members),
-            out,
-            progress=lambda member, step, steps, _: progress((member - seed) * steps + step),
-        )
+    with opened(db, wait) as catalog:
+        card = catalog.train("tg-nas", sources, target, out, sample=sample, seed=seed, members=members)
     held_out = "; ".join(f"{name}: tau {scores['kendall_tau']}" for name, scores in card["held_out"].items())
     note(f"wrote {out} ({members} member{'' if members == 1 else 's'}). Held out of the sources: {held_out}.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.options import DEFAULT_DATABASE, Database
-from catalog.cli.output import note
+from catalog.cli.progress import note
 
 _PORT = 8642
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import polars as pl
 
 from catalog.asking.profile import Profile, read_profiles
 from catalog.errors import UsageError
+from catalog.output_file import write_text
 from catalog.quoting import identifier
 from catalog.report.linked_table import LinkedTable
 from catalog.report.similar_architectures import Neighbourhood, nearest_by_edits, nearest_by_embedding
@@ -243,6 +246,27 @@ def _headline(catalog: Store, space: str, ids: Sequence[int]) -> tuple[str | Non
         tables={"wanted": pl.DataFrame({"architecture_id": ids}, schema={"architecture_id": pl.Int64}).to_arrow()},
     )
     return column, dict(zip(rows["architecture_id"].to_pylist(), rows["value"].to_pylist(), strict=True))
+
+
+def write_comparison(catalog: Store, space: str, identifiers: Sequence[object], path: Path) -> int:
+    """Write the page of architectures given by native ids; returns its size in bytes.
+
+    Raises
+    ------
+    IdentifierError
+        An identifier names no stored architecture of the space.
+    StoreError
+        The file cannot be written.
+    """
+    from catalog.asking.lookup import lookup
+    from predictor.scoring.architecture_vectors import embedding_of
+
+    ids = lookup(catalog, identifiers, space)["architecture_id"].to_list()
+    comparison = read_comparison(catalog, space, ids, embedding_of(catalog, space))
+    command = shlex.join(["catalog", "compare", space, *map(str, identifiers), "--out", str(path)])
+    page = comparison_page(comparison, command)
+    write_text(path, page)
+    return len(page.encode())
 
 
 def comparison_page(comparison: Comparison, command: str = "") -> str:

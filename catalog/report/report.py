@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -35,6 +36,7 @@ from catalog.tables.views import proxy_directions
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
+
 
 _PACKAGES = ("numpy", "polars", "scikit-learn", "scipy", "plotly")
 
@@ -84,6 +86,13 @@ class Report:
             versions=package_versions() | {name: version(name) for name in _PACKAGES},
         )
 
+    @property
+    def summary(self) -> str:
+        """What was found, in sentences that the intervals support."""
+        return "\n".join(
+            line for found in self.pools for line in (found.label, *(f"  {one}" for one in summary(found)))
+        )
+
     def __repr__(self) -> str:
         return f"Report({', '.join(found.label for found in self.pools)})"
 
@@ -95,7 +104,7 @@ def build_report(
     proxies: Sequence[str] | None = None,
     where: str | None = None,
     *,
-    command: str = "",
+    command: str | None = None,
     on_pool: Callable[[int], None] = lambda _: None,
 ) -> Report:
     """Analyse every target of every space.
@@ -111,7 +120,7 @@ def build_report(
     where
         SQL condition on the wide views that chooses the architectures.
     command
-        The command that makes this report again; the page shows it.
+        The command that makes this report again, for the page; by default `catalog report`.
     on_pool
         Told how many pools are analysed.
 
@@ -128,7 +137,16 @@ def build_report(
     if empty:
         condition = f" for which {where} holds" if where else ""
         raise UsageError(f"{empty[0]} has no architecture with a value{condition}; choose another target or condition.")
-    return _report(catalog, pools, command)
+    return _report(catalog, pools, command or _command(spaces, targets, proxies, where))
+
+
+def _command(spaces: Sequence[str], targets: Sequence[str], proxies: Sequence[str] | None, where: str | None) -> str:
+    """What was asked, without the places of files on this machine."""
+    words = ["catalog", "report", *spaces]
+    words += [word for target in targets for word in ("--target", target)]
+    words += [word for proxy in proxies or () for word in ("--proxy", proxy)]
+    words += ["--where", where] if where else []
+    return shlex.join(words)
 
 
 def _tasks(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ def ask_pattern(path: Path, space: str, pattern: str, form: str, by: str | None,
     started = time.monotonic()
     with Store.open(path) as catalog:
         architectures, matches = patterns.count(catalog, space, pattern, form=form)
-        rows = patterns.match(catalog, space, pattern, form=form, by=by, limit=most)
+        rows = patterns.match(catalog, space, pattern, form=form, by=by, limit=most).frame()
         first = rows["architecture_id"].head(drawn).to_list()
         graphs = read_graphs(catalog, space, first, "canonical" if form == "canonical" else "native")
     result = Result(_packed(rows.to_arrow()), architectures, time.monotonic() - started)
@@ -128,8 +127,6 @@ def make_report(path: Path, space: str, targets: list[str], proxies: list[str], 
     from catalog.report.report import build_report
     from catalog.storage.store import Store
 
-    words = ["catalog", "report", space, *(word for name in targets for word in ("--target", name))]
-    words += [word for name in proxies for word in ("--proxy", name)] + (["--where", where] if where else [])
     with Store.open(path) as catalog:
-        report = build_report(catalog, [space], targets, proxies or None, where, command=shlex.join(words))
+        report = build_report(catalog, [space], targets, proxies or None, where)
     return report.page(PLOTLY, served=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, Unpack
 
 import duckdb
 
 from catalog.errors import CatalogError, QueryError, UsageError
 from catalog.quoting import literal
+from catalog.storage.answer import Answer
 from catalog.storage.duckdb_errors import raise_interrupt, readable, reported, store_error
 from catalog.storage.locking import CLOSED_TO_OTHERS, require_file, waited_for
 from catalog.storage.revisions import status_of
@@ -21,6 +23,10 @@ from catalog.storage.user_sql import check_statement
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Rows = TypeVar("Rows")
+Reading: TypeAlias = Callable[[duckdb.DuckDBPyConnection, int], Rows]
+"""Reads the result of a statement, which may take so many bytes."""
 
 SPILL_LIMIT = "4GB"
 """Largest size of the private folder to which a query that outgrows its memory may spill."""
@@ -30,14 +36,25 @@ _AMOUNT = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 _REPEAT_INTERRUPT = 0.05  # seconds; an interrupt that arrives before the statement starts would be lost
 
 
-def run_user_query(
-    path: str | Path,
-    sql: str,
-    *,
-    timeout: float | None = None,
-    memory_limit: str | None = None,
-    wait: float | None = None,
-) -> pa.Table:
+class QueryLimits(TypedDict, total=False):
+    """What a user's query may cost, as keyword arguments.
+
+    ``timeout``: seconds after which the query is stopped. ``memory_limit``: largest memory of the query, and again of
+    its result, for example ``"500MB"``; without it DuckDB's own choice, which is 80 % of the machine's. ``wait``:
+    seconds to wait for another process to let go of the file.
+    """
+
+    timeout: float | None
+    memory_limit: str | None
+    wait: float | None
+
+
+def run_user_query(path: str | Path, sql: str, **limits: Unpack[QueryLimits]) -> pa.Table:
+    """The rows that a user's query gives, as an Arrow table; see `read_user_query`."""
+    return read_user_query(path, sql, as_arrow, **limits)
+
+
+def read_user_query(path: str | Path, sql: str, read: Reading[Rows], **limits: Unpack[QueryLimits]) -> Rows:
     """The rows that a user's query gives.
 
     The file is opened for reading only; files, folders, extensions and the network are out of reach, and the
@@ -50,13 +67,10 @@ def run_user_query(
         The catalog file.
     sql
         One statement that reads.
-    timeout
-        Seconds after which the query is stopped; None for no limit.
-    memory_limit
-        Largest memory of the query, and again of its result, for example ``"500MB"``; None for DuckDB's own
-        choice, which is 80 % of the machine's.
-    wait
-        Seconds to wait for another process to let go of the file.
+    read
+        In which form: `as_arrow`, or `as_answer`, which imports no array library and suits small results.
+    limits
+        See `QueryLimits`.
 
     Raises
     ------
@@ -65,6 +79,7 @@ def run_user_query(
     StoreError
         The file cannot be read.
     """
+    timeout, memory_limit = limits.get("timeout"), limits.get("memory_limit")
     path = Path(path)
     if timeout is not None and timeout <= 0:
         raise UsageError(f"the timeout is {timeout:g} seconds; it must be greater than 0.")
@@ -73,8 +88,8 @@ def run_user_query(
     require_file(path)
     with reported(path), _spill_folder() as spill:
         check_statement(sql)
-        with _closed_connection(path, spill, memory_limit, wait) as connection:
-            return _answer(connection, path, sql, timeout)
+        with _closed_connection(path, spill, memory_limit, limits.get("wait")) as connection:
+            return _read(connection, path, sql, timeout, read)
 
 
 @contextmanager
@@ -114,12 +129,14 @@ def _closed_connection(
         yield connection
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, path: Path, sql: str, timeout: float | None) -> pa.Table:
+def _read(
+    connection: duckdb.DuckDBPyConnection, path: Path, sql: str, timeout: float | None, read: Reading[Rows]
+) -> Rows:
     room = _memory_limit(connection)
     expired = threading.Event()
     try:
         with _stopped_after(connection, timeout, expired):
-            return _fetched(connection, sql, room)
+            return read(connection.execute(sql), room)
     except (duckdb.Error, OSError) as error:  # pyarrow reports DuckDB's errors in mid-result as OSError
         raise_interrupt(error, connection)
         if expired.is_set():
@@ -131,11 +148,17 @@ def _answer(connection: duckdb.DuckDBPyConnection, path: Path, sql: str, timeout
         connection.interrupt()  # an abandoned result is still being computed, and closing would wait for its end
 
 
-def _fetched(connection: duckdb.DuckDBPyConnection, sql: str, room: int) -> pa.Table:
-    """The rows of a statement, batch by batch: a result lies outside DuckDB's memory and its limit."""
+def as_arrow(result: duckdb.DuckDBPyConnection, room: int) -> pa.Table:
+    """A result as an Arrow table, read batch by batch: it lies outside DuckDB's memory and its limit of `room` bytes.
+
+    Raises
+    ------
+    QueryError
+        The rows need more than `room` bytes.
+    """
     import pyarrow
 
-    reader = connection.execute(sql).to_arrow_reader(_ROWS_A_BATCH)
+    reader = result.to_arrow_reader(_ROWS_A_BATCH)
     batches, size = [], 0
     for batch in reader:
         batches.append(batch)
@@ -143,6 +166,25 @@ def _fetched(connection: duckdb.DuckDBPyConnection, sql: str, room: int) -> pa.T
         if size > room:
             raise _too_large(room)
     return pyarrow.Table.from_batches(batches, reader.schema)
+
+
+def as_answer(result: duckdb.DuckDBPyConnection, room: int) -> Answer:
+    """A result as plain values; raises as `as_arrow`."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    while batch := result.fetchmany(_ROWS_A_BATCH):
+        rows += batch
+        size += sum(_size(value) for row in batch for value in row)
+        if size > room:
+            raise _too_large(room)
+    return Answer.of(result, rows)
+
+
+def _size(value: object) -> int:
+    """Bytes of a value, with what it holds."""
+    held = (*value.keys(), *value.values()) if isinstance(value, dict) else value
+    inner = sum(map(_size, held)) if isinstance(held, list | tuple) else 0
+    return sys.getsizeof(value) + inner
 
 
 @contextmanager

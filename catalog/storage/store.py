@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
 from catalog.errors import QueryError, StoreError, UsageError
 from catalog.quoting import identifier
+from catalog.storage.answer import Answer
 from catalog.storage.duckdb_errors import reported
 from catalog.storage.locking import connect
 from catalog.storage.revisions import status_of
@@ -113,6 +114,15 @@ class Store:
         assert isinstance(frame, polars.DataFrame)
         return frame
 
+    def answer(self, sql: str, parameters: Parameters = None) -> Answer:
+        """The rows of an SQL query as plain values; see `arrow`."""
+        with reported(self.path, self._connection):
+            return Answer.of(self._connection.execute(sql, parameters))
+
+    def rows(self, sql: str, parameters: Parameters = None) -> Sequence[tuple[Any, ...]]:
+        """The rows of an SQL query as tuples; see `arrow`."""
+        return self.answer(sql, parameters).rows
+
     def arrow(self, sql: str, parameters: Parameters = None, *, tables: Tables | None = None) -> pa.Table:
         """The rows of an SQL query as an Arrow table.
 
@@ -195,10 +205,8 @@ class Store:
         StoreError
             The rows break a rule of the schema, or the file cannot be written.
         """
-        columns = self.arrow(
-            "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table]
-        )
-        names = columns["column_name"].to_pylist()
+        columns = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
+        names = [name for (name,) in self.rows(columns, [table])]
         if not set(rows.column_names) <= set(names):
             statement = f"INSERT INTO {identifier(table)} BY NAME SELECT * FROM appended_rows"
             self.execute(statement, tables={"appended_rows": rows})  # which names what does not fit
@@ -210,7 +218,7 @@ class Store:
 
     def next_id(self, table: str) -> int:
         """The first number after all ids of a table; 1 in an empty one."""
-        largest = self.arrow(f"SELECT coalesce(max(id), 0) FROM {identifier(table)}").column(0)[0].as_py()
+        ((largest,),) = self.rows(f"SELECT coalesce(max(id), 0) FROM {identifier(table)}")
         return int(largest) + 1
 
     def now(self) -> datetime.datetime:

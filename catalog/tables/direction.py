@@ -16,8 +16,8 @@ def is_cost(catalog: Store, column: str) -> bool:
 
     A proxy says so by its direction, also in the columns that carry a suffix after its name; a metric by its name.
     """
-    proxies = catalog.arrow('SELECT "column" AS name, direction FROM proxy').to_pylist()
-    related = [proxy for proxy in proxies if column == proxy["name"] or column.startswith(proxy["name"] + "_")]
+    proxies = catalog.rows('SELECT "column", direction FROM proxy')
+    related = [(name, direction) for name, direction in proxies if column == name or column.startswith(name + "_")]
     if related:
-        return bool(max(related, key=lambda proxy: len(proxy["name"]))["direction"] < 0)
+        return bool(max(related, key=lambda proxy: len(proxy[0]))[1] < 0)
     return not COSTS.isdisjoint(column.split("_"))

@@ -15,6 +15,8 @@ from catalog.spaces.base import SearchSpace
 from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
+    import polars
+
     from catalog.storage.store import Store
 
 
@@ -25,6 +27,28 @@ class Finding:
     check: str
     result: str
     detail: str
+
+
+@dataclass(frozen=True, repr=False)
+class Examination:
+    """All that was checked of a file, in order."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that failed."""
+        return tuple(finding.check for finding in self.findings if finding.result == "failed")
+
+    @property
+    def frame(self) -> polars.DataFrame:
+        """One row a check: ``check``, ``result``, ``detail``."""
+        import polars
+
+        return polars.DataFrame([vars(finding) for finding in self.findings], schema=["check", "result", "detail"])
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{finding.result:6}  {finding.check}: {finding.detail}" for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -53,6 +77,11 @@ KNOWN_FUNCTIONS = {"nb101": (423_624, 423_624, 0), "nb201": (15_625, 5_425, 341)
 """Architectures, distinct functions and disconnected architectures of the complete spaces."""
 
 _CHUNK = 20_000
+
+
+def examined(catalog: Store, *, full: bool = False) -> Examination:
+    """The findings of `examine`, all of them."""
+    return Examination(tuple(examine(catalog, full=full)))
 
 
 def examine(catalog: Store, *, full: bool = False) -> Iterator[Finding]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.errors import StoreError, UsageError
+from catalog.errors import UsageError
+from catalog.output_file import replacing
 from catalog.tables.space_view import SpaceView
 
 if TYPE_CHECKING:
@@ -14,13 +16,20 @@ if TYPE_CHECKING:
 FORMATS = ("parquet", "csv", "json")
 
 
-def export_space(catalog: Store, space: str, path: Path, file_format: str, where: str | None = None) -> tuple[int, int]:
-    """Write the rows of the wide view for which `where` holds; the file appears only when it is complete.
+@dataclass(frozen=True)
+class Exported:
+    """A file with a wide view."""
 
-    Returns
-    -------
-    tuple
-        Numbers of rows and columns.
+    path: Path
+    rows: int
+    columns: int
+
+    def __str__(self) -> str:
+        return f"wrote {self.path}: {self.rows:,} rows, {self.columns} columns."
+
+
+def export_space(catalog: Store, space: str, path: Path, file_format: str, where: str | None = None) -> Exported:
+    """Write the rows of the wide view for which `where` holds; the file appears only when it is complete.
 
     Raises
     ------
@@ -35,16 +44,11 @@ def export_space(catalog: Store, space: str, path: Path, file_format: str, where
             f"give --format, one of {', '.join(FORMATS)}."
         )
     frame = SpaceView.of(catalog, space).frame(where=where)
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with replacing(path) as partial:
         if file_format == "parquet":
             frame.write_parquet(partial, compression="zstd")
         elif file_format == "csv":
             frame.write_csv(partial)
         else:
             frame.write_ndjson(partial)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StoreError(f"cannot write {path}: {error.strerror or error}; nothing was left behind.") from error
-    return frame.height, frame.width
+    return Exported(path, frame.height, frame.width)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from catalog.errors import UnknownColumnError, UnknownSpaceError
+from catalog.errors import QueryError, UnknownColumnError, UnknownSpaceError
 from catalog.quoting import identifier
 from catalog.storage.user_sql import Condition, check_condition, judging
 
@@ -48,29 +48,26 @@ class SpaceView:
         UnknownSpaceError
             The catalog holds no such space.
         """
-        spaces = dict(zip(*catalog.arrow("SELECT name, native_id_name FROM space").to_pydict().values(), strict=True))
+        spaces = dict(catalog.rows("SELECT name, native_id_name FROM space"))
         if name not in spaces:
             stored = f"stored are {', '.join(sorted(spaces))}" if spaces else "it holds no space yet"
             raise UnknownSpaceError(
                 f"{catalog.path} holds no search space {name!r}; {stored}. Fill one with `catalog ingest`."
             )
-        found = catalog.arrow(
-            "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND"
-            " schema_name = 'main' AND table_name = ? ORDER BY column_index",
-            [name],
-        )
-        columns = tuple(found.column(0).to_pylist())
-        if not columns:
+        try:
+            columns = catalog.answer(f"FROM main.{identifier(name)} LIMIT 0").columns
+        except QueryError as error:
             raise UnknownSpaceError(
                 f"{catalog.path} knows the search space {name!r} but holds no architecture of it; "
                 "add some with `catalog ingest`."
-            )
+            ) from error
         return cls(catalog, name, spaces[name], columns)
 
     @property
     def count(self) -> int:
         """Number of stored architectures."""
-        return int(self.catalog.arrow(f"SELECT count(*) FROM {identifier(self.name)}").column(0)[0].as_py())
+        ((count,),) = self.catalog.rows(f"SELECT count(*) FROM {identifier(self.name)}")
+        return int(count)
 
     def frame(self, columns: Sequence[str] | None = None, where: str | None = None) -> polars.DataFrame:
         """Rows of the wide view in the order of ``architecture_id``; see `arrow`."""

@@ -48,6 +48,15 @@ class IngestReport:
     was_known: bool = False
     new_operators: int = 0
 
+    def __str__(self) -> str:
+        if self.was_known:
+            rest = f"{self.new_operators:,} new operators stored" if self.new_operators else "nothing to do"
+            return f"already in the catalog as {self.source} ({self.records:,} records); {rest}."
+        return (
+            f"{self.records:,} records of {self.source} into {self.space}: {self.new_architectures:,} new "
+            f"architectures, {self.metrics:,} metrics, {self.scores:,} scores."
+        )
+
 
 def ingest(catalog: Store, loader: Loader, path: Path, progress: Progress | None = None) -> IngestReport:
     """Read `path` with `loader` and store everything in one transaction.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -10,10 +12,12 @@ from numpy.typing import NDArray
 
 from catalog.architecture.graph import halves_resolution
 from catalog.errors import UsageError
+from catalog.progress import Listener
 from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import read_cells
 from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, CellBatch, from_arrays
-from predictor.tg_nas.job import Source
+from predictor.tg_nas.config import TGNASConfig
+from predictor.tg_nas.job import Source, train_ensemble
 from predictor.tg_nas.nb101_modules import module_cells
 
 if TYPE_CHECKING:
@@ -71,6 +75,34 @@ def read_source(catalog: Store, space: str, target: str, *, sample: int | None =
     names = frame[view.native_id_name].to_list()
     native_ids = None if sample is None else tuple(names[row] for row in labelled.tolist())
     return Source(f"{space} {target}", tuple(cells), labels, native_ids)
+
+
+def train_on_spaces(
+    catalog: Store,
+    spaces: Sequence[str],
+    target: str,
+    out: Path,
+    *,
+    sample: int | None = None,
+    seeds: range,
+    listener: Listener,
+) -> dict[str, Any]:
+    """Train an ensemble on stored spaces; gives its card. For the arguments see `read_source` and `train_ensemble`.
+
+    Raises
+    ------
+    UsageError
+        A space or a column is unknown, or there are too few labels.
+    """
+    read = [read_source(catalog, space, target, sample=sample, seed=seeds.start) for space in spaces]
+    with listener.watch(f"training {len(seeds)} members") as advance:
+        return train_ensemble(
+            read,
+            TGNASConfig(),
+            seeds,
+            out,
+            progress=lambda member, step, steps, _: advance((member - seeds.start) * steps + step, len(seeds) * steps),
+        )
 
 
 def _means_of_twins(labels: Values, twins: NDArray[np.int64], usable: NDArray[np.bool_]) -> Values:

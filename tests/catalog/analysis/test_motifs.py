@@ -32,7 +32,7 @@ def toy(catalog_path: Path) -> Iterator[Store]:
 
 
 def functions_with(catalog: Store, space: str, pattern: str) -> int:
-    found = patterns.match(catalog, space, pattern)
+    found = patterns.match(catalog, space, pattern).frame()
     digests = catalog.query(f"SELECT architecture_id, canonical_digest FROM {space}")
     return found.join(digests, on="architecture_id")["canonical_digest"].n_unique()
 

@@ -124,7 +124,7 @@ def test_sql_finds_what_trying_all_assignments_finds(
 def test_matches_are_counted_once_a_way_to_bind_the_nodes(toy: Store, pattern: str, expected: list[int]) -> None:
     """Counted by hand on a chain of three operators, two convolutions side by side, and a cell with no way through."""
     ids = store_cells(toy, CHAIN, DIAMOND, DEAD)
-    found = dict(patterns.match(toy, "toy", pattern).select("architecture_id", "matches").iter_rows())
+    found = dict(patterns.match(toy, "toy", pattern).frame().select("architecture_id", "matches").iter_rows())
     assert [found.get(identifier, 0) for identifier in ids] == expected
 
 
@@ -183,24 +183,26 @@ def test_a_spaces_own_operators_have_a_say(toy: Store) -> None:
 
 def test_match_gives_the_wide_views_identifiers_in_a_fixed_order(toy: Store) -> None:
     ids = store_cells(toy, DIAMOND, CHAIN, DEAD, DIAMOND)
-    plain = patterns.match(toy, "toy", "(conv3x3)")
+    plain = patterns.match(toy, "toy", "(conv3x3)").frame()
     assert plain.columns == ["architecture_id", "index", "native_id", "matches"]
     assert plain["architecture_id"].to_list() == [ids[0], ids[1], ids[3]]
-    ordered = patterns.match(toy, "toy", "(conv3x3)", by="quality")
+    ordered = patterns.match(toy, "toy", "(conv3x3)", by="quality").frame()
     assert ordered.columns[-1] == "quality"
     assert ordered["architecture_id"].to_list() == [ids[3], ids[1], ids[0]]
     assert ordered["quality"].to_list() == [ids[3], ids[1], None]
-    assert patterns.match(toy, "toy", "(conv3x3)", by="index", limit=1).rows() == [
+    assert patterns.match(toy, "toy", "(conv3x3)", by="index", limit=1).answer().rows == [
         (ids[3], ids[3], f"graph {ids[3]}", 1)
     ]
-    assert patterns.match(toy, "toy", "(maxpool3x3)->(conv3x3)").schema == plain.schema
+    assert patterns.match(toy, "toy", "(maxpool3x3)->(conv3x3)").frame().schema == plain.schema
 
 
 def test_a_column_of_which_less_is_better_is_ordered_the_other_way(toy: Store) -> None:
     ids = store_cells(toy, CHAIN, CHAIN)
     toy.execute("ALTER TABLE toy RENAME quality TO edgegpu_latency")
     toy.execute("UPDATE toy SET edgegpu_latency = -architecture_id")
-    assert patterns.match(toy, "toy", "(conv3x3)", by="edgegpu_latency")["architecture_id"].to_list() == ids[::-1]
+    assert (
+        patterns.match(toy, "toy", "(conv3x3)", by="edgegpu_latency").frame()["architecture_id"].to_list() == ids[::-1]
+    )
 
 
 def test_a_wrong_question_is_refused_by_name(toy: Store) -> None:
@@ -236,7 +238,7 @@ def test_the_printed_sql_runs_where_a_user_pastes_it(nb201_path: Path) -> None:
 def test_nb201_cells_without_a_way_through(nb201: Store) -> None:
     """341 of the 15,625 cells: 5**6 less those whose ``none`` edges cut every path (the design's measured number)."""
     assert patterns.count(nb201, "nb201", "NOT (input)->*(output)") == (341, 341)
-    dead = patterns.match(nb201, "nb201", "NOT (input)->*(output)")
+    dead = patterns.match(nb201, "nb201", "NOT (input)->*(output)").frame()
     connected = nb201.query("SELECT architecture_id FROM nb201 WHERE is_connected")
     assert dead.join(connected, on="architecture_id").is_empty()
 
@@ -257,6 +259,6 @@ def test_nb201_native_counts_are_combinatorics(nb201: Store, pattern: str, archi
 
 
 def test_frames_hold_plain_integers(nb201: Store) -> None:
-    frame = patterns.match(nb201, "nb201", "(nor_conv_3x3)->(nor_conv_3x3)", by="params", limit=2)
+    frame = patterns.match(nb201, "nb201", "(nor_conv_3x3)->(nor_conv_3x3)", by="params", limit=2).frame()
     assert frame.schema["matches"] == pl.Int64
     assert frame["params"].is_sorted(descending=True)

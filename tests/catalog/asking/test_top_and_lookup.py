@@ -64,13 +64,13 @@ def test_unknown_column_names_close_ones(small_catalog: Store, wrong: str, meant
     ],
 )
 def test_top_knows_which_way_is_better(small_catalog: Store, by: str, ascending: bool | None, best: list[int]) -> None:
-    assert top(small_catalog, "nb201", by, ascending=ascending)["index"].to_pylist() == best
+    assert top(small_catalog, "nb201", by, ascending=ascending).frame()["index"].to_list() == best
 
 
 def test_top_shows_what_the_question_names(small_catalog: Store) -> None:
-    found = top(small_catalog, "nb201", "params", k=1, where="shortest_path < 3 -- a comment")
-    assert found.to_pylist() == [{"index": 1, "params": 10, "shortest_path": 1.0, "cell": CELLS[1]}]
-    assert top(small_catalog, "nb201", "params", k=1, columns=["cell"])["cell"].to_pylist() == [CELLS[0]]
+    found = top(small_catalog, "nb201", "params", k=1, where="shortest_path < 3 -- a comment").frame()
+    assert found.rows(named=True) == [{"index": 1, "params": 10, "shortest_path": 1.0, "cell": CELLS[1]}]
+    assert top(small_catalog, "nb201", "params", k=1, columns=["cell"]).answer().rows == [(CELLS[0],)]
 
 
 @pytest.mark.parametrize("column", sorted(COSTS))
@@ -117,7 +117,7 @@ def test_hostile_conditions_are_refused(small_catalog: Store, where: str, tmp_pa
     """Also where the small_catalog is open for writing, and SQL could touch files."""
     before = small_catalog.arrow("FROM proxy")
     with pytest.raises(QueryError):
-        top(small_catalog, "nb201", "params", where=where)
+        top(small_catalog, "nb201", "params", where=where).answer()
     with pytest.raises(QueryError):
         SpaceView.of(small_catalog, "nb201").frame(where=where)
     assert small_catalog.arrow("FROM proxy").equals(before)
@@ -125,7 +125,7 @@ def test_hostile_conditions_are_refused(small_catalog: Store, where: str, tmp_pa
 
 def test_conditions_may_ask_the_catalog(small_catalog: Store) -> None:
     where = "params = (SELECT max(params) FROM nb201) AND cell IN (SELECT native_id FROM architecture)"
-    assert top(small_catalog, "nb201", "params", where=where)["index"].to_pylist() == [0]
+    assert top(small_catalog, "nb201", "params", where=where).frame()["index"].to_list() == [0]
 
 
 @pytest.mark.parametrize(

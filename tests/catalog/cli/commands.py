@@ -25,7 +25,7 @@ def run_catalog(*arguments: str, cwd: Path | None = None, database: Path | None 
     environment = {name: value for name, value in os.environ.items() if name not in ("CATALOG_DB", "CATALOG_DATA")}
     if database is not None:
         environment["CATALOG_DB"] = str(database)
-    command = [sys.executable, "-m", "catalog.cli.main", *arguments]
+    command = [sys.executable, "-m", "catalog", *arguments]
     return subprocess.run(command, cwd=cwd, env=environment, input=stdin, capture_output=True, text=True, check=False)
 
 

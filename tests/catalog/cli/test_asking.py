@@ -156,7 +156,7 @@ def test_a_drawing_that_cannot_be_written_is_one_message(ask: Ask, tmp_path: Pat
     answer = ask("show", "nb201", "6111", "--svg", str(tmp_path))
     assert (answer.returncode, answer.stderr) == (
         1,
-        f"error: cannot write {tmp_path}: Is a directory; give the path of a file with --svg.\n",
+        f"error: cannot write {tmp_path}: Is a directory; nothing was left behind. Name another file.\n",
     )
 
 
@@ -186,7 +186,7 @@ def test_ctrl_c_says_what_is_stored(ask: Ask, monkeypatch: pytest.MonkeyPatch) -
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("catalog.storage.sandbox.run_user_query", interrupt)
+    monkeypatch.setattr("catalog.storage.sandbox.read_user_query", interrupt)
     answer = ask("query", "SELECT 1")
     assert answer.returncode == 130
     assert "nothing else is" in answer.stderr

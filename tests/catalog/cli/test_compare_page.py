@@ -34,4 +34,4 @@ def test_what_cannot_be_compared_writes_nothing(ask: Ask, tmp_path: Path) -> Non
     assert ask("compare", "nb201", "6111", "99999", "--out", str(page)).returncode == 2
     assert not page.exists()
     refused = ask("compare", "nb201", "6111", "9930", "--out", str(tmp_path))
-    assert (refused.returncode, "give the path of a file with --out" in refused.stderr) == (1, True)
+    assert (refused.returncode, "Is a directory; nothing was left behind" in refused.stderr) == (1, True)

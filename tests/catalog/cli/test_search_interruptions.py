@@ -19,7 +19,7 @@ from tests.catalog.cli.searches import DEEP, rows_of, run_of
 
 def started(path: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "CATALOG_DB": str(path)}
-    command = [sys.executable, "-m", "catalog.cli.main", "search", *arguments]
+    command = [sys.executable, "-m", "catalog", "search", *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

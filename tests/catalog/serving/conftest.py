@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from catalog.report.similar_architectures import Embedding
 from catalog.serving.application import application
 from catalog.serving.catalog_reader import CatalogReader
 from catalog.serving.worker_tasks import Limits
 from catalog.storage.store import Store
+from predictor.scoring.architecture_vectors import Embedding
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.processes import CHECKOUT
 
@@ -75,7 +75,7 @@ def hostile_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def server(database: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`catalog serve` on a free port, and its address."""
-    command = [sys.executable, "-m", "catalog.cli.main", "serve", "--port", "0", "--db", str(database), *options]
+    command = [sys.executable, "-m", "catalog", "serve", "--port", "0", "--db", str(database), *options]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()

@@ -14,10 +14,10 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
-from catalog.report.similar_architectures import Embedding
 from catalog.serving.catalog_reader import CatalogReader, Overview
 from catalog.serving.worker_tasks import Limits
 from catalog.storage.store import Store
+from predictor.scoring.architecture_vectors import Embedding
 from tests.catalog.hostile_sql import CANARY
 from tests.catalog.hostile_sql import HOSTILE as HOSTILE_SQL
 from tests.catalog.processes import python

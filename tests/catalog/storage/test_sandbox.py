@@ -186,7 +186,7 @@ def test_texts_too_long_for_arrow_are_a_result_too_large(path: Path, monkeypatch
     def fail(*arguments: object) -> None:
         raise OSError("Invalid Input Error: Arrow Appender: The maximum total string size is 2147483647")
 
-    monkeypatch.setattr(sandbox, "_fetched", fail)
+    monkeypatch.setattr(sandbox, "as_arrow", fail)
     with pytest.raises(QueryError, match="larger than the memory limit of 50 MB"):
         run_user_query(path, "SELECT 1", memory_limit="50MB")
 

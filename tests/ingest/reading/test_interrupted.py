@@ -31,7 +31,7 @@ def database(tmp_path: Path) -> Path:
 def start_ingest(database: Path, table: Path) -> subprocess.Popen[str]:
     """Start reading NAS-Bench-101 and return once rows are being written: the file grows inside the transaction."""
     before = database.stat().st_size
-    command = [sys.executable, "-m", "catalog.cli.main", "ingest", "nasbench101", str(table), "--db", str(database)]
+    command = [sys.executable, "-m", "catalog", "ingest", "nasbench101", str(table), "--db", str(database)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "CATALOG_DB": ""})
     deadline = time.monotonic() + 300
     while database.stat().st_size < before + 5_000_000:

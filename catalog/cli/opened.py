@@ -1,0 +1,43 @@
+"""The session of a command: it shows what jobs tell, and gives rows as plain values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.cli.options import OutputFormat
+from catalog.cli.output import chosen_format
+from catalog.cli.progress import Terminal
+from catalog.session.catalog import Catalog
+from catalog.session.handle import Mode
+
+if TYPE_CHECKING:
+    from catalog.storage.question import Question
+
+
+class CommandCatalog(Catalog):
+    """A `Catalog` whose small answers cost no import of an array library, which would take longer than the question.
+
+    Rows are a `catalog.storage.answer.Answer`, or an Arrow table where the output is parquet.
+    """
+
+    as_table = False
+
+    def query(self, sql: str, *, timeout: float | None = None, memory_limit: str | None = None) -> Any:
+        from catalog.storage.sandbox import as_answer, as_arrow, read_user_query
+
+        read: Any = as_arrow if self.as_table else as_answer
+        with self._let_others_read() as path:
+            return read_user_query(path, sql, read, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
+
+    def _frame(self, question: Question) -> Any:
+        return question.arrow() if self.as_table else question.answer()
+
+
+def opened(
+    db: Path, wait: float | None = None, *, mode: Mode = "read", output_format: OutputFormat | None = None
+) -> CommandCatalog:
+    """The catalog that a command works on."""
+    session = CommandCatalog(db, mode, wait=wait, listener=Terminal())
+    session.as_table = chosen_format(output_format) is OutputFormat.PARQUET
+    return session

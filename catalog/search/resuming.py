@@ -1,0 +1,45 @@
+"""Going on with a stored search: it is asked what it was asked before, but for its limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from catalog.errors import UsageError
+from catalog.search.job import Request
+
+
+def resumed(stored: Request, given: Request, seed: int | None, run_id: int) -> Request:
+    """The stored request with new limits; whatever else is given must be what it was.
+
+    Parameters
+    ----------
+    stored
+        What run `run_id` was asked.
+    given
+        What is asked now; an empty or missing part means as before.
+    seed
+        The seed that is asked for now, None for none.
+
+    Raises
+    ------
+    UsageError
+        A part differs.
+    """
+    asked = {
+        "SPACE": (given.space, stored.space),
+        "--by": (given.by, stored.by),
+        "--method": (given.method, stored.method),
+        "--where": (given.where, stored.where),
+        "--max": (given.maximum, stored.maximum),
+        "--min": (given.minimum, stored.minimum),
+        "--seed": (seed, stored.seed),
+    }
+    for option, (now, before) in asked.items():
+        if now not in (None, ()) and now != before:
+            raise UsageError(
+                f"run {run_id} was started with {option} {before!r}, not {now!r}; leave {option} out to go on with it, "
+                "or start a new search without --resume."
+            )
+    if given.budget is None and given.seconds is None:
+        return stored
+    return replace(stored, budget=given.budget, seconds=given.seconds)

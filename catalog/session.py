@@ -1,1 +1,0 @@
-"""What a Python user holds."""

@@ -1,0 +1,233 @@
+"""Verbs that ask: what the catalog holds, the best, given ones, patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.session.handle import Handle
+
+if TYPE_CHECKING:
+    import polars
+
+    from catalog.asking.profile import Profile
+    from catalog.asking.side_by_side import SideBySide
+    from catalog.tables.doctor import Examination
+    from catalog.tables.exporting import Exported
+
+
+class Asking(Handle):
+    """Questions; none of them changes the file but ``spaces(enumerate=...)``."""
+
+    def spaces(self, enumerate: str | None = None) -> polars.DataFrame:  # noqa: A002 - the command's word
+        """The search spaces: architectures stored, distinct functions, metrics and scores.
+
+        Parameters
+        ----------
+        enumerate
+            First enter every architecture of this built-in space; the catalog must be open for writing.
+        """
+        from catalog.asking.overview import spaces
+
+        if enumerate is not None:
+            from ingest.entry import enter_space
+
+            with self._writing(create=True) as store:
+                enter_space(store, enumerate, self._listener)
+        with self._reading() as store:
+            return self._frame(spaces(store))
+
+    def operators(
+        self, space: str | None = None, *, similar: str | None = None, style: str = "short"
+    ) -> polars.DataFrame:
+        """The operators with kind, window and description.
+
+        Parameters
+        ----------
+        space
+            Only operators that occur in this space.
+        similar
+            Nearest first, by the cosine of the descriptions' sentence embeddings to this operator's.
+        style
+            The sentence that `similar` compares: ``short``, ``medium`` or ``long``.
+
+        Raises
+        ------
+        UnknownOperatorError
+            There is no operator `similar`.
+        """
+        from catalog.asking.overview import OPERATOR_COLUMNS, operators
+
+        with self._reading() as store:
+            listed = operators(store, space, OPERATOR_COLUMNS).frame()
+            if similar is not None:
+                from catalog.extras import require_predict
+
+                require_predict()
+                from predictor.encoding.operator_similarity import by_similarity
+
+                named = operators(store, columns=OPERATOR_COLUMNS, name=similar).frame()
+                listed = by_similarity(listed, named, similar, style)
+        return listed.drop("medium", "long").rename({"short": "description"})
+
+    def query(self, sql: str, *, timeout: float | None = None, memory_limit: str | None = None) -> polars.DataFrame:
+        """The rows of one reading SQL statement, which reaches the catalog's tables and nothing else on the machine.
+
+        Parameters
+        ----------
+        sql
+            One statement that reads.
+        timeout
+            Seconds after which it is stopped.
+        memory_limit
+            Memory that it may use, for example ``"500MB"``.
+
+        Raises
+        ------
+        QueryError
+            The statement is refused, is wrong, or runs out of time or memory.
+        """
+        import polars
+
+        from catalog.errors import QueryError
+        from catalog.storage.sandbox import as_arrow, read_user_query
+
+        with self._let_others_read() as path:
+            rows = read_user_query(path, sql, as_arrow, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
+        try:
+            frame = polars.from_arrow(rows)
+        except polars.exceptions.DuplicateError:
+            raise QueryError("two columns of the query have one name; give each its own with AS.") from None
+        assert isinstance(frame, polars.DataFrame)
+        return frame
+
+    def top(
+        self,
+        space: str,
+        by: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        ascending: bool | None = None,
+    ) -> polars.DataFrame:
+        """The `k` best architectures of a space by a column; see `catalog.asking.top.top`."""
+        from catalog.asking.top import top
+
+        with self._reading() as store:
+            return self._frame(top(store, space, by, k, where, columns, ascending))
+
+    def lookup(
+        self, ids: Iterable[object], space: str | None = None, *, columns: Sequence[str] | None = None
+    ) -> polars.DataFrame:
+        """The wide rows of given architectures, in their order; see `catalog.asking.lookup.lookup`."""
+        from catalog.asking.lookup import lookup
+
+        with self._reading() as store:
+            return lookup(store, ids, space, columns)
+
+    def show(self, space: str, identifier: object) -> Profile:
+        """Everything known about one architecture; in a notebook the result draws itself.
+
+        Raises
+        ------
+        IdentifierError
+            The identifier names no stored architecture of the space.
+        """
+        from catalog.asking.lookup import lookup
+        from catalog.asking.profile import read_profiles
+
+        with self._reading() as store:
+            found = lookup(store, [identifier], space)["architecture_id"].to_list()
+            (profile,) = read_profiles(store, space, found)
+        return profile
+
+    def compare(self, space: str, identifiers: Sequence[object], *, out: str | Path | None = None) -> SideBySide:
+        """Architectures side by side, with `out` also as an HTML page; see `catalog.asking.side_by_side`.
+
+        Raises
+        ------
+        UsageError
+            There are fewer than two architectures, or one is named twice.
+        """
+        from catalog.asking.side_by_side import side_by_side
+
+        with self._reading() as store:
+            beside = side_by_side(store, space, identifiers)
+            if out is not None:
+                from catalog.report.architecture_comparison import write_comparison
+
+                path = Path(out)
+                size = write_comparison(store, space, identifiers, path)
+                self._listener.note(f"wrote {path}: {len(identifiers)} architectures, {size / 1e3:,.0f} kB.")
+        return beside
+
+    def match(
+        self,
+        space: str,
+        pattern: str,
+        *,
+        form: str = "canonical",
+        count: bool = False,
+        by: str | None = None,
+        limit: int | None = None,
+    ) -> polars.DataFrame:
+        """Architectures whose graph contains a pattern, or with `count` only how many; see `catalog.asking.patterns`.
+
+        Raises
+        ------
+        PatternError
+            The pattern is wrong; the message points at the place.
+        """
+        from catalog.asking import patterns
+
+        with self._reading() as store:
+            if count:
+                return self._frame(patterns.counted(store, space, pattern, form=form))
+            return self._frame(patterns.match(store, space, pattern, form=form, by=by, limit=limit))
+
+    def explain(self, space: str, pattern: str, *, form: str = "canonical") -> str:
+        """The SQL that `match` runs for a pattern; raises as `match`."""
+        from catalog.asking import patterns
+
+        with self._reading() as store:
+            return patterns.compiled(store, space, pattern, form=form).sql
+
+    def export(
+        self,
+        space: str,
+        out: str | Path | None = None,
+        *,
+        where: str | None = None,
+        format: str | None = None,  # noqa: A002
+    ) -> Exported:
+        """Write a space's wide view to a parquet, csv or json file; by default ``SPACE.parquet`` in this folder.
+
+        Raises
+        ------
+        UsageError
+            The format is unknown.
+        StoreError
+            The file cannot be written.
+        """
+        from catalog.tables.exporting import export_space
+
+        path = Path(f"{space}.{format or 'parquet'}") if out is None else Path(out)
+        with self._reading() as store:
+            exported = export_space(store, space, path, format or path.suffix.removeprefix("."), where)
+        self._listener.note(str(exported))
+        return exported
+
+    def doctor(self, *, full: bool = False) -> Examination:
+        """Check the file: counts, orphans, digests, representatives, known optima.
+
+        Parameters
+        ----------
+        full
+            Compute every digest anew, not a thousand a space.
+        """
+        from catalog.tables.doctor import examined
+
+        with self._reading() as store:
+            return examined(store, full=full)

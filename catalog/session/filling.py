@@ -1,0 +1,230 @@
+"""Verbs that fill the catalog: benchmark files, scores, trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import UsageError
+from catalog.session.handle import Handle
+
+if TYPE_CHECKING:
+    from ingest.fetch.fetched import Fetched
+    from ingest.reading.job import IngestReport
+    from predictor.own_training.job import EvaluationReport
+    from predictor.scoring import ColumnReport
+
+
+class Filling(Handle):
+    """Everything here stores something; the catalog must be open for writing, and ``ingest`` makes a missing file."""
+
+    def ingest(self, benchmark: str, *files: str | Path, **options: Any) -> list[IngestReport]:
+        """Read benchmark files into the catalog; each is stored whole or not at all.
+
+        Parameters
+        ----------
+        benchmark
+            The name of a command of ``catalog ingest``, for example ``"nasbench201"``.
+        files
+            What to read, in this order; ``nasbench101`` and ``nasbench201`` without a file are enumerated.
+        options
+            The command's options by their names, for example ``epochs=12`` or, for ``graphs``, ``space="mine"``.
+
+        Raises
+        ------
+        UsageError
+            There is no such benchmark or option.
+        IngestError
+            A file is unreadable or wrong; nothing of it was stored.
+        """
+        from ingest.entry import prepared
+
+        jobs = prepared(benchmark, [Path(file) for file in files], options, self._listener)
+        with self._writing(create=True) as store:
+            return [job(store) for job in jobs]
+
+    def fetch(
+        self, name: str, *, mirror: str | None = None, out: str | Path = "downloads", ingest: bool = True
+    ) -> Fetched:
+        """Fetch an official file: download, verify, unpack, and read it into the catalog.
+
+        Parameters
+        ----------
+        name
+            One of `ingest.fetch.registry.OFFICIAL_FILES`.
+        mirror
+            Another address: of the file, or of a folder that has it.
+        out
+            Folder for the file.
+        ingest
+            Whether to read the file afterwards.
+
+        Raises
+        ------
+        DownloadError
+            The file cannot be had, or is not the one that was published.
+        """
+        from ingest.fetch.fetched import fetch_official
+
+        fetched = fetch_official(name, Path(out), mirror=mirror, listener=self._listener)
+        if ingest:
+            self.ingest(*fetched.command)
+        else:
+            self._listener.note(f"Read it with: catalog ingest {' '.join(map(str, fetched.command))}")
+        return fetched
+
+    def score(
+        self,
+        space: str,
+        proxy: str | Sequence[str],
+        *,
+        where: str | None = None,
+        sample: int | None = None,
+        seed: int = 0,
+        input: str = "photos",  # noqa: A002 - the command's word
+        batch_size: int | None = None,
+        channels: int | None = None,
+        cells: int | None = None,
+        seeds: int = 1,
+        layerwise: bool = False,
+        retry_failed: bool = False,
+        workers: int | None = None,
+        device: str = "cpu",
+        engine: str = "local",
+        address: str | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> list[ColumnReport]:
+        """Score architectures with proxies and predictors, as columns of the wide view; see `predictor.scoring.score`.
+
+        The arguments are the options of ``catalog score``. Only missing scores are measured, and finished work is
+        stored every few seconds: after an interruption the same call goes on.
+
+        Raises
+        ------
+        UnknownProxyError
+            A name is unknown.
+        MissingExtraError
+            The predictors' packages are not installed.
+        UsageError
+            Another argument is wrong.
+        """
+        from catalog.extras import require_predict
+
+        require_predict()
+        from predictor.scoring import ScoreOptions
+        from predictor.scoring import score as score_stored
+        from predictor.scoring.engines import engine_named
+        from predictor.zero_cost import measure_config
+
+        config = measure_config(space, input, batch_size, channels, cells, device=device, layerwise=layerwise)
+        with self._writing() as store, self._listener.watch(f"measuring {space}") as advance:
+            return score_stored(
+                store,
+                space,
+                [proxy] if isinstance(proxy, str) else list(proxy),
+                ScoreOptions(
+                    config=config,
+                    seeds=seeds,
+                    where=where,
+                    sample=sample,
+                    sample_seed=seed,
+                    retry_failed=retry_failed,
+                    engine=engine_named(engine, address, workers),
+                    checkpoint=None if checkpoint is None else Path(checkpoint),
+                    progress=advance,
+                ),
+            )
+
+    def train(
+        self,
+        predictor: str,
+        source: str | Sequence[str],
+        target: str,
+        out: str | Path,
+        *,
+        sample: int | None = None,
+        seed: int = 0,
+        members: int = 5,
+    ) -> dict[str, Any]:
+        """Train a predictor on stored spaces and write its weights and card into a folder; gives the card.
+
+        Parameters
+        ----------
+        predictor
+            ``"tg-nas"``.
+        source
+            Stored spaces to train on.
+        target
+            Column of their wide views that is the label.
+        out
+            Folder for weights and card; a call that was interrupted goes on where it was.
+        sample
+            Draw so many architectures of each source.
+        seed
+            Seed of the draw and of the first member.
+        members
+            Networks in the ensemble, one seed each.
+
+        Raises
+        ------
+        UsageError
+            A name is unknown, or there are too few labels.
+        """
+        from catalog.extras import require_predict
+
+        require_predict()
+        from predictor.tg_nas.sources import train_on_spaces
+
+        if predictor != "tg-nas":
+            raise UsageError(f"unknown predictor {predictor!r}; tg-nas can be trained.")
+        sources = [source] if isinstance(source, str) else list(source)
+        seeds = range(seed, seed + members)
+        with self._reading() as store:
+            return train_on_spaces(
+                store, sources, target, Path(out), sample=sample, seeds=seeds, listener=self._listener
+            )
+
+    def evaluate(
+        self,
+        space: str,
+        *,
+        dataset: str = "digits",
+        where: str | None = None,
+        sample: int | None = None,
+        seed: int = 0,
+        epochs: int | None = None,
+        seeds: int = 3,
+        channels: int | None = None,
+        cells: int | None = None,
+        workers: int | None = None,
+    ) -> EvaluationReport:
+        """Train the networks of a space for real, as ground truth of your own; see `predictor.own_training.job`.
+
+        The arguments are the options of ``catalog evaluate``.
+
+        Raises
+        ------
+        UsageError
+            A name is unknown.
+        CatalogError
+            No architecture could be trained.
+        """
+        from catalog.extras import require_predict
+
+        require_predict()
+        from predictor.own_training.job import EvaluationRequest, evaluate_space
+        from predictor.own_training.recipes import length, recipe
+        from predictor.own_training.workers import Recipe
+        from predictor.zero_cost.engine import available_cores
+
+        request = EvaluationRequest(
+            space,
+            Recipe(dataset, length(dataset, epochs), recipe(space, dataset, channels=channels, cells=cells)),
+            tuple(range(seeds)),
+            where,
+            sample,
+            seed,
+        )
+        with self._writing() as store, self._listener.watch(f"training {space} on {dataset}") as advance:
+            return evaluate_space(store, request, workers=workers or available_cores(), progress=advance)

@@ -1,0 +1,82 @@
+"""Verbs that judge: correlations, motifs, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.session.handle import Handle
+
+if TYPE_CHECKING:
+    import polars
+
+    from catalog.report.report import Report
+
+
+class Judging(Handle):
+    """Which proxies work; nothing here changes the file."""
+
+    def correlate(
+        self,
+        space: str,
+        target: str,
+        proxies: Sequence[str] | None = None,
+        where: str | None = None,
+        *,
+        intervals: bool = False,
+    ) -> polars.DataFrame:
+        """How well the proxies rank a target; see `catalog.analysis.space_correlation.correlate_space`."""
+        from catalog.analysis.space_correlation import correlate_space
+
+        with self._reading() as store:
+            return correlate_space(store, space, target, proxies, where, with_intervals=intervals)
+
+    def motifs(self, space: str, by: str, *, share: float = 0.01, k: int = 20) -> polars.DataFrame:
+        """The `k` small patterns most over-represented among the best by a column; see `catalog.analysis.motifs`."""
+        from catalog.analysis.motifs import motifs
+
+        with self._reading() as store:
+            return motifs(store, space, by, share=share).head(k)
+
+    def report(
+        self,
+        spaces: str | Sequence[str],
+        targets: str | Sequence[str],
+        proxies: Sequence[str] | None = None,
+        where: str | None = None,
+        *,
+        out: str | Path | None = None,
+        tables: str | Path | None = None,
+    ) -> Report:
+        """One self-contained page: how well proxies rank, which agree, and which add anything.
+
+        Parameters
+        ----------
+        spaces, targets
+            One name or several.
+        proxies
+            Columns to judge; by default all proxy columns.
+        where
+            SQL condition on the wide views.
+        out, tables
+            A file for the page and a folder for every table as CSV, JSON and LaTeX; checked before the work begins.
+
+        Raises
+        ------
+        UnknownSpaceError, UnknownColumnError, UsageError
+            A name is unknown, a column holds no numbers, or a file has no place.
+        StoreError
+            A file cannot be written.
+        """
+        from catalog.report.places import Places
+        from catalog.report.report import build_report
+
+        places = Places.checked(out, tables)
+        spaces = [spaces] if isinstance(spaces, str) else spaces
+        targets = [targets] if isinstance(targets, str) else targets
+        with self._reading() as store, self._listener.watch("rankings analysed") as advance:
+            built = build_report(store, spaces, targets, proxies, where, on_pool=advance)
+        for sentence in places.write(built):
+            self._listener.note(sentence)
+        return built

@@ -1,0 +1,261 @@
+"""The one way in for files: a benchmark's name and what belongs to it become readers, and readers fill the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import UsageError
+from catalog.progress import Listener
+
+if TYPE_CHECKING:
+    from catalog.storage.store import Store
+    from ingest.reading.batch import Loader
+    from ingest.reading.job import IngestReport
+
+Options = Mapping[str, Any]
+LoaderIn = Callable[["Store"], "Loader"]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What a user may hand over under one name.
+
+    Parameters
+    ----------
+    options
+        The options that its readers know.
+    loader
+        Given a file and the options: what gives the file's reader once a store is open.
+    enumerates
+        The space that is entered where no file is named; None where files are needed.
+    """
+
+    options: frozenset[str]
+    loader: Callable[[Path, Options], LoaderIn]
+    enumerates: str | None = None
+
+
+Job = Callable[["Store"], "IngestReport"]
+"""One file, ready to be read into a store."""
+
+
+def prepared(name: str, files: Sequence[Path], options: Options, listener: Listener) -> list[Job]:
+    """The jobs that read files, one a file; what can be wrong without a catalog is found now.
+
+    Parameters
+    ----------
+    name
+        One of `NAMES`.
+    files
+        What to read; of ``model`` a module's name or an ONNX file.
+    options
+        Options of the benchmark; those that are None or false count as not given.
+    listener
+        Hears of each file as soon as it is stored.
+
+    Raises
+    ------
+    UsageError
+        There is no such benchmark or option, or it needs a file.
+    """
+    given = {option: value for option, value in options.items() if value not in (None, False)}
+    if name == "model":
+        return [_model(files, given, listener)]
+    if name == "darts-published":
+        _only(name, given, frozenset())
+        return [_published(listener)]
+    benchmark = BENCHMARKS.get(name)
+    if benchmark is None:
+        raise UsageError(f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}.")
+    _only(name, given, benchmark.options)
+    if name == "nb201-digits":
+        from ingest.formats.nb201_digits import TABLE
+
+        files = [TABLE]
+    if not files and benchmark.enumerates is not None:
+        return [_enumeration(benchmark.enumerates, listener)]
+    if not files:
+        raise UsageError(f"name a file: catalog ingest {name} FILE.")
+    return [_of_file(benchmark.loader(file, given), file, listener) for file in files]
+
+
+def _of_file(loader_in: Callable[[Store], Loader], file: Path, listener: Listener) -> Job:
+    def job(store: Store) -> IngestReport:
+        from ingest.reading.job import ingest
+
+        loader = loader_in(store)
+        with listener.watch(f"reading {file.name}") as advance:
+            report = ingest(store, loader, file, advance)
+        listener.note(f"{file.name}: {report}")
+        return report
+
+    return job
+
+
+def enter_space(store: Store, name: str, listener: Listener) -> int:
+    """Enter every architecture of a built-in space, without metrics; returns how many are new.
+
+    Raises
+    ------
+    UnknownSpaceError
+        There is no such built-in space.
+    """
+    from catalog.spaces import space_named
+    from catalog.tables.enumeration import enumerate_space
+
+    definition = space_named(name)
+    with listener.watch(f"entering {name}") as advance:
+        new = enumerate_space(store, definition, advance)
+    listener.note(f"{name}: {new:,} new architectures.")
+    return new
+
+
+def _enumeration(space: str, listener: Listener) -> Job:
+    def job(store: Store) -> IngestReport:
+        from ingest.reading.job import IngestReport
+
+        return IngestReport("enumeration", space, 0, enter_space(store, space, listener), 0, 0)
+
+    return job
+
+
+def _only(name: str, given: Options, known: frozenset[str]) -> None:
+    if unknown := sorted(set(given) - known - {"size_limit"}):
+        allowed = f"it knows {', '.join(sorted(known))}" if known else "it has none"
+        raise UsageError(f"{name} has no option {', '.join(unknown)}; {allowed}.")
+
+
+def _nasbench201(file: Path, options: Options) -> LoaderIn:
+    from ingest.formats.choosing import loader_for
+    from ingest.formats.nb201_table import NB201Table
+
+    official = loader_for("nasbench201", file, curves=options.get("curves", False), **_limits(options))
+    table = NB201Table(options.get("epochs"), options.get("release"), source=options.get("source"), **_limits(options))
+    return lambda _: official or table
+
+
+def _nasbench101(file: Path, options: Options) -> LoaderIn:
+    from ingest.formats.choosing import loader_for
+    from ingest.formats.nb101_table import NB101Table
+
+    official = loader_for("nasbench101", file, **_limits(options))
+    return lambda _: official or NB101Table(options.get("epochs"), **_limits(options))
+
+
+def _official(name: str) -> Callable[[Path, Options], LoaderIn]:
+    def loader(file: Path, options: Options) -> LoaderIn:
+        from ingest.formats.choosing import loader_for
+
+        found = loader_for(name, file, **options)
+        if found is None:
+            raise UsageError(f"{file} is no file that this command knows; `catalog ingest {name} --help` names them.")
+        return lambda _: found
+
+    return loader
+
+
+def _nb201_digits(_file: Path, _options: Options) -> LoaderIn:
+    from ingest.formats.nb201_digits import NB201Digits
+
+    return lambda _: NB201Digits()
+
+
+def _graphs(_: Path, options: Options) -> LoaderIn:
+    from ingest.formats.graphs_jsonl import GraphsJSONL
+    from ingest.formats.operator_file import read_operators
+
+    if "space" not in options:
+        raise UsageError("name the space that the graphs belong to: --space NAME.")
+    space = str(options["space"])
+    brought = read_operators(Path(options["operators"])) if "operators" in options else ()
+
+    def loader(store: Store) -> Loader:
+        own = {operator.name: operator for operator in (*_stored_operators(store, space), *brought)}
+        return GraphsJSONL(space, tuple(own.values()), **_limits(options))
+
+    return loader
+
+
+def _stored_operators(store: Store, space: str) -> Sequence[Any]:
+    """The operators that an earlier file of the same space brought, so that they need not be given again."""
+    from catalog.tables.stored_spaces import space_of
+
+    if not store.rows("SELECT 1 FROM space WHERE name = ?", [space]):
+        return ()
+    return space_of(store, space).own_operators
+
+
+def _limits(options: Options) -> dict[str, Any]:
+    return {"size_limit": options["size_limit"]} if "size_limit" in options else {}
+
+
+def _published(listener: Listener) -> Job:
+    def job(store: Store) -> IngestReport:
+        from ingest.formats.genotypes import PublishedGenotypes
+        from ingest.reading.job import ingest_content
+
+        loader = PublishedGenotypes()
+        report = ingest_content(store, loader, Path("darts-published"), loader.digest())
+        listener.note(f"darts-published: {report}")
+        return report
+
+    return job
+
+
+def _model(targets: Sequence[Path], options: Options, listener: Listener) -> Job:
+    _only("model", options, frozenset({"space", "id", "input", "argument"}))
+    if len(targets) != 1 or "space" not in options or "id" not in options:
+        raise UsageError("a model is one MODULE:CALLABLE or one ONNX file, with --space and --id.")
+    source, traced = _traced(str(targets[0]), options, listener)
+
+    def job(store: Store) -> IngestReport:
+        from ingest.model.loader import ingest_traced
+
+        report = ingest_traced(store, traced, options["space"], options["id"], source)
+        listener.note(f"{targets[0]}: {report}")
+        listener.note(f"{options['id']}: {traced!r}")
+        return report
+
+    return job
+
+
+def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | str, Any]:
+    """Where a network comes from, and what it is; naming a module imports it and runs its code."""
+    from ingest.model.user_modules import example_inputs, is_target, load_module, parse_arguments, parse_shape
+
+    inputs = options.get("input")
+    if target.endswith(".onnx") or not is_target(target):
+        from ingest.model.onnx_reading import read_onnx
+
+        path = Path(target)
+        if not path.is_file():
+            raise UsageError(
+                f"{target} is neither an ONNX file nor of the form MODULE:callable, such as my_nets:build."
+            )
+        shapes = [parse_shape(word)[0] for word in inputs] if inputs else None
+        return path, read_onnx(path, shapes, size_limit=options.get("size_limit", _LARGEST_MODEL))
+    given = parse_arguments(options.get("argument") or [])
+    listener.note(f"importing {target.partition(':')[0]} and running its code ...")
+    made = load_module(target, given, Path.cwd())
+    from ingest.model.torch_tracing import trace_module
+
+    return target, trace_module(made, example_inputs(inputs or ["1x3x32x32"]))
+
+
+_LARGEST_MODEL = 2**31
+
+BENCHMARKS = {
+    "nasbench201": Benchmark(frozenset({"epochs", "release", "source", "curves"}), _nasbench201, "nb201"),
+    "nasbench101": Benchmark(frozenset({"epochs"}), _nasbench101, "nb101"),
+    "nasbench301": Benchmark(frozenset({"curves"}), _official("nasbench301")),
+    "darts": Benchmark(frozenset({"epochs"}), _official("darts")),
+    "hw-nas-bench": Benchmark(frozenset(), _official("hw-nas-bench")),
+    "nb201-digits": Benchmark(frozenset(), _nb201_digits),
+    "graphs": Benchmark(frozenset({"space", "operators"}), _graphs),
+}
+"""What a user may hand over as files, by the name of its command."""
+
+NAMES = (*BENCHMARKS, "darts-published", "model")

@@ -1,0 +1,50 @@
+"""The commands as a whole: which there are, and how they are listed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+import typer
+import typer.main
+
+from catalog.cli.main import MODULES
+from tests.catalog.cli.commands import run_catalog
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES.values())))
+def test_each_module_adds_the_commands_it_is_listed_with(module: str) -> None:
+    part = typer.Typer()
+    import_module(f"catalog.cli.{module}").add_to(part)
+    assert set(typer.main.get_group(part).commands) == {name for name, home in MODULES.items() if home == module}
+
+
+@pytest.mark.parametrize("words", [(), ("ingest",), ("db",), ("train",)])
+def test_help_lists_whole_sentences(words: tuple[str, ...]) -> None:
+    answer = run_catalog(*words, "--help")
+    assert answer.returncode == 0
+    listed = answer.stdout.split("Commands:")[1]
+    assert "..." not in listed.replace("Genotype(...)", "")
+    assert listed.rstrip().endswith(".")
+
+
+def test_a_command_that_does_not_exist_is_refused() -> None:
+    answer = run_catalog("tpo", "nb201")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "No such command 'tpo'" in answer.stderr
+
+
+def test_a_question_imports_no_array_library(demo_folder) -> None:
+    """Each of them takes longer to import than the whole of a small answer."""
+    code = (
+        "import sys; from catalog.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('numpy', 'pyarrow', 'polars', 'torch', 'rich') if name in sys.modules])"
+    )
+    for words in (("top", "nb201", "--by", "params"), ("query", "SELECT count(*) FROM nb201"), ("--help",)):
+        database = () if words == ("--help",) else ("--db", str(demo_folder / "catalog.duckdb"))
+        command = [sys.executable, "-c", code, *words, *database]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert answer.stdout.splitlines()[-1] == "[]", words
