@@ -1,1 +1,4 @@
-"""Benchmark files into the catalog: one loader a format, one job for all."""
+"""Files into the catalog: one entry, one reader a format, one job that stores all of a file or nothing.
+
+It stands on tables and spaces, and knows nothing of analyses, searches and predictors.
+"""

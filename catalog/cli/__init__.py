@@ -1,1 +1,4 @@
-"""The command line: one file a command group."""
+"""The command line: each command parses, calls one method of `catalog.session`, and prints.
+
+It holds no SQL and no logic, and nothing stands on it but the program itself.
+"""

@@ -1,4 +1,7 @@
-"""The search spaces that the catalog knows without being told."""
+"""The search spaces that the catalog knows without being told: skeleton, native ids, neighbours, counts.
+
+A space is a matter of graphs alone; it knows no database and no network of any library.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Real PyTorch networks of the catalog's architectures."""
+"""Real PyTorch networks of the catalog's architectures.
+
+It knows graphs and tensors; who measures or trains a network stands above.
+"""
 
 from __future__ import annotations
 

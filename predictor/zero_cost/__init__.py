@@ -1,4 +1,7 @@
-"""Zero-cost proxies: numbers that an untrained network gives away."""
+"""Zero-cost proxies: numbers that an untrained network gives away.
+
+It measures networks that it is given and stores nothing; jobs and columns belong to `predictor.scoring`.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from predictor.zero_cost.passes import Need, Passes
 
 
 class Proxy(ABC):
-    """One proxy. A plug-in subclasses it and names itself in the entry point group ``catalog.tables.proxies``.
+    """One proxy. A plug-in subclasses it and names itself in the entry point group ``catalog.proxies``.
 
     `measure` may raise `catalog.errors.ProxyError` where the network has no value; a result that is not finite
     becomes a failed score as well.

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from catalog.errors import UnknownProxyError
 from predictor.zero_cost.proxy import Proxy
 
-ENTRY_POINTS = "catalog.tables.proxies"
+ENTRY_POINTS = "catalog.proxies"
 """Entry point group whose objects are `Proxy` classes."""
 
 SUITE_ZERO = (

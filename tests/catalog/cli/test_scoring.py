@@ -107,7 +107,7 @@ def test_a_plug_in_is_found_by_its_entry_point(database: Path, tmp_path: Path, m
     (tmp_path / "my_proxies.py").write_text(PLUG_IN)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-proxies\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
-        "[catalog.tables.proxies]\nsharpness = my_proxies:Sharpness\nbroken = my_proxies:Broken\n"
+        "[catalog.proxies]\nsharpness = my_proxies:Sharpness\nbroken = my_proxies:Broken\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     options = ("--proxy", "sharpness", "--proxy", "broken", *SMALL[:-1], "2")
