@@ -44,9 +44,11 @@ class Commands(WholeSentences):
     """The commands, each built when it is asked for: building all of them takes longer than most questions."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """Give their names, in the order of the help."""
         return list(MODULES)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Build one command; None where there is none of this name."""
         if cmd_name not in MODULES:
             return None
         part = typer.Typer(rich_markup_mode=None)

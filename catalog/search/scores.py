@@ -113,9 +113,9 @@ class ScoreSource:
     @property
     def is_slow(self) -> bool:
         """Whether networks may have to be built and measured, which takes a good part of a second each."""
-        from predictor.scoring.candidates import PREDICTED, structural_names
+        from predictor.scoring.candidates import is_slow
 
-        return not self.computable <= {*PREDICTED, *structural_names(self.space)}
+        return any(is_slow(self.space, name) for name in self.computable)
 
     def scorer_of(self, name: str) -> CandidateScorer:
         """The scorer that computed `name`, which knows how it is recorded."""

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from predictor.scoring.entry import ScoreOptions, score
 from predictor.scoring.outcome import ColumnReport
-from predictor.scoring.predictors import PREDICTORS, ScoringReport, score_space
+from predictor.scoring.predictors import ScoringReport, score_space
 
-__all__ = ["PREDICTORS", "ColumnReport", "ScoreOptions", "ScoringReport", "score", "score_space"]
+__all__ = ["ColumnReport", "ScoreOptions", "ScoringReport", "score", "score_space"]
