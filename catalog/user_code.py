@@ -9,7 +9,9 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from catalog.errors import CatalogError, UsageError, UserCodeError
@@ -59,6 +61,40 @@ def digest_of(target: str, folder: Path) -> str | None:
     """sha256 of the file that `file_of` gives."""
     path = file_of(target, folder)
     return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class UserCode:
+    """A user's file on its way to a process that does not have it.
+
+    Parameters
+    ----------
+    module
+        What its module is called.
+    source
+        Its bytes.
+    """
+
+    module: str
+    source: bytes
+
+    @classmethod
+    def of(cls, target: str, folder: Path) -> UserCode | None:
+        """The file that a target names; None where it names an installed module, which every process has."""
+        path = file_of(target, folder)
+        return None if path is None else cls(target.partition(":")[0], path.read_bytes())
+
+    def install(self) -> None:
+        """Make the module importable in this process, if it is not already."""
+        if self.module in sys.modules:
+            return
+        module = ModuleType(self.module)
+        sys.modules[self.module] = module
+        try:
+            exec(compile(self.source, f"{self.module}.py", "exec"), vars(module))  # noqa: S102 - the user's own code
+        except BaseException:
+            del sys.modules[self.module]
+            raise
 
 
 @contextmanager

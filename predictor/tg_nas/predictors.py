@@ -132,6 +132,11 @@ class TGNASPaper(Predictor):
     def score_mixtures(self, graphs: Sequence[Any], shares: Values) -> Values:
         return self.scorer.score_mixtures(graphs, shares)
 
+    def save(self, folder: Path) -> dict[str, Any]:
+        self.scorer.save(folder)
+        self.card = self.scorer.card
+        return self.card
+
     @property
     def scorer(self) -> PaperScorer:
         """The network itself."""
