@@ -118,7 +118,7 @@ def score(
     wanted = _sorted_by_kind(proxies)
     if options.checkpoint is not None and not wanted.predictors:
         raise UsageError(f"a checkpoint is a predictor's; give it with one of {', '.join(offered()['predictors'])}.")
-    if options.column is not None and (len(wanted.predictors) != 1 or wanted.measured or wanted.pooled):
+    if options.column is not None and (len(proxies) != 1 or not wanted.predictors):
         raise UsageError(f"--as {options.column} names the column of one predictor; give it with that one alone.")
     SpaceView.of(catalog, space)
     selection = None

@@ -98,7 +98,8 @@ def read_labelled(
     if is_cost(catalog, target):
         labels = -labels
     names = frame[view.native_id_name].to_list()
-    native_ids = None if sample is None else tuple(names[row] for row in labelled.tolist())
+    functions = len(np.unique(frame.filter("is_connected")["canonical_id"].to_numpy()))
+    native_ids = None if len(labelled) == functions else tuple(names[row] for row in labelled.tolist())
     return Labelled(f"{space} {target}", read_given(catalog, space, needs)[1], labels, native_ids)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from catalog.errors import CatalogError, UsageError
 from catalog.extras import require
 from catalog.progress import Listener
 from catalog.user_code import place_of
-from predictor.door import Training
+from predictor.door import Labelled, Training
 from predictor.door.guard import FAILURES
 from predictor.door.registry import predictor_named, predictors
 from predictor.scoring.reading import read_labelled
@@ -77,4 +81,22 @@ def train(
             raise
         except FAILURES as error:
             raise UsageError(f"{predictor} cannot be trained: it fails in {place_of(error)}.") from error
+    model.card = _origin(sources, seed) | model.card
     return model.save(out)
+
+
+def _origin(sources: Sequence[Labelled], seed: int) -> dict[str, Any]:
+    """What a card says of where the weights came from, if the predictor does not say it itself."""
+    return {
+        "sources": [
+            {
+                "name": source.name,
+                "architectures": int(np.isfinite(source.labels).sum()),
+                "labels_sha256": hashlib.sha256(np.ascontiguousarray(source.labels).tobytes()).hexdigest(),
+            }
+            | ({} if source.native_ids is None else {"native_ids": list(source.native_ids)})
+            for source in sources
+        ],
+        "seeds": [seed],
+        "versions": {name: version(name) for name in ("nas-catalog", "numpy")},
+    }
