@@ -181,3 +181,8 @@ def test_what_a_predictor_does_wrong_becomes_failed_scores(database: Path, tmp_p
         ]
         ((digest,),) = catalog.rows("SELECT configuration->>'code_sha256' FROM proxy WHERE name = 'short'")
     assert len(digest) == 64
+
+
+def test_the_documentation_shows_this_package() -> None:
+    page = (PACKAGE.parents[2] / "docs" / "predictors.md").read_text()
+    assert f"```python\n{(PACKAGE / 'operator_ridge.py').read_text()}```" in page
