@@ -8,18 +8,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from catalog.report.similar_architectures import Embedding
 from catalog.serving.application import application
 from catalog.serving.catalog_reader import CatalogReader
 from catalog.serving.worker_tasks import Limits
 from catalog.storage.store import Store
 from tests.catalog.cli.commands import call_catalog
 from tests.catalog.processes import CHECKOUT
+
+if TYPE_CHECKING:
+    from predictor.scoring.architecture_vectors import Embedding
 
 PORT = 8642
 ADDRESS = f"http://127.0.0.1:{PORT}"

@@ -9,12 +9,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
-from catalog.report.similar_architectures import Embedding
 from catalog.serving.catalog_reader import CatalogReader, Overview
 from catalog.serving.worker_tasks import Limits
 from catalog.storage.store import Store
@@ -22,6 +22,9 @@ from tests.catalog.hostile_sql import CANARY
 from tests.catalog.hostile_sql import HOSTILE as HOSTILE_SQL
 from tests.catalog.processes import python
 from tests.catalog.serving.conftest import ADDRESS, HOSTILE, client_of, embedding_of
+
+if TYPE_CHECKING:
+    from predictor.scoring.architecture_vectors import Embedding
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
 
