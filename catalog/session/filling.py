@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ingest.fetch.fetched import Fetched
     from ingest.reading.job import IngestReport
     from predictor.own_training.job import EvaluationReport
-    from predictor.scoring import ColumnReport
+    from predictor.scoring.outcome import ColumnReport
 
 
 class Filling(Handle):
@@ -95,7 +95,7 @@ class Filling(Handle):
         checkpoint: str | Path | None = None,
         column: str | None = None,
     ) -> list[ColumnReport]:
-        """Score architectures with proxies and predictors, as columns of the wide view; see `predictor.scoring.score`.
+        """Score architectures with proxies and predictors, as columns of the wide view; see `predictor.scoring.entry`.
 
         The arguments are the options of ``catalog score``; `column` is its ``--as``. Only missing scores are measured,
         and finished work is stored every few seconds: after an interruption the same call goes on.
@@ -112,9 +112,9 @@ class Filling(Handle):
         from catalog.extras import require_predict
 
         require_predict()
-        from predictor.scoring import ScoreOptions
-        from predictor.scoring import score as score_stored
         from predictor.scoring.engines import engine_named
+        from predictor.scoring.entry import ScoreOptions
+        from predictor.scoring.entry import score as score_stored
         from predictor.zero_cost import measure_config
 
         config = measure_config(space, input, batch_size, channels, cells, device=device, layerwise=layerwise)

@@ -22,7 +22,7 @@ from ingest.formats.operator_file import read_operators
 from ingest.reading.job import ingest
 from predictor.door import Needs
 from predictor.door.checkpoint import digest_of, read_card
-from predictor.scoring import score_space
+from predictor.scoring.predictors import score_space
 from predictor.scoring.reading import read_labelled
 from predictor.tg_nas.checkpoint import shipped
 

@@ -23,7 +23,7 @@ from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.formats.operator_file import read_operators
 from ingest.reading.job import ingest
 from predictor.networks import NetworkConfig, build
-from predictor.scoring import ScoreOptions, score
+from predictor.scoring.entry import ScoreOptions, score
 from predictor.zero_cost import MeasureConfig, measure, proxies_named
 from predictor.zero_cost.engine import LocalEngine, one_thread
 from tests.catalog.cli.commands import run_catalog
@@ -297,7 +297,7 @@ def test_ctrl_c_stores_what_is_finished(catalog: Store) -> None:
 CHILD = """
 import multiprocessing, pathlib, sys
 from catalog.storage.store import Store
-from predictor.scoring import ScoreOptions, score
+from predictor.scoring.entry import ScoreOptions, score
 from predictor.zero_cost.engine import LocalEngine, one_thread
 from tests.predictor.scored_cells import SMALL
 

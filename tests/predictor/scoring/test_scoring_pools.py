@@ -19,7 +19,7 @@ from ingest.formats.nb101_table import NB101Table
 from ingest.reading.job import ingest
 from predictor.door.registry import predictor_named
 from predictor.pooled import ranks
-from predictor.scoring import ScoreOptions, score
+from predictor.scoring.entry import ScoreOptions, score
 from predictor.zero_cost.engine import LocalEngine
 from tests.predictor.scored_cells import CELLS, CUT, SMALL, assert_view_agrees, database_of_cells, scores
 
