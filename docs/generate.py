@@ -8,7 +8,6 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +90,7 @@ def architecture_page() -> str:
 
 def floors_drawing() -> str:
     """The three packages as boxes: the catalog with the other two on their floor, and these from within."""
-    left, right = (_boxes(floors_of(package)) for package in ("ingest", "predictor"))
-    pairs = zip_longest(left, right, fillvalue="")
-    return "\n".join([*_boxes(house()), "", *(f"{one:{len(left[0])}}   {other}".rstrip() for one, other in pairs)])
+    return "\n\n".join(_boxes(floors) for floors in (house(), floors_of("ingest"), floors_of("predictor")))
 
 
 def house() -> Floors:
@@ -119,7 +116,7 @@ def _layers(contract: str) -> Floors:
     return [[name.strip() for name in layer.split("|")] for layer in found["layers"]]
 
 
-def _boxes(floors: Floors) -> list[str]:
+def _boxes(floors: Floors) -> str:
     """Rooms as boxes, a row a floor; the rooms of a floor share the width."""
     width = max(len(floor) * (len(room) + 4) for floor in floors for room in floor)
     walls = [{round(width * place / len(floor)) for place in range(len(floor) + 1)} for floor in floors]
@@ -129,7 +126,7 @@ def _boxes(floors: Floors) -> list[str]:
         ends = sorted(walls[number])
         rooms = (f"│ {room:{end - start - 2}}" for room, start, end in zip(floor, ends, ends[1:], strict=False))
         lines.append("".join(rooms) + "│")
-    return [*lines, _ceiling(walls[-1], set(), width)]
+    return "\n".join([*lines, _ceiling(walls[-1], set(), width)])
 
 
 def _ceiling(above: set[int], below: set[int], width: int) -> str:
