@@ -191,6 +191,9 @@ def test_what_is_not_run_of_the_tour_is_still_in_it() -> None:
     assert set(NOT_RUN) <= {first_line(block) for block in blocks(README, "sh")}
 
 
+PLUG_IN = CHECKOUT / "tests/plugins/operator_ridge"
+"""The package that docs/predictors.md shows."""
+
 EXAMPLES = [block for page in PAGES if page != README for block in blocks(page, "console", "python")]
 PUBLISHED = {block.page for block in EXAMPLES if "cifar10_" in block.text}
 """Pages that show accuracies which the demo's catalog does not have."""
@@ -207,6 +210,7 @@ def test_the_examples_of_a_page_run(
         filled = request.getfixturevalue("demo_folder") / "catalog.duckdb"
     database = Path(shutil.copy(filled, tmp_path / "catalog.duckdb"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(PLUG_IN))
     if block.language == "console":
         run_console(block, database)
     else:
