@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "__version__", "open"]
 
 
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
+
+
 def __getattr__(name: str) -> Any:
     """Load what is asked for only then: importing a room must not import the rooms above it."""
     if name in ("Catalog", "open"):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from catalog.errors import UnknownProxyError
+from catalog.nearest import did_you_mean
 from catalog.user_code import is_target, load
 from predictor.door.predictor import DOOR_VERSION, Predictor
 
@@ -48,8 +48,7 @@ def predictor_named(name: str) -> Kind:
     if is_target(name):
         return checked(load(name, Path.cwd()), name)
     if name not in _entries():
-        close = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
-        hint = f"Did you mean {', '.join(close)}? " if close else ""
+        hint = did_you_mean(name, names())
         raise UnknownProxyError(f"unknown predictor {name!r}. {hint}Known are {', '.join(names())}.")
     entry = _entries()[name]
     kind = checked(entry.load(), entry.value)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from catalog.errors import UnknownProxyError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.spaces.nats_sss import NATSSize
 from catalog.storage.runs import Run
 from catalog.tables.space_view import SpaceView
@@ -174,7 +175,8 @@ def _sorted_by_kind(names: Sequence[str]) -> _Wanted:
             measured.append(name)
         else:
             listed = "; ".join(f"{kind}: {', '.join(of_kind)}" for kind, of_kind in known.items())
-            raise UnknownProxyError(f"unknown proxy {name!r}. {listed}; {ALL}: the 13 of NAS-Bench-Suite-Zero.")
+            hint = did_you_mean(name, [one for of_kind in known.values() for one in of_kind])
+            raise UnknownProxyError(f"unknown proxy {name!r}. {hint}{listed}; {ALL}: the 13 of NAS-Bench-Suite-Zero.")
     measured += [name for proxy in pooled for name in components_of(proxy) if name in known["zero-cost"]]
     measured += [other for name in measured for other in COMPANIONS.get(name, ())]
     return _Wanted(tuple(dict.fromkeys(whole)), tuple(dict.fromkeys(measured)), tuple(dict.fromkeys(pooled)))

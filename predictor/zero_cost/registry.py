@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from catalog.errors import UnknownProxyError
+from catalog.nearest import did_you_mean
 from catalog.user_code import digest_of, is_target, load
 from predictor.zero_cost.proxy import Proxy
 
@@ -121,7 +122,8 @@ def proxies_named(names: Sequence[str]) -> list[Proxy]:
     known = registered()
     unknown = [name for name in names if name not in known and not is_target(name)]
     if unknown:
-        raise UnknownProxyError(f"unknown proxy {unknown[0]!r}; known proxies: {', '.join(known)}.")
+        hint = did_you_mean(unknown[0], known)
+        raise UnknownProxyError(f"unknown proxy {unknown[0]!r}. {hint}Known proxies: {', '.join(known)}.")
     return [known[name] if name in known else _from_file(name) for name in names]
 
 
