@@ -24,9 +24,9 @@ class CommandCatalog(Catalog):
     as_table = False
 
     def query(self, sql: str, *, timeout: float | None = None, memory_limit: str | None = None) -> Any:
-        from catalog.storage.sandbox import as_answer, as_arrow, read_user_query
+        from catalog.storage.sandbox import ARROW, PLAIN, read_user_query
 
-        read: Any = as_arrow if self.as_table else as_answer
+        read: Any = ARROW if self.as_table else PLAIN
         with self._let_others_read() as path:
             return read_user_query(path, sql, read, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
 

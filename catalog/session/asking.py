@@ -91,10 +91,10 @@ class Asking(Handle):
         import polars
 
         from catalog.errors import QueryError
-        from catalog.storage.sandbox import as_arrow, read_user_query
+        from catalog.storage.sandbox import ARROW, read_user_query
 
         with self._let_others_read() as path:
-            rows = read_user_query(path, sql, as_arrow, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
+            rows = read_user_query(path, sql, ARROW, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
         try:
             frame = polars.from_arrow(rows)
         except polars.exceptions.DuplicateError:
