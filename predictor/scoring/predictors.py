@@ -103,7 +103,7 @@ def score_space(
     if kind.needs.graphs:
         stored_embeddings.recall(catalog, space)
     for remark in model.remarks(given):
-        (listener or Listener()).note(remark)
+        (listener or Listener()).note(f"{model.name}: {remark}")
     scores = scored(model, given)
     seconds = time.perf_counter() - started
     own = column or column_of(model)

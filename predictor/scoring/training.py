@@ -88,7 +88,7 @@ def train(
     model.card = _origin(sources, seed) | model.card
     card = model.save(out)
     for remark in dict.fromkeys(remark for source in sources for remark in model.remarks(source.given)):
-        listener.note(remark)
+        listener.note(f"{kind.name}: {remark}")
     return card
 
 

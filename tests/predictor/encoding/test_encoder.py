@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from catalog.architecture.operators import BUILT_IN
-from catalog.errors import MissingExtraError, UsageError
+from catalog.errors import EncoderError, MissingExtraError
 from predictor.encoding import embedding, encoder
 from predictor.encoding.encoder import DEFAULT, Encoder
 from tests.catalog.processes import run_python
@@ -83,7 +83,7 @@ def test_a_folder_is_the_same_encoder_wherever_it_lies(small_bert: Path, tmp_pat
 def test_another_model_in_the_same_place_is_refused(small_bert: Path, tmp_path: Path) -> None:
     small = Encoder.named(small_bert)
     other = save_small_bert(tmp_path / "other", seed=1)
-    with pytest.raises(UsageError, match=f"has digest .*expected {small.digest[:8]}.*put the model back"):
+    with pytest.raises(EncoderError, match=f"has digest .*expected {small.digest[:8]}.*put the model back"):
         replace(small, name_or_folder=str(other)).encode(["a"])
 
 
@@ -104,7 +104,7 @@ def test_a_package_that_ships_a_model_is_found_and_not_imported(
     assert (found.name_or_folder, found.digest) == ("my-small-bert", Encoder.named(small_bert).digest)
     assert found.encode(["a"]).shape == (1, WIDTH)
     shutil.copytree(small_bert, package / "second")
-    with pytest.raises(UsageError, match="ships 2 models; name a folder: .*model, .*second"):
+    with pytest.raises(EncoderError, match="ships 2 models; name a folder: .*model, .*second"):
         encoder.find_model("my-small-bert")
 
 
@@ -122,7 +122,9 @@ def test_a_model_in_the_hugging_face_cache_is_found(
 
 @pytest.mark.parametrize("name", ["nope", "no/such/model", "numpy", "a b", "", "__main__", "../nope", Path("nope")])
 def test_an_unknown_name_lists_what_is_allowed(name: str | Path) -> None:
-    with pytest.raises(UsageError, match="unknown sentence encoder .*all-MiniLM-L6-v2.*folder.*Nothing is downloaded"):
+    with pytest.raises(
+        EncoderError, match="unknown sentence encoder .*all-MiniLM-L6-v2.*folder.*Nothing is downloaded"
+    ):
         Encoder.named(name)
 
 
@@ -138,7 +140,7 @@ for name in ("nope", "sentence-transformers/all-mpnet-base-v2-of-nobody"):
 print([name for name in ("sentence_transformers", "transformers", "torch") if name in sys.modules])
 """
     )
-    assert answer.stdout == "UsageError\nUsageError\n[]\n", answer.stderr
+    assert answer.stdout == "EncoderError\nEncoderError\n[]\n", answer.stderr
 
 
 def test_encoding_asks_no_network_and_is_silent() -> None:
@@ -159,7 +161,7 @@ def test_encoding_asks_no_network_and_is_silent() -> None:
 def test_a_folder_without_a_model_is_refused(tmp_path: Path, files: dict[str, str], complaint: str) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    with pytest.raises(UsageError, match=complaint):
+    with pytest.raises(EncoderError, match=complaint):
         Encoder.named(tmp_path)
 
 

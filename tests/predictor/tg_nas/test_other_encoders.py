@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import catalog
-from catalog.errors import UsageError
+from catalog.errors import EncoderError
 from catalog.progress import Listener
 from catalog.session.catalog import Catalog
 from catalog.storage.store import Store
@@ -82,7 +82,7 @@ def test_scores_come_by_that_encoder_and_later_without_it(
         column = c.score("mine", "tg_nas", checkpoint=trained / "out")[0].column
         first = c.query(f"SELECT id, {column} FROM mine ORDER BY id")
     assert np.isfinite(first[column].to_numpy()).all()
-    assert [f"{encoder_folder} reads the first 16 word pieces" in note for note in notes.heard] == [True]
+    assert [f"tg_nas: {encoder_folder} reads the first 16 word pieces" in note for note in notes.heard] == [True]
 
     def refuse(self: Encoder, sentences: Sequence[str]) -> None:
         raise AssertionError(f"{self} was asked for {sentences}")
@@ -108,11 +108,13 @@ def test_a_checkpoint_whose_encoder_is_gone_says_what_is_allowed(trained: Path, 
     (moved / CARD).write_text(json.dumps(card))
     assert digest_of(card) != digest_of(json.loads((trained / "out" / CARD).read_text()))
     path = Path(shutil.copy(trained / "catalog.duckdb", tmp_path / "catalog.duckdb"))
-    with catalog.open(path, mode="write") as c, pytest.raises(UsageError, match="unknown sentence encoder 'gone'"):
-        c.score("mine", "tg_nas", checkpoint=moved)
+    with catalog.open(path, mode="write") as c:
+        with pytest.raises(EncoderError, match="unknown sentence encoder 'gone'"):
+            c.score("mine", "tg_nas", checkpoint=moved)
+        assert not any(name.startswith("tg_nas") for name in c.query("FROM mine").columns)  # nothing was stored
 
 
 def test_an_unknown_encoder_is_refused_before_anything_is_read(trained: Path, tmp_path: Path) -> None:
-    with catalog.open(trained / "catalog.duckdb") as c, pytest.raises(UsageError, match="unknown sentence encoder"):
+    with catalog.open(trained / "catalog.duckdb") as c, pytest.raises(EncoderError, match="unknown sentence encoder"):
         c.train("tg_nas", "nb201", "no_such_column", tmp_path / "out", encoder="nope")
     assert not (tmp_path / "out").exists()
