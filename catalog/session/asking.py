@@ -11,9 +11,9 @@ from catalog.session.handle import Handle
 if TYPE_CHECKING:
     import polars
 
+    from catalog.asking.examination import Examination
     from catalog.asking.profile import Profile
     from catalog.asking.side_by_side import SideBySide
-    from catalog.tables.doctor import Examination
     from catalog.tables.exporting import Exported
 
 
@@ -227,7 +227,7 @@ class Asking(Handle):
         full
             Compute every digest anew, not a thousand a space.
         """
-        from catalog.tables.doctor import examined
+        from catalog.asking.examination import examined
 
         with self._reading() as store:
             return examined(store, full=full)

@@ -11,6 +11,7 @@ from catalog.session.handle import Handle
 if TYPE_CHECKING:
     import polars
 
+    from catalog.analysis.space_correlation import Correlations
     from catalog.report.report import Report
 
 
@@ -25,8 +26,22 @@ class Judging(Handle):
         where: str | None = None,
         *,
         intervals: bool = False,
-    ) -> polars.DataFrame:
-        """How well the proxies rank a target; see `catalog.analysis.space_correlation.correlate_space`."""
+    ) -> Correlations:
+        """How well the proxies rank a target; see `catalog.analysis.space_correlation.correlate_space`.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        target
+            The column to be ranked.
+        proxies
+            Columns to judge; by default all proxy columns.
+        where
+            SQL condition on the wide view.
+        intervals
+            Whether the rows have the ends of 95 % intervals. In a notebook the result draws them in any case.
+        """
         from catalog.analysis.space_correlation import correlate_space
 
         with self._reading() as store:
