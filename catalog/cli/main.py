@@ -21,6 +21,7 @@ MODULES = {
     "operators": "spaces",
     "query": "asking",
     "top": "asking",
+    "lookup": "asking",
     "show": "asking",
     "compare": "asking",
     "export": "asking",
