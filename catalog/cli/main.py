@@ -69,7 +69,6 @@ app = typer.Typer(
     name="catalog",
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -93,7 +92,7 @@ def main() -> None:
     """Run the command line; a user's mistake gets one clear message and no traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        app(standalone_mode=True)
+        app(prog_name="catalog")
     except CatalogError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)

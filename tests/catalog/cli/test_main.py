@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import typer
@@ -48,3 +49,30 @@ def test_a_question_imports_no_array_library(demo_folder) -> None:
         command = [sys.executable, "-c", code, *words, *database]
         answer = subprocess.run(command, capture_output=True, text=True, check=True)
         assert answer.stdout.splitlines()[-1] == "[]", words
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_installed(shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")  # the shell is an argument then
+    assert "_CATALOG_COMPLETE" in run_catalog("--show-completion", shell).stdout
+    answer = run_catalog("--install-completion", shell)
+    assert answer.returncode == 0, answer.stderr
+    assert any("_CATALOG_COMPLETE" in path.read_text() for path in tmp_path.rglob("*catalog*"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["sea"], ["search", "search-bench"]),
+        (["search", "--bud"], ["--budget"]),
+        (["ingest", "darts"], ["darts", "darts-published"]),
+        (["correlate", "nb201", "--form"], ["--format"]),
+    ],
+)
+def test_completion_offers_what_fits(typed: list[str], offered: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_CATALOG_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", " ".join(["catalog", *typed]))
+    monkeypatch.setenv("COMP_CWORD", str(len(typed)))
+    answer = run_catalog()
+    assert answer.stdout.split() == offered
