@@ -12,6 +12,7 @@ import typer
 import typer.main
 
 from catalog.cli.main import MODULES
+from catalog.cli.no_pandas import NoPandas
 from tests.catalog.cli.commands import run_catalog
 
 
@@ -42,13 +43,24 @@ def test_a_question_imports_no_array_library(demo_folder) -> None:
     code = (
         "import sys; from catalog.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print([name for name in ('numpy', 'pyarrow', 'polars', 'torch', 'rich') if name in sys.modules])"
+        "print([name for name in ('numpy', 'pyarrow', 'polars', 'pandas', 'torch', 'rich') if name in sys.modules])"
     )
-    for words in (("top", "nb201", "--by", "params"), ("query", "SELECT count(*) FROM nb201"), ("--help",)):
+    top = ("top", "nb201", "--by", "params")
+    for words in (top, (*top, "--where", "params < 1e6"), ("query", "SELECT count(*) FROM nb201"), ("--help",)):
         database = () if words == ("--help",) else ("--db", str(demo_folder / "catalog.duckdb"))
         command = [sys.executable, "-c", code, *words, *database]
         answer = subprocess.run(command, capture_output=True, text=True, check=True)
         assert answer.stdout.splitlines()[-1] == "[]", words
+
+
+@pytest.mark.parametrize("importer", ["catalog.storage.store", "ingest.entry", "pyarrow"])
+def test_pandas_is_there_for_those_alone_who_use_it(importer: str) -> None:
+    """What DuckDB imports comes from the frame that called it: one of the catalog's."""
+    asked = "hook.find_spec('pandas')"
+    with pytest.raises(ModuleNotFoundError, match="pandas"):
+        exec(asked, {"__name__": importer, "hook": NoPandas()})
+    exec(asked, {"__name__": "mine", "hook": NoPandas()})
+    exec("hook.find_spec('polars')", {"__name__": importer, "hook": NoPandas()})
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
