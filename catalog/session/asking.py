@@ -88,19 +88,12 @@ class Asking(Handle):
         QueryError
             The statement is refused, is wrong, or runs out of time or memory.
         """
-        import polars
-
-        from catalog.errors import QueryError
+        from catalog.storage.frames import as_frame
         from catalog.storage.sandbox import as_arrow, read_user_query
 
         with self._let_others_read() as path:
             rows = read_user_query(path, sql, as_arrow, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
-        try:
-            frame = polars.from_arrow(rows)
-        except polars.exceptions.DuplicateError:
-            raise QueryError("two columns of the query have one name; give each its own with AS.") from None
-        assert isinstance(frame, polars.DataFrame)
-        return frame
+        return as_frame(rows)
 
     def top(
         self,
