@@ -54,6 +54,15 @@ def top(
     by: Annotated[str, typer.Option("--by", metavar="COLUMN", help="Column of the wide view: a metric or a proxy.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
     where: Where = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="COLUMN",
+            help="Show this column; may be repeated.",
+            show_default="index, --by, those of --where, and the native id",
+        ),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     ascending: Annotated[
         bool | None,
@@ -64,12 +73,12 @@ def top(
 ) -> None:
     """The best architectures of a space by one column."""
     with opened(db, wait, output_format=output_format) as catalog:
-        emit(catalog.top(space, by, k, where, ascending=ascending), output_format)
+        emit(catalog.top(space, by, k, where, columns=columns, ascending=ascending), output_format)
 
 
 def lookup(
     space: Space,
-    identifiers: Annotated[
+    ids: Annotated[
         list[str],
         typer.Argument(metavar="ID...", help="Native ids of the space, or - for one a line from standard input."),
     ],
@@ -84,10 +93,10 @@ def lookup(
     wait: Wait = None,
 ) -> None:
     """The wide rows of given architectures, in their order; an id may have any notation that the space accepts."""
-    if identifiers == ["-"]:
-        identifiers = [line for line in typer.get_text_stream("stdin").read().splitlines() if line.strip()]
+    if ids == ["-"]:
+        ids = [line for line in typer.get_text_stream("stdin").read().splitlines() if line.strip()]
     with opened(db, wait) as catalog:
-        emit(catalog.lookup(identifiers, space, columns=columns), output_format)
+        emit(catalog.lookup(ids, space, columns=columns), output_format)
 
 
 def show(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.session.handle import Handle
+from catalog.session.handle import Handle, several
 
 if TYPE_CHECKING:
     import polars
@@ -102,23 +102,23 @@ class Asking(Handle):
         k: int = 10,
         where: str | None = None,
         *,
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         ascending: bool | None = None,
     ) -> polars.DataFrame:
         """The `k` best architectures of a space by a column; see `catalog.asking.top.top`."""
         from catalog.asking.top import top
 
         with self._reading() as store:
-            return self._frame(top(store, space, by, k, where, columns, ascending))
+            return self._frame(top(store, space, by, k, where, several(columns), ascending))
 
     def lookup(
-        self, ids: Iterable[object], space: str | None = None, *, columns: Sequence[str] | None = None
+        self, ids: Iterable[object] | int, space: str | None = None, *, columns: str | Sequence[str] | None = None
     ) -> polars.DataFrame:
         """The wide rows of given architectures, in their order; see `catalog.asking.lookup.lookup`."""
         from catalog.asking.lookup import lookup
 
         with self._reading() as store:
-            return lookup(store, ids, space, columns)
+            return lookup(store, ids, space, several(columns))
 
     def show(self, space: str, identifier: object) -> Profile:
         """Everything known about one architecture; in a notebook the result draws itself.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.session.handle import Handle
+from catalog.session.handle import Handle, several
 
 if TYPE_CHECKING:
     import polars
@@ -22,7 +22,7 @@ class Judging(Handle):
         self,
         space: str,
         target: str,
-        proxies: Sequence[str] | None = None,
+        proxies: str | Sequence[str] | None = None,
         where: str | None = None,
         *,
         intervals: bool = False,
@@ -36,7 +36,7 @@ class Judging(Handle):
         target
             The column to be ranked.
         proxies
-            Columns to judge; by default all proxy columns.
+            One column or several to judge; by default all proxy columns.
         where
             SQL condition on the wide view.
         intervals
@@ -45,7 +45,7 @@ class Judging(Handle):
         from catalog.analysis.space_correlation import correlate_space
 
         with self._reading() as store:
-            return correlate_space(store, space, target, proxies, where, with_intervals=intervals)
+            return correlate_space(store, space, target, several(proxies), where, with_intervals=intervals)
 
     def motifs(self, space: str, by: str, *, share: float = 0.01, k: int = 20) -> polars.DataFrame:
         """The `k` small patterns most over-represented among the best by a column; see `catalog.analysis.motifs`."""
@@ -58,7 +58,7 @@ class Judging(Handle):
         self,
         spaces: str | Sequence[str],
         targets: str | Sequence[str],
-        proxies: Sequence[str] | None = None,
+        proxies: str | Sequence[str] | None = None,
         where: str | None = None,
         *,
         out: str | Path | None = None,
@@ -68,10 +68,8 @@ class Judging(Handle):
 
         Parameters
         ----------
-        spaces, targets
-            One name or several.
-        proxies
-            Columns to judge; by default all proxy columns.
+        spaces, targets, proxies
+            One name or several; proxies are columns to judge, by default all proxy columns.
         where
             SQL condition on the wide views.
         out, tables
@@ -88,10 +86,8 @@ class Judging(Handle):
         from catalog.report.report import build_report
 
         places = Places.checked(out, tables)
-        spaces = [spaces] if isinstance(spaces, str) else spaces
-        targets = [targets] if isinstance(targets, str) else targets
         with self._reading() as store, self._listener.watch("rankings analysed") as advance:
-            built = build_report(store, spaces, targets, proxies, where, on_pool=advance)
+            built = build_report(store, several(spaces), several(targets), several(proxies), where, on_pool=advance)
         for sentence in places.write(built):
             self._listener.note(sentence)
         return built

@@ -56,6 +56,11 @@ def test_top_is_ordered_and_says_what_it_ranks_by(ask: Ask) -> None:
     assert rows["index"].is_sorted()
 
 
+def test_top_shows_the_columns_that_are_asked_for(ask: Ask) -> None:
+    answer = ask("top", "nb201", "--by", "live_params", "-k", "1", "--column", "depth", "--column", "index")
+    assert answer.stdout.splitlines()[0] == "depth,index"
+
+
 def test_a_wrong_column_is_answered_with_the_right_one(ask: Ask) -> None:
     answer = ask("top", "nb201", "--by", "live_parms")
     assert answer.returncode == 2

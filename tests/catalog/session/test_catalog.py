@@ -36,6 +36,13 @@ def test_a_session_answers_in_frames(nb201_path: Path) -> None:
         assert c.spaces()["space"].to_list() == ["nb201"]
 
 
+def test_one_name_is_as_good_as_a_list_of_one(nb201_path: Path) -> None:
+    with catalog.open(nb201_path) as c:
+        assert c.lookup(6111, columns="index").equals(c.lookup([6111], columns=["index", "index"]))
+        assert c.top("nb201", by="params", k=1, columns="depth").columns == ["depth"]
+        assert c.correlate("nb201", "depth", "params")["proxy"].to_list() == ["params"]
+
+
 def test_an_architecture_draws_itself(nb201_path: Path) -> None:
     with catalog.open(nb201_path) as c:
         shown = c.show("nb201", 6111)
