@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "__version__", "open"]
 
 
+def __dir__() -> list[str]:
+    """What a session offers to complete, loaded or not."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Load what is asked for only then: importing a room must not import the rooms above it."""
     if name in ("Catalog", "open"):

@@ -105,7 +105,30 @@ class Asking(Handle):
         columns: str | Sequence[str] | None = None,
         ascending: bool | None = None,
     ) -> polars.DataFrame:
-        """The `k` best architectures of a space by a column; see `catalog.asking.top.top`."""
+        """The `k` best architectures of a space by a column, the best first.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        by
+            The column of its wide view that ranks: a metric or a proxy. Architectures without a value are left out.
+        k
+            How many.
+        where
+            SQL condition on the wide view.
+        columns
+            The columns to give; by default the index, `by`, those that `where` mentions, and the native id.
+        ascending
+            Whether small is good; by default what the column's direction says.
+
+        Raises
+        ------
+        UnknownSpaceError, UnknownColumnError
+            A name is unknown.
+        ConditionError
+            `where` is not one harmless condition, or it failed.
+        """
         from catalog.asking.top import top
 
         with self._reading() as store:
@@ -114,7 +137,25 @@ class Asking(Handle):
     def lookup(
         self, ids: Iterable[object] | int, space: str | None = None, *, columns: str | Sequence[str] | None = None
     ) -> polars.DataFrame:
-        """The wide rows of given architectures, in their order; see `catalog.asking.lookup.lookup`."""
+        """The wide rows of given architectures, in their order, repeated ones repeated.
+
+        Parameters
+        ----------
+        ids
+            Native ids in any notation that the space accepts: text, the benchmark's objects, native indices; one text
+            or number counts as one id.
+        space
+            A stored space; by default the only one that knows all of them.
+        columns
+            The columns of the wide view to give; by default all.
+
+        Raises
+        ------
+        IdentifierError
+            An identifier names no stored architecture of the space.
+        UnknownSpaceError, UnknownColumnError
+            A name is unknown.
+        """
         from catalog.asking.lookup import lookup
 
         with self._reading() as store:
@@ -122,6 +163,13 @@ class Asking(Handle):
 
     def show(self, space: str, identifier: object) -> Profile:
         """Everything known about one architecture; in a notebook the result draws itself.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        identifier
+            A native id in any notation that the space accepts.
 
         Raises
         ------
@@ -137,7 +185,16 @@ class Asking(Handle):
         return profile
 
     def compare(self, space: str, identifiers: Sequence[object], *, out: str | Path | None = None) -> SideBySide:
-        """Architectures side by side, with `out` also as an HTML page; see `catalog.asking.side_by_side`.
+        """Architectures side by side: one row a column of the wide view, one column an architecture.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        identifiers
+            Two native ids or more.
+        out
+            A file for an HTML page with graphs, metrics, proxies and near neighbours.
 
         Raises
         ------
@@ -166,7 +223,22 @@ class Asking(Handle):
         by: str | None = None,
         limit: int | None = None,
     ) -> polars.DataFrame:
-        """Architectures whose graph contains a pattern, or with `count` only how many; see `catalog.asking.patterns`.
+        """Architectures whose graph contains a pattern, or with `count` only how many.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        pattern
+            For example ``"(conv3x3)->(a:conv), NOT (input)->(output)"``; docs/patterns.md has the language.
+        form
+            Whether the ``canonical`` or the ``native`` graphs are looked at.
+        count
+            Whether only architectures and matches are counted.
+        by
+            Sort by this column of the wide view, the best first.
+        limit
+            Give at most so many.
 
         Raises
         ------
@@ -195,7 +267,18 @@ class Asking(Handle):
         where: str | None = None,
         format: str | None = None,  # noqa: A002
     ) -> Exported:
-        """Write a space's wide view to a parquet, csv or json file; by default ``SPACE.parquet`` in this folder.
+        """Write a space's wide view to a file.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        out
+            The file; by default ``SPACE.parquet`` in this folder. Its ending gives the format.
+        where
+            SQL condition on the wide view.
+        format
+            ``"parquet"``, ``"csv"`` or ``"json"``, where the ending does not say it.
 
         Raises
         ------

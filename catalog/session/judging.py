@@ -48,7 +48,19 @@ class Judging(Handle):
             return correlate_space(store, space, target, several(proxies), where, with_intervals=intervals)
 
     def motifs(self, space: str, by: str, *, share: float = 0.01, k: int = 20) -> polars.DataFrame:
-        """The `k` small patterns most over-represented among the best by a column; see `catalog.analysis.motifs`."""
+        """The `k` small patterns most over-represented among the best by a column; see `catalog.analysis.motifs`.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        by
+            The column of its wide view that says what is good.
+        share
+            Share of the architectures that counts as the best.
+        k
+            How many patterns.
+        """
         from catalog.analysis.motifs import motifs
 
         with self._reading() as store:

@@ -20,6 +20,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "['catalog']\n"
     assert catalog.__version__.count(".") == 2
+    assert {"Catalog", "open"} <= set(dir(catalog))
     assert catalog.Catalog.open.__doc__ == catalog.open.__doc__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         catalog.nothing  # noqa: B018
