@@ -16,13 +16,16 @@ from scipy.stats import kendalltau, spearmanr
 
 from catalog.storage.store import Store
 from catalog.tables.space_view import SpaceView
-from predictor.zero_cost.pools import AZ_NAS, TG_NAS_ZC, votes
+from predictor.door.registry import predictor_named
+from predictor.pooled.ranks import AZ_NAS, votes
 
 TRUTHS = {
     "nb201": ("cifar10_test_accuracy", "cifar100_test_accuracy", "imagenet16_120_test_accuracy"),
     "darts": ("cifar10_valid_accuracy_surrogate",),
 }
 SCORES = ("params", "tg_nas", "nwot", "jacov", *AZ_NAS, "az_nas", "tg_nas_zc")
+
+MEMBERS = predictor_named("tg_nas_zc").needs.columns[1:]
 
 
 def main() -> None:
@@ -49,8 +52,8 @@ def table(catalog: Store, space: str, truth: str) -> list[str]:
     ]
     columns = {name: frame[name].cast(float).fill_null(np.nan).to_numpy() for name in SCORES if name in frame.columns}
     weights = {}
-    if {"tg_nas", *TG_NAS_ZC} <= set(columns):
-        weights = dict(zip(TG_NAS_ZC, votes(*(columns[name] for name in ("tg_nas", *TG_NAS_ZC))), strict=True))
+    if {"tg_nas", *MEMBERS} <= set(columns):
+        weights = dict(zip(MEMBERS, votes(*(columns[name] for name in ("tg_nas", *MEMBERS))), strict=True))
     for name, values in columns.items():
         ranked = np.where(np.isnan(values), -np.inf, values)
         tau, rho = kendalltau(ranked, accuracy).statistic, spearmanr(ranked, accuracy).statistic

@@ -22,8 +22,8 @@ import torch
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.spaces.nb201 import NASBench201
 from predictor.networks import NetworkConfig
+from predictor.pooled.ranks import AZ_NAS, az_nas, swap_reg, te_nas
 from predictor.zero_cost import SUITE_ZERO, MeasureConfig, Proxy, measure, measure_many, proxies_named
-from predictor.zero_cost.pools import AZ_NAS, az_nas, swap_reg, te_nas
 
 EXTRA = ("logsynflow", "zico", "swap", "meco", "linear_regions", *AZ_NAS)
 PUBLISHED = {name: name for name in SUITE_ZERO} | {"logsynflow": "synflow"}

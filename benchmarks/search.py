@@ -40,7 +40,7 @@ from catalog.storage.store import Store
 from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import read_cells
 from catalog.tables.views import rebuild
-from predictor.scoring.candidates import OF_MIXTURES, CandidateScorer
+from predictor.scoring.candidates import CandidateScorer, scores_mixtures
 from predictor.tg_nas.ensemble import Scorer
 
 TRUTH = "cifar10_test_accuracy"
@@ -132,7 +132,7 @@ def pruned(database: Path, seeds: int) -> None:
             if whole is not None:
                 print(f"{space:6} {by:13} all {len(whole.values):,} cells: {np.nanmax(whole.values):.4f}")
             for method, budget in (("pruning", None), ("prune-evolve", 1000), ("random", 1000)):
-                ways = ["completions"] + ["means"] * (by in OF_MIXTURES)
+                ways = ["completions"] + ["means"] * scores_mixtures(by)
                 ways += ["all cells"] * (whole is not None and method == "pruning")
                 for way in ways if method != "random" else ["-"]:
                     request = Request(space, (by,), method, budget)

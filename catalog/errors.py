@@ -53,6 +53,10 @@ class IngestError(CatalogError):
     """An input file cannot be trusted or understood; nothing of it was stored."""
 
 
+class UserCodeError(CatalogError):
+    """Python code that the user named, a module or a plug-in, failed."""
+
+
 class DownloadError(CatalogError):
     """An official file cannot be fetched, or what came is not the file that was published."""
 

@@ -7,14 +7,20 @@ from importlib.util import find_spec
 from catalog.errors import MissingExtraError
 
 
-def require_predict() -> None:
-    """Make sure that the predictors' packages are installed.
+def require(extra: str) -> None:
+    """Make sure that the packages of a predictor's extra are installed.
 
     Raises
     ------
     MissingExtraError
         They are not; the message says how to get them.
     """
+    if extra == "predict":
+        require_predict()
+
+
+def require_predict() -> None:
+    """Make sure that the predictors' packages are installed; raises as `require`."""
     hint = " (on a machine without a GPU install PyTorch's CPU build first)"
     _require("predict", ("torch", "safetensors"), "the predictors need it", hint)
 

@@ -224,7 +224,8 @@ def _model(targets: Sequence[Path], options: Options, listener: Listener) -> Job
 
 def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | str, Any]:
     """Where a network comes from, and what it is; naming a module imports it and runs its code."""
-    from ingest.model.user_modules import example_inputs, is_target, load_module, parse_arguments, parse_shape
+    from catalog.user_code import is_target
+    from ingest.model.user_modules import example_inputs, load_module, parse_arguments, parse_shape
 
     inputs = options.get("input")
     if target.endswith(".onnx") or not is_target(target):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from predictor.door import registry
 
 PACKAGES = ("catalog", "ingest", "predictor")
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -53,3 +57,23 @@ def public_members(value: type) -> Iterator[str]:
         called = inner.__func__ if isinstance(inner, classmethod | staticmethod) else inner
         if not member.startswith("_") and (inspect.isfunction(called) or isinstance(called, property)):
             yield member
+
+
+EXAMPLES = {"catalog/cli/demo.py", "catalog/cli/scoring.py"}
+"""The demo tells the story of one predictor, and the example of `catalog train` needs one that learns."""
+
+
+def test_only_its_own_room_quotes_a_predictor() -> None:
+    """A name stands where the class states it; all others know predictors through the door."""
+    quoted = re.compile(rf"""["'` ]({"|".join(registry.names())})["'`, .)=]""")
+    homes = {name: registry.predictor_named(name).__module__.rpartition(".")[0] for name in registry.names()}
+    for module, path in MODULES.items():
+        if str(path.relative_to(CHECKOUT)) in EXAMPLES:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        texts = [
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        found = {name for text in texts for name in quoted.findall(f" {text} ")}
+        strange = {name for name in found if not module.startswith(homes[name])}
+        assert not strange, f"{module} quotes {sorted(strange)}"

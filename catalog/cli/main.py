@@ -12,6 +12,7 @@ import typer
 
 from catalog.cli.help import WholeSentences
 from catalog.errors import CatalogError
+from catalog.nearest import did_you_mean
 
 MODULES = {
     "db": "database",
@@ -45,11 +46,13 @@ class Commands(WholeSentences):
     """The commands, each built when it is asked for: building all of them takes longer than most questions."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """Give their names, in the order of the help."""
         return list(MODULES)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Build one command; an error that names the nearest ones where there is none of this name."""
         if cmd_name not in MODULES:
-            return None
+            ctx.fail(f"No such command {cmd_name!r}. {did_you_mean(cmd_name, MODULES)}".strip())
         part = typer.Typer(rich_markup_mode=None)
         import_module(f"catalog.cli.{MODULES[cmd_name]}").add_to(part)
         return typer.main.get_group(part).commands[cmd_name]

@@ -15,7 +15,7 @@ def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
     parent.command(
         "report",
-        epilog="Example: catalog report nb201 --target cifar10_test_accuracy --proxy tg_nas --proxy live_params "
+        epilog="Example: catalog report nb201 --target cifar10_test_accuracy --proxy params --proxy live_params "
         "--out report.html",
     )(report)
 

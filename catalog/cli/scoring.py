@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Space, Wait, Where
 from catalog.cli.progress import note
+from catalog.errors import UsageError
 
 _TRAIN_EXAMPLE = (
-    "Example: catalog train tg-nas --source nb201 --target cifar10_test_accuracy --sample 300 --members 2 --out mine"
+    "Example: catalog train tg_nas --space nb201 --target cifar10_test_accuracy --sample 300 --set members=2 --out mine"
 )
 
 
@@ -30,9 +30,7 @@ class EngineName(StrEnum):
 
 def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
-    trainers = typer.Typer(cls=WholeSentences, no_args_is_help=True, help="Train a predictor on stored spaces.")
-    trainers.command("tg-nas", epilog=_TRAIN_EXAMPLE)(train_tg_nas)
-    parent.add_typer(trainers, name="train")
+    parent.command("train", epilog=_TRAIN_EXAMPLE)(train)
     parent.command("score", epilog=_SCORE_EXAMPLE)(score)
 
 
@@ -43,7 +41,7 @@ def score(
         typer.Option(
             "--proxy",
             metavar="NAME",
-            help="tg_nas, a zero-cost proxy, a proxy of a pool, or all (13 of them); may be repeated.",
+            help="A predictor, a zero-cost proxy, MODULE:CLASS of a file in this folder, or all; may be repeated.",
         ),
     ],
     where: Where = None,
@@ -85,6 +83,15 @@ def score(
         Path | None,
         typer.Option("--checkpoint", metavar="DIR", help="Weights that `catalog train` wrote, not the shipped ones."),
     ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="COLUMN",
+            help="The column of a predictor's scores.",
+            show_default="its name, or NAME_DIGEST",
+        ),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     wait: Wait = None,
 ) -> None:
@@ -94,12 +101,9 @@ def score(
     functionally equal architectures once, and finished work is stored every few seconds: after an interruption the same
     command goes on. In the default configuration the column is the proxy's name; another input or network has its own.
 
-    te_nas, az_nas, swap_reg and tg_nas_zc rank the chosen architectures among one another; their components are
-    measured first, where they are missing.
-
-    Predictors score the whole space. The labels of tg_nas are NAS-Bench-101's alone, those of tg_nas_multi
-    NAS-Bench-101's and NAS-Bench-201's. tg_nas_paper is its authors' recipe: it is there to compare with. The spread
-    between the members of an ensemble is stored as NAME_std.
+    Predictors that rank the chosen architectures among one another have their components measured first, where they are
+    missing. All other predictors score the whole space; their spread is stored as NAME_std. "all" means the 13 proxies
+    of NAS-Bench-Suite-Zero. A wrong name lists those that are known.
     """
     with opened(db, wait, mode="write") as catalog:
         reports = catalog.score(
@@ -120,6 +124,7 @@ def score(
             engine=engine.value,
             address=address,
             checkpoint=checkpoint,
+            column=column,
         )
     for one in reports:
         note(str(one))
@@ -129,9 +134,13 @@ def score(
         raise typer.Exit(1)
 
 
-def train_tg_nas(
-    sources: Annotated[
-        list[str], typer.Option("--source", metavar="SPACE", help="Stored space to train on; may be repeated.")
+def train(
+    predictor: Annotated[
+        str, typer.Argument(metavar="NAME", help="A predictor that learns, or MODULE:CLASS of a file in this folder.")
+    ],
+    spaces: Annotated[
+        list[str],
+        typer.Option("--space", metavar="SPACE", help="Stored space whose labels it learns; may be repeated."),
     ],
     target: Annotated[
         str, typer.Option("--target", metavar="COLUMN", help="Column of the wide views that is the label.")
@@ -139,19 +148,30 @@ def train_tg_nas(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for weights and card.")],
     sample: Annotated[
         int | None,
-        typer.Option("--sample", min=50, help="Draw so many architectures of each source.", show_default="all"),
+        typer.Option("--sample", metavar="N", min=1, help="Draw so many labels of each space.", show_default="all"),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the draw and of the first member.")] = 0,
-    members: Annotated[int, typer.Option("--members", min=1, help="Networks in the ensemble, one seed each.")] = 5,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draw and of the training.")] = 0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="OPTION=VALUE", help="The predictor's own option; may be repeated."),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     wait: Wait = None,
 ) -> None:
-    """Train an ensemble and write its weights (safetensors) and card (JSON) into a folder.
+    """Train a predictor on stored spaces and write its weights and card into a folder.
 
     A call that was interrupted goes on where it was when it is given again. Score with what came out:
-    catalog score SPACE --proxy tg_nas --checkpoint DIR.
+    catalog score SPACE --proxy NAME --checkpoint DIR.
     """
+    options = dict(_setting(text) for text in settings or ())
     with opened(db, wait) as catalog:
-        card = catalog.train("tg-nas", sources, target, out, sample=sample, seed=seed, members=members)
-    held_out = "; ".join(f"{name}: tau {scores['kendall_tau']}" for name, scores in card["held_out"].items())
-    note(f"wrote {out} ({members} member{'' if members == 1 else 's'}). Held out of the sources: {held_out}.")
+        card = catalog.train(predictor, spaces, target, out, sample=sample, seed=seed, **options)
+    held_out = "; ".join(f"{name}: tau {scores['kendall_tau']}" for name, scores in card.get("held_out", {}).items())
+    note(f"wrote {out}." + (f" Held out of the sources: {held_out}." if held_out else ""))
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise UsageError(f"--set {text!r} has not the form OPTION=VALUE, for example --set members=2.")
+    return name, value

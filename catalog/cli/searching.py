@@ -25,7 +25,7 @@ Budget = Annotated[
     typer.Option("--budget", metavar="N", help="Score so many different functions at the most."),
 ]
 
-_EXAMPLE = 'Example: catalog search nb201 --by "tg_nas - 0.3*log10(params)" --max params=1e6 --top 3'
+_EXAMPLE = 'Example: catalog search nb201 --by "live_params - 0.3*params" --max params=1e6 --top 3'
 _BENCH_EXAMPLE = "Example: catalog search-bench nb201 --budget 100 --seeds 2 --methods random,local-search"
 
 
@@ -84,8 +84,9 @@ def search(
     """Search a space for the best architectures by a score, within constraints.
 
     Scores and constraints are stored columns where the catalog has them, and are computed on the fly where it has not:
-    tg_nas, structural proxies (params, depth, ...) and zero-cost proxies (synflow, ...). A formula may use + - * / **,
-    abs exp log log10 log1p log2 max min sqrt. A name whose lower values are better is searched for low values.
+    predictors, structural proxies (params, depth, ...) and zero-cost proxies (synflow, ...). A formula may use
+    + - * / **, abs exp log log10 log1p log2 max min sqrt. A name whose lower values are better is searched for low
+    values.
 
     Without --budget and --seconds a method that never ends by itself scores 1,000 functions. What is visited is stored
     as it comes (table search_visit). Ctrl-C prints the best so far and ends with exit code 0; --resume goes on, also

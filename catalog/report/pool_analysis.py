@@ -112,7 +112,7 @@ class PoolAnalysis:
         return list(self.table["proxy"])
 
     def __repr__(self) -> str:
-        return f"Findings({self.label!r}, {len(self.proxies)} proxies)"
+        return f"PoolAnalysis({self.label!r}, {len(self.proxies)} proxies)"
 
 
 def find(

@@ -122,7 +122,7 @@ def _failed_visits(catalog: Store, outcome: Outcome, names: Sequence[str]) -> li
 
 
 def pathless(catalog: Store, outcome: Outcome, visits: Sequence[Visit]) -> str | None:
-    """A warning where answers compute nothing, which a score need not see: ``tg_nas_paper`` values them like others."""
+    """A warning where answers compute nothing, which a score need not see: some value them like others."""
     rows = catalog.arrow(
         """
         SELECT 1 FROM search_visit JOIN architecture ON architecture.id = architecture_id

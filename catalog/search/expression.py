@@ -1,4 +1,4 @@
-"""Scores as formulas: ``tg_nas - 0.3*log10(params)``, read by a small grammar and never run as Python.
+"""Scores as formulas: ``nwot - 0.3*log10(params)``, read by a small grammar and never run as Python.
 
 The text is parsed by Python's own parser and then every node of the tree must be on a short list: numbers, names,
 ``+ - * / **``, signs, and the functions of `FUNCTIONS`. A name is a column or a proxy; one that is no plain name stands
@@ -99,9 +99,7 @@ def parse(text: str) -> Expression:
     """
     shown = re.sub(r"[\r\n\t]", " ", text).strip()
     if not shown:
-        raise UsageError(
-            "a score is empty; name a column or a proxy, or write a formula such as tg_nas - log10(params)."
-        )
+        raise UsageError("a score is empty; name a column or a proxy, or write a formula such as nwot - log10(params).")
     if len(shown) > LONGEST:
         raise UsageError(f"a formula of {len(shown):,} characters is too long; {LONGEST:,} are allowed.")
     if _PLAIN_NAME.fullmatch(shown):  # also a column that is a word of Python, such as index or lambda
@@ -169,7 +167,7 @@ def _wrong(text: str, place: int, what: str) -> UsageError:
     window = text[start : start + 100]
     return UsageError(
         f"the formula {what}, at character {place + 1}:\n  {window}\n  {' ' * (place - start)}^\n"
-        "Example: tg_nas - 0.3*log10(params); a column that is no plain name stands in double quotes."
+        "Example: nwot - 0.3*log10(params); a column that is no plain name stands in double quotes."
     )
 
 

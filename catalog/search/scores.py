@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import UnknownColumnError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.search.expression import Expression
 from catalog.search.methods.problem import Candidate
 from catalog.search.stored_values import Rows, StoredSpace
@@ -113,9 +113,9 @@ class ScoreSource:
     @property
     def is_slow(self) -> bool:
         """Whether networks may have to be built and measured, which takes a good part of a second each."""
-        from predictor.scoring.candidates import PREDICTED, structural_names
+        from predictor.scoring.candidates import is_slow
 
-        return not self.computable <= {*PREDICTED, *structural_names(self.space)}
+        return any(is_slow(self.space, name) for name in self.computable)
 
     def scorer_of(self, name: str) -> CandidateScorer:
         """The scorer that computed `name`, which knows how it is recorded."""
@@ -310,8 +310,7 @@ def _unknown(catalog: Store, space: SearchSpace, name: str) -> UnknownColumnErro
     held = bool(len(catalog.arrow("SELECT 1 FROM architecture WHERE space = ? LIMIT 1", [space.name])))
     columns = SpaceView.of(catalog, space.name).columns if held else ()
     proxies = computable_names(space)
-    close = difflib.get_close_matches(name, dict.fromkeys((*columns, *proxies)), n=3, cutoff=0.5)
-    hint = f"Did you mean {', '.join(close)}?" if close else f"Proxies: {', '.join(proxies)}."
+    hint = did_you_mean(name, (*columns, *proxies)).strip() or f"Proxies: {', '.join(proxies)}."
     return UnknownColumnError(
         f"{name!r} is no column of {space.name} in {catalog.path} and no proxy that can be computed. {hint}"
     )

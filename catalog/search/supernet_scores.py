@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 def objectives_of(source: ScoreSource, formulas: Sequence[Expression], signs: Sequence[int]) -> Objectives:
     """The objectives of a search; they follow `SupernetScorer` where the formula and the space allow it."""
-    from predictor.scoring.candidates import OF_MIXTURES
+    from predictor.scoring.candidates import scores_mixtures
 
     names = {name for formula in formulas for name in formula.names}
     choices = choices_of(source.space)
-    can_mix = choices is not None and choices.is_separable and bool(names) and names <= set(OF_MIXTURES)
+    can_mix = choices is not None and choices.is_separable and bool(names) and all(map(scores_mixtures, names))
     return (SupernetObjectives if can_mix and len(formulas) == 1 else Objectives)(source, formulas, signs)
 
 

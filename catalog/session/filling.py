@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from catalog.errors import UsageError
 from catalog.session.handle import Handle
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from ingest.fetch.fetched import Fetched
     from ingest.reading.job import IngestReport
     from predictor.own_training.job import EvaluationReport
-    from predictor.scoring import ColumnReport
+    from predictor.scoring.outcome import ColumnReport
 
 
 class Filling(Handle):
@@ -111,11 +110,12 @@ class Filling(Handle):
         engine: str = "local",
         address: str | None = None,
         checkpoint: str | Path | None = None,
+        column: str | None = None,
     ) -> list[ColumnReport]:
-        """Score architectures with proxies and predictors, as columns of the wide view; see `predictor.scoring.score`.
+        """Score architectures with proxies and predictors, as columns of the wide view; see `predictor.scoring.entry`.
 
-        The arguments are the options of ``catalog score``. Only missing scores are measured, and finished work is
-        stored every few seconds: after an interruption the same call goes on.
+        The arguments are the options of ``catalog score``; `column` is its ``--as``. Only missing scores are measured,
+        and finished work is stored every few seconds: after an interruption the same call goes on.
 
         Raises
         ------
@@ -129,9 +129,9 @@ class Filling(Handle):
         from catalog.extras import require_predict
 
         require_predict()
-        from predictor.scoring import ScoreOptions
-        from predictor.scoring import score as score_stored
         from predictor.scoring.engines import engine_named
+        from predictor.scoring.entry import ScoreOptions
+        from predictor.scoring.entry import score as score_stored
         from predictor.zero_cost import measure_config
 
         config = measure_config(space, input, batch_size, channels, cells, device=device, layerwise=layerwise)
@@ -149,6 +149,7 @@ class Filling(Handle):
                     retry_failed=retry_failed,
                     engine=engine_named(engine, address, workers),
                     checkpoint=None if checkpoint is None else Path(checkpoint),
+                    column=column,
                     progress=advance,
                 ),
             )
@@ -156,50 +157,54 @@ class Filling(Handle):
     def train(
         self,
         predictor: str,
-        source: str | Sequence[str],
+        space: str | Sequence[str],
         target: str,
         out: str | Path,
         *,
         sample: int | None = None,
         seed: int = 0,
-        members: int = 5,
+        **options: object,
     ) -> dict[str, Any]:
         """Train a predictor on stored spaces and write its weights and card into a folder; gives the card.
 
         Parameters
         ----------
         predictor
-            ``"tg-nas"``.
-        source
-            Stored spaces to train on.
+            Its name, or ``module:Class`` of a file in the current folder.
+        space
+            Stored spaces whose labels it learns.
         target
             Column of their wide views that is the label.
         out
             Folder for weights and card; a call that was interrupted goes on where it was.
         sample
-            Draw so many architectures of each source.
+            Draw so many labels of each space.
         seed
-            Seed of the draw and of the first member.
-        members
-            Networks in the ensemble, one seed each.
+            Seed of the draw, and of everything random in the training.
+        options
+            The predictor's own options, for example ``members=5``.
 
         Raises
         ------
+        UnknownProxyError
+            There is no such predictor.
         UsageError
-            A name is unknown, or there are too few labels.
+            It learns nothing, has no such option, a space or a column is unknown, or the labels are unusable.
         """
-        from catalog.extras import require_predict
+        from predictor.scoring.training import train
 
-        require_predict()
-        from predictor.tg_nas.sources import train_on_spaces
-
-        if predictor != "tg-nas":
-            raise UsageError(f"unknown predictor {predictor!r}; tg-nas can be trained.")
-        sources = [source] if isinstance(source, str) else list(source)
-        seeds = range(seed, seed + members)
+        spaces = [space] if isinstance(space, str) else list(space)
         with self._reading() as store:
-            return train_on_spaces(
-                store, sources, target, Path(out), sample=sample, seeds=seeds, listener=self._listener
+            return train(
+                store,
+                predictor,
+                spaces,
+                target,
+                Path(out),
+                sample=sample,
+                seed=seed,
+                options=options,
+                listener=self._listener,
             )
 
     def evaluate(

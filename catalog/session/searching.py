@@ -63,7 +63,7 @@ class Searching(Handle):
 
         formulas = (by,) if isinstance(by, str) else tuple(by)
         if resume is None and not formulas:
-            raise UsageError("a search needs a score; give --by tg_nas, another proxy, a column, or a formula.")
+            raise UsageError("a search needs a score; give --by a proxy, a column, or a formula of them.")
         given = Request(space, formulas, method, budget, seconds, where, _bounds(max), _bounds(min), seed or 0)
         with self._writing(create=resume is None and space in SPACES) as store:
             return search_space(

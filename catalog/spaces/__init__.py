@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from catalog.errors import UnknownSpaceError
+from catalog.nearest import did_you_mean
 from catalog.spaces.base import SearchSpace
 
 SPACES = ("nb101", "nb201", "darts", "nats-sss")
@@ -38,4 +39,5 @@ def space_named(name: str) -> SearchSpace:
         from catalog.spaces.nats_sss import NATSSize
 
         return NATSSize()
-    raise UnknownSpaceError(f"unknown search space {name!r}; built in are {', '.join(SPACES)}.")
+    hint = did_you_mean(name, SPACES)
+    raise UnknownSpaceError(f"unknown search space {name!r}. {hint}Built in are {', '.join(SPACES)}.")

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import re
-import sys
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import IngestError, MissingExtraError, UsageError
+from catalog.errors import MissingExtraError, UsageError
+from catalog.user_code import load, reported
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-_TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _INPUT = re.compile(r"(\d{1,9}(?:x\d{1,9})*)(?::(\w+))?")
 _TYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "bool")
 _MOST_ELEMENTS = 2**28
-
-
-def is_target(text: str) -> bool:
-    """Whether a text has the form ``MODULE:callable``."""
-    return _TARGET.fullmatch(text) is not None
 
 
 def load_module(target: str, arguments: Mapping[str, Any], folder: Path | None = None) -> Module:
@@ -43,20 +34,15 @@ def load_module(target: str, arguments: Mapping[str, Any], folder: Path | None =
 
     Raises
     ------
-    IngestError
+    UserCodeError
         The user's code fails.
     UsageError
         There is no such module or callable, or it makes something else.
     """
     nn = _torch().nn
-    module_name, _, path = target.partition(":")
-    with _first_in_path(folder), _reported(target):
-        made: Any = importlib.import_module(module_name)
-        for name in path.split("."):
-            if not hasattr(made, name):
-                raise UsageError(f"{module_name} has no {name!r}; {target!r} names nothing that could be traced.")
-            made = getattr(made, name)
-        if not isinstance(made, nn.Module) and callable(made):
+    made = load(target, folder)
+    if not isinstance(made, nn.Module) and callable(made):
+        with reported(target):
             made = made(**arguments)
     if not isinstance(made, nn.Module):
         raise UsageError(f"{target} gives a {type(made).__name__}; a torch.nn.Module is needed.")
@@ -121,33 +107,3 @@ def _torch() -> Any:
             "tracing a module needs PyTorch; install it with `pip install 'nas-catalog[predict]'`."
         ) from None
     return torch
-
-
-@contextmanager
-def _first_in_path(folder: Path | None) -> Iterator[None]:
-    entries = [] if folder is None else [str(folder)]
-    sys.path[:0] = entries
-    try:
-        yield
-    finally:
-        for entry in entries:
-            sys.path.remove(entry)
-
-
-@contextmanager
-def _reported(target: str) -> Iterator[None]:
-    """Whatever the user's code raises, with the line that raised it."""
-    try:
-        yield
-    except (UsageError, MissingExtraError):
-        raise
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"{target} cannot be imported: {error}. Run the command in the folder of your module."
-        ) from error
-    except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        raise IngestError(
-            f"{target} fails in {Path(frame.filename).name} line {frame.lineno}: {type(error).__name__}: {error}; "
-            "nothing was stored."
-        ) from error

@@ -2,11 +2,3 @@
 
 It is the top of this package: every predictor is reached through it, and it alone stores scores.
 """
-
-from __future__ import annotations
-
-from predictor.scoring.entry import ScoreOptions, score
-from predictor.scoring.outcome import ColumnReport
-from predictor.scoring.predictors import PREDICTORS, ScoringReport, score_space
-
-__all__ = ["PREDICTORS", "ColumnReport", "ScoreOptions", "ScoringReport", "score", "score_space"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,12 @@ from catalog.architecture.structural import STRUCTURAL_PROXIES, count_scores, gr
 from catalog.errors import UnknownProxyError, UsageError
 from catalog.spaces.base import SearchSpace
 from catalog.tables.proxies import ProxyFacts
+from predictor.door import Given
+from predictor.door import Graphs as GivenGraphs
+from predictor.door.guard import scored
+from predictor.door.predictor import SPREAD
+from predictor.door.registry import Kind, predictors
+from predictor.scoring.predictors import predictor_facts
 
 if TYPE_CHECKING:
     from predictor.zero_cost import MeasureConfig, Measurement
@@ -24,17 +31,6 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 Graphs = Sequence[ArchitectureGraph]
-
-ENSEMBLES = ("tg_nas", "tg_nas_multi")
-PAPER = "tg_nas_paper"
-NB101 = "nb101"
-
-_SPREAD = "_std"
-PREDICTED = (*ENSEMBLES, *(name + _SPREAD for name in ENSEMBLES), PAPER)
-"""Names that a checkpoint of the package gives."""
-
-OF_MIXTURES = (PAPER,)
-"""Those that also score means of native graphs, and so supernets; `tg_nas` reads canonical graphs, which have none."""
 
 _OF_THE_GRAPH = ("depth", "n_conv", "n_skip", "conv_depth", "path_count", "shortest_path")
 
@@ -115,15 +111,16 @@ class CandidateScorer:
         self.names = tuple(names)
         structural = structural_names(space)
         wanted_of_graph = tuple(name for name in names if name in structural)
-        predictors = [name for name in (*ENSEMBLES, PAPER) if {name, name + _SPREAD} & set(names)]
-        measured = [name for name in names if name not in structural and name.removesuffix(_SPREAD) not in predictors]
+        kinds = dict.fromkeys(kind for name in names if (kind := predicted().get(name)) is not None)
+        measured = [name for name in names if name not in structural and name not in predicted()]
         self._families: list[_Family] = []
         if wanted_of_graph:
             self._families.append(_structural(space, wanted_of_graph))
         if measured:  # before the weights are read: an unknown name is told at once
             self._families.append(_measured(space, measured, config))
-        self._families += [_paper() if name == PAPER else _ensemble(name) for name in predictors]
-        self.reads_native = space.name == NB101 or bool(wanted_of_graph or measured) or PAPER in predictors
+        self._families += [_predicted(space, kind) for kind in kinds]
+        reads_native = any("native" in kind.needs.graphs for kind in kinds)
+        self.reads_native = space.forms_are_equal or bool(wanted_of_graph or measured) or reads_native
         self.recorded = {name: how for family in self._families for name, how in family.recorded.items()}
 
     def score(self, native: Graphs, canonical: Graphs) -> dict[str, Values]:
@@ -162,9 +159,8 @@ class CandidateScorer:
         found: dict[str, Values] = {}
         for family in self._families:
             if family.mix is None:
-                raise UsageError(
-                    f"{', '.join(family.names)} cannot score a mean of graphs; only {', '.join(OF_MIXTURES)} can."
-                )
+                able = ", ".join(name for name in predicted() if scores_mixtures(name))
+                raise UsageError(f"{', '.join(family.names)} cannot score a mean of graphs; only {able} can.")
             found.update(family.mix(graphs, shares))
         return found
 
@@ -180,25 +176,48 @@ def structural_names(space: SearchSpace) -> tuple[str, ...]:
 _OF_THE_NETWORK = tuple(proxy.name for proxy in STRUCTURAL_PROXIES if proxy.name not in _OF_THE_GRAPH)
 
 
+@cache
+def predicted() -> Mapping[str, Kind]:
+    """The columns that a predictor gives to any graph, one at a time, with the weights that it came with."""
+    return {
+        column: kind
+        for kind in predictors().values()
+        if kind.is_ready() and not kind.depends_on_pool and not kind.needs.columns
+        for column in kind.columns()
+    }
+
+
+def scores_mixtures(name: str) -> bool:
+    """Whether a name has scores of means of native graphs, and so of supernets."""
+    return name in predicted() and predicted()[name].scores_mixtures
+
+
+def is_slow(space: SearchSpace, name: str) -> bool:
+    """Whether a network has to be built and measured for a name, which takes a good part of a second each."""
+    return name not in predicted() and name not in structural_names(space)
+
+
 def computable_names(space: SearchSpace) -> tuple[str, ...]:
     """Every name that a `CandidateScorer` of this space takes, as far as what it needs is installed."""
-    return tuple(dict.fromkeys((*structural_names(space), *PREDICTED, *_measurable())))
+    return tuple(dict.fromkeys((*structural_names(space), *predicted(), *_measurable())))
 
 
 def is_computable(space: SearchSpace, name: str) -> bool:
     """Whether a `CandidateScorer` of this space takes the name."""
-    return name in structural_names(space) or name in PREDICTED or name in _measurable()  # in order of their cost
+    return name in structural_names(space) or name in predicted() or name in _measurable()  # in order of their cost
 
 
 def is_of_function(space: SearchSpace, name: str) -> bool:
     """Whether all architectures of a space that compute the same function have the same score under a computable name.
 
-    Structural proxies count dead operators, `tg_nas_paper` reads them, and so do some zero-cost proxies; in
-    NAS-Bench-101 the channels depend on the order of the vertices.
+    Structural proxies count dead operators, a predictor of native graphs reads them, and so do some zero-cost proxies;
+    where the two forms are one, as in NAS-Bench-101, something else than the function depends on the graph.
     """
-    if space.name == NB101 or name in structural_names(space) or name == PAPER:
+    if space.forms_are_equal or name in structural_names(space):
         return False
-    return name in PREDICTED or (name in _measurable() and not _measurable()[name].native)
+    if name in predicted():
+        return "native" not in predicted()[name].needs.graphs
+    return name in _measurable() and not _measurable()[name].native
 
 
 def direction(name: str) -> int:
@@ -206,8 +225,8 @@ def direction(name: str) -> int:
     structural = {proxy.name: proxy.direction for proxy in STRUCTURAL_PROXIES}
     if name in structural:
         return structural[name]
-    if name in PREDICTED:
-        return -1 if name.endswith(_SPREAD) else 1
+    if name in predicted():
+        return predicted()[name].direction if name == predicted()[name].name else -1  # a spread is better small
     return _measurable()[name].direction
 
 
@@ -246,33 +265,34 @@ def _without_failures(values: Values) -> Computed:
     return Computed(values, [None] * len(values))
 
 
-def _ensemble(name: str) -> _Family:
-    from predictor.scoring.predictors import predictor_facts
-    from predictor.tg_nas.ensemble import Scorer
-
-    scorer = Scorer.load(name)
-    spread = name + _SPREAD
+def _predicted(space: SearchSpace, kind: Kind) -> _Family:
+    model = kind.ready()
 
     def compute(native: Graphs, canonical: Graphs) -> dict[str, Computed]:
-        found = scorer.score(native if native[0].space == NB101 else canonical)
-        return {name: _without_failures(found.mean), spread: _without_failures(found.std)}
+        forms = {"native": native, "canonical": native if space.forms_are_equal else canonical}
+        given = Given(
+            space.name,
+            len(native),
+            native[0].vocabulary,
+            {form: GivenGraphs.of(forms[form]) for form in kind.needs.graphs},
+            np.empty((len(native), 0)),
+            np.array([graph.is_connected for graph in native]),
+        )
+        found = scored(model, given)
+        reasons = found.reasons or [None] * len(native)
+        spread = found.mean if found.spread is None else found.spread
+        return dict(zip(kind.columns(), (Computed(found.mean, reasons), Computed(spread, reasons)), strict=False))
 
-    facts = {name + suffix: predictor_facts(name, name, suffix, scorer.card) for suffix in ("", _SPREAD)}
-    return _Family((name, spread), compute, {column: Recorded(one, card=scorer.card) for column, one in facts.items()})
+    suffixes = ("", SPREAD)[: len(kind.columns())]
+    facts = [predictor_facts(model, kind.name, suffix) for suffix in suffixes]
+    recorded = {one.name: Recorded(one, card=model.card) for one in facts}
+    mix = None
+    if kind.scores_mixtures:
 
+        def mix(graphs: Graphs, shares: Values) -> Mapping[str, Values]:
+            return {kind.name: model.score_mixtures(graphs, shares)}
 
-def _paper() -> _Family:
-    from predictor.scoring.predictors import predictor_facts
-    from predictor.tg_nas.paper import PaperScorer
-
-    scorer = PaperScorer.load()
-    recorded = {PAPER: Recorded(predictor_facts(PAPER, PAPER, "", scorer.card), card=scorer.card)}
-    return _Family(
-        (PAPER,),
-        lambda native, _: {PAPER: _without_failures(scorer.score(native))},
-        recorded,
-        lambda graphs, shares: {PAPER: scorer.score_mixtures(graphs, shares)},
-    )
+    return _Family(kind.columns(), compute, recorded, mix)
 
 
 def _measured(space: SearchSpace, names: Sequence[str], config: MeasureConfig | None) -> _Family:

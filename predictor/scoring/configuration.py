@@ -67,7 +67,8 @@ def recorded_for(proxy: Proxy, config: MeasureConfig, space: str) -> dict[str, A
     kept = {
         name: value for name, value in recorded.items() if name not in _MATTERS_TO or proxy.needs & _MATTERS_TO[name]
     }
-    return kept | {"network": {"kind": network_kind(space), **recorded["network"]}}
+    code = {} if proxy.code_sha256 is None else {"code_sha256": proxy.code_sha256}
+    return kept | {"network": {"kind": network_kind(space), **recorded["network"]}} | code
 
 
 def input_of(proxy: Proxy, config: MeasureConfig) -> str | None:

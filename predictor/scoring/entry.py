@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 import torch
 
 from catalog.errors import UnknownProxyError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.spaces.nats_sss import NATSSize
 from catalog.storage.runs import Run
 from catalog.tables.space_view import SpaceView
+from catalog.user_code import is_target
+from predictor.door.registry import Kind, is_predictor, predictor_named, predictors
 from predictor.scoring.configuration import Column, columns_for
 from predictor.scoring.job import BATCH_SECONDS, JobOptions, ignore_progress, measure_missing
 from predictor.scoring.outcome import ColumnReport, report
-from predictor.scoring.pooled import POOLED, PoolProxy, store_pooled
-from predictor.scoring.predictors import PREDICTORS, score_space, shipped_digest
+from predictor.scoring.pooled import components_of, predictors_in, store_pooled
+from predictor.scoring.predictors import score_space, shipped_digest
 from predictor.scoring.selection import Selection, select
 from predictor.zero_cost import SUITE_ZERO, MeasureConfig, proxies_named, registered
 from predictor.zero_cost.engine import LocalEngine, available_cores
@@ -52,6 +55,8 @@ class ScoreOptions:
         Where; by default on every core of this machine.
     checkpoint
         Folder of a predictor's weights, other than the shipped ones.
+    column
+        The column of a predictor's scores; by default its name.
     progress
         Gets the measurements done and their number.
     batch_seconds
@@ -66,6 +71,7 @@ class ScoreOptions:
     retry_failed: bool = False
     engine: Engine | None = None
     checkpoint: Path | None = None
+    column: str | None = None
     progress: Callable[[int, int], None] = ignore_progress
     batch_seconds: float = BATCH_SECONDS
 
@@ -76,12 +82,17 @@ class _Wanted:
 
     predictors: tuple[str, ...]
     measured: tuple[str, ...]
-    pooled: tuple[PoolProxy, ...]
+    pooled: tuple[Kind, ...]
 
 
 def offered() -> dict[str, Sequence[str]]:
     """The names that `score` knows, by kind."""
-    return {"predictors": PREDICTORS, "zero-cost": list(registered()), "of a pool": list(POOLED)}
+    kinds = predictors()
+    return {
+        "predictors": [name for name, kind in kinds.items() if not kind.depends_on_pool],
+        "zero-cost": list(registered()),
+        "of a pool": [name for name, kind in kinds.items() if kind.depends_on_pool],
+    }
 
 
 def score(
@@ -107,17 +118,23 @@ def score(
     options = options or ScoreOptions()
     wanted = _sorted_by_kind(proxies)
     if options.checkpoint is not None and not wanted.predictors:
-        raise UsageError(f"a checkpoint is a predictor's; give it with one of {', '.join(PREDICTORS)}.")
+        raise UsageError(f"a checkpoint is a predictor's; give it with one of {', '.join(offered()['predictors'])}.")
+    if options.column is not None and (len(proxies) != 1 or not wanted.predictors):
+        raise UsageError(f"--as {options.column} names the column of one predictor; give it with that one alone.")
     SpaceView.of(catalog, space)
     selection = None
     if wanted.measured or wanted.pooled:
         selection = select(catalog, space, options.where, options.sample, options.sample_seed)
         _check(space, options)
-    reports = [
-        ColumnReport(done.column, done.scored - done.disconnected, 0, done.disconnected, done.scored)
-        for done in (score_space(catalog, space, name, options.checkpoint) for name in wanted.predictors)
-    ]
-    return reports if selection is None else [*reports, *_score_measured(catalog, selection, wanted, options)]
+    measured = [] if selection is None else _score_measured(catalog, selection, wanted, options)
+    return [*(_score_whole(catalog, space, name, options) for name in wanted.predictors), *measured]
+
+
+def _score_whole(catalog: Store, space: str, name: str, options: ScoreOptions) -> ColumnReport:
+    """A predictor that needs no pool scores the whole space."""
+    done = score_space(catalog, space, name, options.checkpoint, column=options.column)
+    ok = done.scored - done.disconnected - done.failed
+    return ColumnReport(done.column, ok, done.failed, done.disconnected, done.scored, reason=done.reason)
 
 
 def _score_measured(catalog: Store, selection: Selection, wanted: _Wanted, options: ScoreOptions) -> list[ColumnReport]:
@@ -141,24 +158,28 @@ def _score_measured(catalog: Store, selection: Selection, wanted: _Wanted, optio
 
 def _sorted_by_kind(names: Sequence[str]) -> _Wanted:
     known = offered()
-    predictors: list[str] = []
+    whole: list[str] = []
     measured: list[str] = []
-    pooled: list[PoolProxy] = []
+    pooled: list[Kind] = []
     for name in names:
-        if name in PREDICTORS:
-            predictors.append(name)
-        elif name in POOLED:
-            pooled.append(POOLED[name])
+        if is_predictor(name):
+            kind = predictor_named(name)
+            if kind.depends_on_pool:
+                pooled.append(kind)
+            else:
+                whole.append(name)
+                measured += [column for column in kind.needs.columns if column in known["zero-cost"]]
         elif name == ALL:
             measured += SUITE_ZERO
-        elif name in known["zero-cost"]:
+        elif name in known["zero-cost"] or is_target(name):
             measured.append(name)
         else:
             listed = "; ".join(f"{kind}: {', '.join(of_kind)}" for kind, of_kind in known.items())
-            raise UnknownProxyError(f"unknown proxy {name!r}. {listed}; {ALL}: the 13 of NAS-Bench-Suite-Zero.")
-    measured += [component for proxy in pooled for component in proxy.components]
+            hint = did_you_mean(name, [one for of_kind in known.values() for one in of_kind])
+            raise UnknownProxyError(f"unknown proxy {name!r}. {hint}{listed}; {ALL}: the 13 of NAS-Bench-Suite-Zero.")
+    measured += [name for proxy in pooled for name in components_of(proxy) if name in known["zero-cost"]]
     measured += [other for name in measured for other in COMPANIONS.get(name, ())]
-    return _Wanted(tuple(dict.fromkeys(predictors)), tuple(dict.fromkeys(measured)), tuple(dict.fromkeys(pooled)))
+    return _Wanted(tuple(dict.fromkeys(whole)), tuple(dict.fromkeys(measured)), tuple(dict.fromkeys(pooled)))
 
 
 def _check(space: str, options: ScoreOptions) -> None:
@@ -178,9 +199,9 @@ def _check(space: str, options: ScoreOptions) -> None:
     batches_for(options.config, space)
 
 
-def _missing_predictors(catalog: Store, selection: Selection, pooled: Sequence[PoolProxy]) -> list[str]:
+def _missing_predictors(catalog: Store, selection: Selection, pooled: Sequence[Kind]) -> list[str]:
     """Predictors that a pool needs and whose shipped weights have not scored all of it."""
-    needed = dict.fromkeys(name for proxy in pooled for name in proxy.predictors)
+    needed = dict.fromkeys(name for proxy in pooled for name in predictors_in(proxy))
     complete = catalog.query(
         """
         SELECT "column", checkpoint_digest FROM score

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count, islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.tables import views
 from catalog.tables.stored_graphs import read_graphs
+from catalog.user_code import UserCode, is_target
 from predictor.scoring.configuration import Column
 from predictor.scoring.plan import Assignment, Plan, fill_without_measuring, plan, targets_of
 from predictor.scoring.selection import Selection
@@ -113,6 +115,9 @@ class _Pieces:
         self._catalog = catalog
         self._space = space
         self._todo = todo
+        references = {target.column.proxy.reference for target in todo.targets}
+        found = [UserCode.of(name, Path.cwd()) for name in sorted(references) if is_target(name)]
+        self._code = tuple(code for code in found if code is not None)
         self._seconds = 0.0
         self._learned = 0
 
@@ -128,7 +133,7 @@ class _Pieces:
             if not piece:
                 return
             self.open[number] = [assignment for assignment, _ in piece]
-            yield Work(number, tuple(task for _, task in piece))
+            yield Work(number, tuple(task for _, task in piece), self._code)
 
     def _size(self) -> int:
         if not self._learned:
@@ -141,5 +146,6 @@ class _Pieces:
             ids = [assignment.architecture_id for assignment in chunk]
             graphs = read_graphs(self._catalog, self._space, ids, "native")
             for assignment, graph in zip(chunk, graphs, strict=True):
-                proxies = tuple(self._todo.targets[place].column.proxy.name for place in assignment.targets)
-                yield assignment, Task(graph, proxies, assignment.run_seed)
+                proxies = [self._todo.targets[place].column.proxy for place in assignment.targets]
+                references = tuple(proxy.reference or proxy.name for proxy in proxies)
+                yield assignment, Task(graph, references, assignment.run_seed)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 from catalog.tables import views
 from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
 from catalog.tables.space_view import SpaceView
+from catalog.tables.stored_graphs import read_vocabulary
 from catalog.tables.views import proxy_column_name
+from predictor.door import Given, Predictor
+from predictor.door.guard import scored
+from predictor.door.registry import names
 from predictor.scoring.configuration import Column, input_of, is_default, recorded_for, suffixed
 from predictor.scoring.plan import NO_PATH
 from predictor.scoring.predictors import shipped_digest
 from predictor.scoring.selection import Selection
-from predictor.zero_cost import MeasureConfig, pools
+from predictor.zero_cost import MeasureConfig
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -28,62 +32,10 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class PoolProxy:
-    """A proxy whose value for an architecture depends on the others.
-
-    Parameters
-    ----------
-    components
-        Zero-cost proxies whose stored scores go in.
-    predictors
-        Predictors whose stored scores go in before them.
-    combine
-        Gives the values of the pool from those of predictors and components, each (pool,), NaN where one has none.
-    weights
-        What the pool decides about the components, to be recorded with it.
-    """
-
-    name: str
-    components: tuple[str, ...]
-    combine: Callable[..., Values]
-    description: str
-    predictors: tuple[str, ...] = ()
-    weights: Callable[..., dict[str, float]] | None = None
-    version: str = "1"
-
-
-def _votes(tg_nas: Values, *members: Values) -> dict[str, float]:
-    """The weights of the members of ``tg_nas_zc``; ``tg_nas`` has 1."""
-    return dict(zip(pools.TG_NAS_ZC, pools.votes(tg_nas, *members).tolist(), strict=True))
-
-
-POOLED: Mapping[str, PoolProxy] = {
-    proxy.name: proxy
-    for proxy in (
-        PoolProxy(
-            "te_nas", ("ntk_cond", "linear_regions"), pools.te_nas, "sum of the ranks of ntk_cond and linear_regions"
-        ),
-        PoolProxy("az_nas", pools.AZ_NAS, pools.az_nas, "sum of the logarithms of the ranks of AZ-NAS's four parts"),
-        PoolProxy("swap_reg", ("swap", "params"), pools.swap_reg, "swap, large networks preferred"),
-        PoolProxy(
-            "tg_nas_zc",
-            pools.TG_NAS_ZC,
-            pools.tg_nas_zc,
-            f"log ranks of tg_nas, {', '.join(pools.TG_NAS_ZC)}, with votes by what they agree on beyond tg_nas",
-            predictors=("tg_nas",),
-            weights=_votes,
-            version="2",  # 1 voted by each proxy's own agreement with tg_nas
-        ),
-    )
-}
-"""The proxies of a pool by name; each counts higher as better."""
-
-
 def store_pooled(
     catalog: Store,
     selection: Selection,
-    pooled: Sequence[PoolProxy],
+    pooled: Sequence[type[Predictor]],
     columns: Sequence[Column],
     config: MeasureConfig,
     run_id: int,
@@ -107,7 +59,7 @@ def store_pooled(
     stored = []
     with catalog.transaction():
         for proxy in pooled:
-            own = [column for column in columns if column.proxy.name in proxy.components]
+            own = [column for column in columns if column.proxy.name in proxy.needs.columns]
             stored.append(_store_one(catalog, selection, proxy, own, config, run_id))
         views.rebuild(catalog, selection.space)
     return stored
@@ -116,23 +68,22 @@ def store_pooled(
 def _store_one(
     catalog: Store,
     selection: Selection,
-    proxy: PoolProxy,
+    proxy: type[Predictor],
     columns: Sequence[Column],
     config: MeasureConfig,
     run_id: int,
 ) -> tuple[str, int, str | None]:
-    names = {column.proxy.name: column.name for column in columns}
-    frame = _pool(catalog, selection, [*proxy.predictors, *(names[name] for name in proxy.components)])
+    columns_by_name = {column.proxy.name: column.name for column in columns}
+    frame = _pool(catalog, selection, [columns_by_name.get(name, name) for name in proxy.needs.columns])
     frame = frame.join(_costs(catalog, proxy, columns), on="architecture_id", how="left", maintain_order="left")
-    parts = frame.select(pl.col("^part_.*$").cast(pl.Float64)).to_numpy().T
-    values = np.where(frame["is_connected"].to_numpy(), proxy.combine(*parts), np.nan)
+    scores = scored(proxy.ready(), _given(catalog, selection.space, frame))
+    values = np.where(frame["is_connected"].to_numpy(), scores.mean, np.nan)
     given = next((found for column in columns if (found := input_of(column.proxy, config))), None)
-    told: dict[str, object] = {} if proxy.weights is None else {"weights": proxy.weights(*parts)}
-    pool = selection.recorded(frame["native_id"].to_list()) | told
+    pool = selection.recorded(frame["native_id"].to_list()) | dict(scores.facts)
     facts = _facts(proxy, columns, config, selection.space, pool)
     _forget(catalog, selection.space, facts, given)
     proxy_id = ensure_proxies(catalog, [facts])[proxy.name]
-    catalog.append("score", _rows(frame, values, proxy_id, given, run_id))
+    catalog.append("score", _rows(frame, values, scores.reasons, proxy_id, given, run_id))
     _inherit_training_members(catalog, proxy, proxy_id)
     return proxy_column_name({"column": facts.column, "is_published": False, "input": given}), proxy_id, given
 
@@ -146,7 +97,13 @@ def _pool(catalog: Store, selection: Selection, names: Sequence[str]) -> pl.Data
     return frame.select("architecture_id", "is_connected", pl.col(view.native_id_name).alias("native_id"), *parts)
 
 
-def _costs(catalog: Store, proxy: PoolProxy, columns: Sequence[Column]) -> pl.DataFrame:
+def _given(catalog: Store, space: str, frame: pl.DataFrame) -> Given:
+    """The pool as a predictor is given it: its components alone."""
+    parts = frame.select(pl.col("^part_.*$").cast(pl.Float64)).to_numpy()
+    return Given(space, len(frame), read_vocabulary(catalog, space), {}, parts, frame["is_connected"].to_numpy())
+
+
+def _costs(catalog: Store, proxy: type[Predictor], columns: Sequence[Column]) -> pl.DataFrame:
     """What the components of each architecture cost together; none where one of them was not measured on itself."""
     measured = [column for column in columns if not column.is_stored]  # what follows from the graph is free
     predictors = _predictor_ids(catalog, proxy)
@@ -166,12 +123,23 @@ def _costs(catalog: Store, proxy: PoolProxy, columns: Sequence[Column]) -> pl.Da
     )
 
 
-def _predictor_ids(catalog: Store, proxy: PoolProxy) -> list[int]:
+def predictors_in(proxy: type[Predictor]) -> list[str]:
+    """The predictors among the columns that a predictor reads."""
+    return [name for name in proxy.needs.columns if name in names()]
+
+
+def components_of(proxy: type[Predictor]) -> list[str]:
+    """The proxies among the columns that a predictor reads, which are measured where they are missing."""
+    return [name for name in proxy.needs.columns if name not in names()]
+
+
+def _predictor_ids(catalog: Store, proxy: type[Predictor]) -> list[int]:
     """Rows of the table ``proxy`` of the predictors, with the weights that come with the package."""
+    inner = predictors_in(proxy)
     wanted = pa.table(
         {
-            "column": pa.array(proxy.predictors, pa.string()),
-            "checkpoint_digest": pa.array([shipped_digest(name) for name in proxy.predictors], pa.string()),
+            "column": pa.array(inner, pa.string()),
+            "checkpoint_digest": pa.array([shipped_digest(name) for name in inner], pa.string()),
         }
     )
     found: list[int] = catalog.query(
@@ -180,7 +148,7 @@ def _predictor_ids(catalog: Store, proxy: PoolProxy) -> list[int]:
     return found
 
 
-def _inherit_training_members(catalog: Store, proxy: PoolProxy, proxy_id: int) -> None:
+def _inherit_training_members(catalog: Store, proxy: type[Predictor], proxy_id: int) -> None:
     """What a predictor was trained on, a score made from it has seen as well; reports leave both out."""
     catalog.execute(
         """
@@ -192,7 +160,7 @@ def _inherit_training_members(catalog: Store, proxy: PoolProxy, proxy_id: int) -
 
 
 def _facts(
-    proxy: PoolProxy,
+    proxy: type[Predictor],
     columns: Sequence[Column],
     config: MeasureConfig,
     space: str,
@@ -200,9 +168,13 @@ def _facts(
 ) -> ProxyFacts:
     """The row of the table ``proxy``: the pool is in the configuration, but not in the column's name."""
     settings = {column.proxy.name: recorded_for(column.proxy, config, space) for column in columns}
-    components = {"components": [*proxy.predictors, *proxy.components], "settings": settings}
+    components = {"components": list(proxy.needs.columns), "settings": settings}
     facts = ProxyFacts(
-        proxy.name, proxy.version, 1, proxy.description, configuration=json.dumps(components, sort_keys=True)
+        proxy.name,
+        proxy.version,
+        proxy.direction,
+        proxy().description(),
+        configuration=json.dumps(components, sort_keys=True),
     )
     if not all(is_default(column.proxy, config, space) for column in columns):
         facts = suffixed(facts)
@@ -227,12 +199,22 @@ def _forget(catalog: Store, space: str, facts: ProxyFacts, given: str | None) ->
     catalog.execute("DELETE FROM training_member WHERE proxy_id NOT IN (SELECT id FROM proxy)")
 
 
-def _rows(frame: pl.DataFrame, values: Values, proxy_id: int, given: str | None, run_id: int) -> pa.Table:
+def _rows(
+    frame: pl.DataFrame,
+    values: Values,
+    reasons: Sequence[str | None] | None,
+    proxy_id: int,
+    given: str | None,
+    run_id: int,
+) -> pa.Table:
     connected = frame["is_connected"].to_numpy()
     lacking = connected & np.isnan(values)
     count = len(frame)
     status = np.where(lacking, "failed", np.where(connected, "ok", "disconnected"))
-    reason = np.where(lacking, "a component that the proxy multiplies has no value", np.where(connected, "", NO_PATH))
+    parts = frame.select(pl.col("^part_.*$").cast(pl.Float64)).to_numpy()
+    given_reasons = [text or "" for text in reasons or [None] * count]
+    told = np.where(np.isnan(parts).any(axis=1), "a component that it reads has no value", given_reasons)
+    reason = np.where(lacking, told, np.where(connected, "", NO_PATH))
     return pa.table(
         {
             "architecture_id": frame["architecture_id"].to_arrow(),

@@ -4,96 +4,66 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
-from catalog.architecture.graph_tables import PlacedCells
-from catalog.architecture.operators import Vocabulary
 from catalog.errors import UsageError
+from catalog.extras import require
 from catalog.storage.runs import Run
 from catalog.tables import views
 from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
 from catalog.tables.space_view import SpaceView
-from catalog.tables.stored_graphs import read_cells, read_graphs, read_vocabulary
+from catalog.user_code import digest_of, is_target
+from predictor.door import Given, Predictor, Scores
+from predictor.door.checkpoint import read_card
+from predictor.door.guard import scored
+from predictor.door.predictor import SPREAD
+from predictor.door.registry import names, predictor_named
 from predictor.encoding import stored_embeddings
+from predictor.scoring.reading import Identifiers, Values, read_given
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
 
-Values = NDArray[np.float64]
-Identifiers = NDArray[np.int64]
-
-PREDICTORS = ("tg_nas", "tg_nas_multi", "tg_nas_paper")
-"""Predictors whose weights come with the package."""
-
-_OUTCOMES = (("ok", None), ("disconnected", "no path from input to output"))
+_NO_PATH = "no path from input to output"
 
 
 @dataclass(frozen=True)
 class ScoringReport:
-    """What one scoring did; `column` is the wide view's column."""
+    """What one scoring did.
+
+    Parameters
+    ----------
+    column
+        The wide view's.
+    scored
+        Architectures of the space.
+    disconnected
+        Those of them that have no score because no path leads from input to output.
+    failed
+        Those that have none for another reason.
+    reason
+        The commonest of these reasons.
+    """
 
     column: str
     scored: int
     disconnected: int
+    failed: int
+    reason: str | None
     seconds: float
 
 
-class Model(Protocol):
-    """A loaded predictor: scores by column suffix, each (A,); NaN where it has none.
-
-    An ensemble has none where no path leads from input to output; `tg_nas_paper` scores such cells too, as released.
-    """
-
-    card: dict[str, Any]
-
-    def score_space(
-        self, catalog: Store, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
-    ) -> Mapping[str, Values]:
-        """Scores of all architectures of a space."""
-        ...
-
-
-class _Ensemble:
-    """`tg_nas`: the mean over the members, and their spread as ``_std``."""
-
-    def __init__(self, checkpoint: str | Path) -> None:
-        from predictor.tg_nas.ensemble import Scorer
-
-        self.scorer = Scorer.load(checkpoint)
-        self.card = self.scorer.card
-
-    def score_space(
-        self, catalog: Store, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
-    ) -> Mapping[str, Values]:
-        scores = self.scorer.score_arrays(
-            space, [part.cells for part in cells], [part.rows for part in cells], vocabulary
-        )
-        return {"": scores.mean, "_std": scores.std}
-
-
-class _Paper:
-    """`tg_nas_paper`: the authors' recipe, on native graphs."""
-
-    def __init__(self, checkpoint: str | Path) -> None:
-        from predictor.tg_nas.paper import PaperScorer
-
-        self.scorer = PaperScorer.load(checkpoint)
-        self.card = self.scorer.card
-
-    def score_space(
-        self, catalog: Store, space: str, ids: Identifiers, cells: list[PlacedCells], vocabulary: Vocabulary
-    ) -> Mapping[str, Values]:
-        return {"": self.scorer.score(read_graphs(catalog, space, ids.tolist(), "native"))}
-
-
-def score_space(catalog: Store, space: str, predictor: str, checkpoint: Path | None = None) -> ScoringReport:
+def score_space(
+    catalog: Store, space: str, predictor: str, checkpoint: Path | None = None, *, column: str | None = None
+) -> ScoringReport:
     """Score every architecture of a stored space and rebuild its wide view, in one transaction.
 
     A checkpoint that scored the space before is replaced by itself: the same weights give the same scores.
@@ -101,88 +71,146 @@ def score_space(catalog: Store, space: str, predictor: str, checkpoint: Path | N
     Parameters
     ----------
     predictor
-        One of `PREDICTORS`.
+        Its name, or ``module:Class``.
     checkpoint
         Folder of other weights than the shipped ones, as ``catalog train`` wrote it.
+    column
+        The column to write; by default the predictor's name, with eight digits of the weights' digest where they are
+        not those that came with it.
 
     Raises
     ------
+    UnknownProxyError
+        There is no such predictor.
     UsageError
-        There is no such predictor or checkpoint.
+        There is no such checkpoint, the predictor has to be trained first, or the column is taken.
     """
-    if predictor not in PREDICTORS:
-        raise UsageError(f"unknown predictor {predictor!r}; with weights come {', '.join(PREDICTORS)}.")
-    from predictor.tg_nas.checkpoint import digest_of
-
-    SpaceView.of(catalog, space)
+    kind = predictor_named(predictor)
+    if kind.needs.extra is not None:
+        require(kind.needs.extra)
+    model = kind.ready(checkpoint)
     started = time.perf_counter()
-    model: Model = (_Paper if predictor == "tg_nas_paper" else _Ensemble)(checkpoint or predictor)
-    ids, cells = read_cells(catalog, space, "canonical")
-    stored_embeddings.recall(catalog, space)
-    scores = model.score_space(catalog, space, ids, cells, read_vocabulary(catalog, space))
+    ids, given = read_given(catalog, space, kind.needs)
+    if kind.needs.graphs:
+        stored_embeddings.recall(catalog, space)
+    scores = scored(model, given)
     seconds = time.perf_counter() - started
-    digest = digest_of(model.card)
-    column = predictor if digest == shipped_digest(predictor) else f"{predictor}_{digest[:8]}"
-    parameters = {"space": space, "predictor": predictor, "checkpoint_digest": digest}
+    own = column or column_of(model)
+    _require_free(catalog, space, own, kind)
+    digest = model.digest(model.card)
+    parameters = {"space": space, "predictor": predictor, "checkpoint_digest": digest, "code": code_digest(predictor)}
     with Run.start(catalog, "score", parameters) as run, catalog.transaction():
-        for suffix, values in scores.items():
-            facts = predictor_facts(predictor, column, suffix, model.card)
+        for suffix, values in (("", scores.mean), (SPREAD, scores.spread)):
+            if values is None:
+                continue
+            facts = predictor_facts(model, own, suffix, predictor)
             proxy_id = ensure_proxies(catalog, [facts])[facts.name]
-            _replace_scores(catalog, proxy_id, facts, ids, values, seconds / max(1, len(ids)), run.id)
+            rows = _rows(proxy_id, ids, given, values, scores.reasons, seconds / max(1, len(ids)), run.id)
+            _replace_scores(catalog, proxy_id, facts, ids, rows)
             record_training_members(catalog, proxy_id, model.card)
-        stored_embeddings.remember(catalog, space)
+        if kind.needs.graphs:
+            stored_embeddings.remember(catalog, space)
         views.rebuild(catalog, space)
         run.detail = f"{len(ids)} architectures of {space}"
-    return ScoringReport(column, len(ids), int(np.isnan(scores[""]).sum()), seconds)
+    return _report(own, given, scores, seconds)
 
 
-def predictor_facts(predictor: str, column: str, suffix: str, card: Mapping[str, Any]) -> ProxyFacts:
+def column_of(model: Predictor) -> str:
+    """The column of a predictor with the weights that it has."""
+    digest = model.digest(model.card)
+    if digest is None or digest == shipped_digest(model.name):
+        return model.name
+    return f"{model.name}_{digest[:8]}"
+
+
+def predictor_facts(model: Predictor, column: str, suffix: str = "", target: str | None = None) -> ProxyFacts:
     """The row of the table ``proxy`` of a predictor's scores, or with the suffix ``_std`` of their spread.
 
     Parameters
     ----------
     column
         The predictor's column in the wide view, without the suffix.
-    card
-        Of the checkpoint that scores.
+    target
+        How it was named, where that is a class in a user's file, whose digest is then part of what is recorded.
     """
-    from predictor.tg_nas.checkpoint import digest_of
-    from predictor.tg_nas.prior import DEVELOPED_WITH
-
-    sources = ", ".join(source["name"] for source in card.get("sources", ()))
-    seen = f"; its prior was chosen with {' and '.join(DEVELOPED_WITH)} in sight" if "prior" in card else ""
-    what = "spread of the ensemble's members" if suffix else "predicted rank of the accuracy"
+    configuration = dict(model.card.get("configuration", {}))
+    if (code := code_digest(target)) is not None:
+        configuration["code_sha256"] = code
     return ProxyFacts(
-        name=predictor + suffix,
-        version="1",
-        direction=-1 if suffix else 1,
-        description=f"{what}; TG-NAS trained on {sources}{seen}",
+        name=model.name + suffix,
+        version=model.version,
+        direction=-1 if suffix else model.direction,
+        description=model.description(suffix),
         column=column + suffix,
-        configuration=json.dumps(card.get("configuration", {}), sort_keys=True),
-        checkpoint_digest=digest_of(card),
+        configuration=json.dumps(configuration, sort_keys=True),
+        checkpoint_digest=model.digest(model.card),
     )
 
 
-def shipped_digest(predictor: str) -> str:
-    """Of the checkpoint that comes with the package: a copy of it in another folder is no other one."""
-    from predictor.tg_nas.checkpoint import digest_of, read_card, shipped
-
-    return digest_of(read_card(shipped(predictor)))
+def code_digest(target: str | None) -> str | None:
+    """sha256 of the file in the current folder that a name such as ``module:Class`` means; None for other names."""
+    return None if target is None or not is_target(target) else digest_of(target, Path.cwd())
 
 
-def _replace_scores(
-    catalog: Store,
+def shipped_digest(predictor: str) -> str | None:
+    """Of the weights that come with a predictor's package: a copy of them in another folder is no other checkpoint."""
+    if predictor not in names():
+        return None
+    kind = predictor_named(predictor)
+    folder = kind.shipped()
+    return None if folder is None else kind.digest(read_card(folder))
+
+
+def _require_free(catalog: Store, space: str, column: str, kind: type[Predictor]) -> None:
+    """A score must not stand where a metric, a fixed column or another proxy's score stands."""
+    held = catalog.rows('SELECT name FROM proxy WHERE "column" = ?', [column])
+    is_own = any(name == kind.name for (name,) in held)
+    if column in SpaceView.of(catalog, space).columns and not is_own:
+        raise UsageError(f"{space} has a column {column!r} that is not {kind.name}'s; choose another with --as.")
+
+
+def _report(column: str, given: Given, scores: Scores, seconds: float) -> ScoringReport:
+    lacking = np.isnan(scores.mean)
+    reasons = Counter(reason for reason in scores.reasons or () if reason is not None)
+    return ScoringReport(
+        column,
+        len(given),
+        int((lacking & ~given.connected).sum()),
+        int((lacking & given.connected).sum()),
+        min(reasons, key=lambda reason: (-reasons[reason], reason)) if reasons else None,
+        seconds,
+    )
+
+
+def _rows(
     proxy_id: int,
-    facts: ProxyFacts,
     ids: Identifiers,
+    given: Given,
     values: Values,
+    reasons: Sequence[str | None] | None,
     seconds: float,
     run_id: int,
-) -> None:
-    """Store the scores in place of what the column holds, also of weights that an earlier version came with."""
+) -> pa.Table:
+    """Rows of the table ``score``."""
     count = len(ids)
     missing = np.isnan(values)
-    outcome = pa.array(missing.astype(np.int8))
+    status = np.where(missing, np.where(given.connected, "failed", "disconnected"), "ok")
+    told = pa.array(list(reasons or [None] * count), pa.string())
+    return pa.table(
+        {
+            "architecture_id": ids,
+            "proxy_id": pa.array(np.full(count, proxy_id, dtype=np.int32)),
+            "value": pa.array(values, mask=missing),
+            "status": status,
+            "reason": pc.if_else(pa.array(missing & ~given.connected), _NO_PATH, told),
+            "seconds": np.full(count, seconds),
+            "run_id": pa.array(np.full(count, run_id, dtype=np.int32)),
+        }
+    )
+
+
+def _replace_scores(catalog: Store, proxy_id: int, facts: ProxyFacts, ids: Identifiers, rows: pa.Table) -> None:
+    """Store the scores in place of what the column holds, also of weights that an earlier version came with."""
     wanted = {"scored": pa.table({"architecture_id": ids})}
     catalog.execute(
         """
@@ -192,20 +220,7 @@ def _replace_scores(
         [proxy_id, facts.column, facts.name, PUBLISHED_VERSION],
         tables=wanted,
     )
-    catalog.append(
-        "score",
-        pa.table(
-            {
-                "architecture_id": ids,
-                "proxy_id": pa.array(np.full(count, proxy_id, dtype=np.int32)),
-                "value": pa.array(values, mask=missing),
-                "status": pa.array([status for status, _ in _OUTCOMES]).take(outcome),
-                "reason": pa.array([reason for _, reason in _OUTCOMES], pa.string()).take(outcome),
-                "seconds": np.full(count, seconds),
-                "run_id": pa.array(np.full(count, run_id, dtype=np.int32)),
-            }
-        ),
-    )
+    catalog.append("score", rows)
 
 
 def record_training_members(catalog: Store, proxy_id: int, card: Mapping[str, Any]) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import UsageError
+from catalog.output_file import replacing
+from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS, read_weights, write_card
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size
 from predictor.tg_nas.model import TGNASNetwork
 from predictor.tg_nas.prior import Prior
-
-WEIGHTS, CARD = "weights.safetensors", "card.json"
-FORMAT = 2
 
 _SHIPPED = Path(__file__).parent / "weights"
 
@@ -73,49 +71,19 @@ def save(
         for place, member in enumerate(members)
         for name, tensor in member.state_dict().items()
     }
-    save_file(tensors, folder / WEIGHTS)
+    with replacing(folder / WEIGHTS) as partial:
+        save_file(tensors, partial)
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
     card = {
+        **facts,
         "format": FORMAT,
         "sha256": digest,
         "configuration": members[0].config.to_dict(),
         "prior": asdict(prior),
         "members": [{"mean": mean, "deviation": deviation} for mean, deviation in scales],
-        **facts,
     }
-    (folder / CARD).write_text(json.dumps(card, indent=2, sort_keys=True) + "\n")
+    write_card(folder, card)
     return digest
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The card of a checkpoint folder.
-
-    Raises
-    ------
-    UsageError
-        There is no card, it is not JSON, or a newer version wrote it.
-    """
-    try:
-        card = json.loads((folder / CARD).read_text())
-    except FileNotFoundError:
-        raise UsageError(
-            f"{folder} holds no checkpoint: {CARD} is missing. Make one with: catalog train tg-nas"
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{folder / CARD} is not a checkpoint's card: {error}. Train again, or restore it.") from None
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        found = card.get("format") if isinstance(card, dict) else type(card).__name__
-        raise UsageError(f"{folder / CARD} has format {found!r}; this version reads {FORMAT}. Train again.")
-    return card
-
-
-def digest_of(card: Mapping[str, Any]) -> str:
-    """sha256 of all in a checkpoint that decides a score: weights, configuration, scales of members and prior.
-
-    The digest of the weights alone would call two checkpoints the same that differ in how their outputs are joined.
-    """
-    decisive = {name: card.get(name) for name in ("sha256", "configuration", "members", "prior")}
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def load_members(folder: Path, card: Mapping[str, Any]) -> list[TGNASNetwork]:
@@ -128,16 +96,7 @@ def load_members(folder: Path, card: Mapping[str, Any]) -> list[TGNASNetwork]:
     """
     from safetensors.torch import load
 
-    try:
-        data = (folder / WEIGHTS).read_bytes()
-    except FileNotFoundError:
-        raise UsageError(f"{folder} has a card but no {WEIGHTS}; restore the file or train again.") from None
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != card["sha256"]:
-        raise UsageError(
-            f"{folder / WEIGHTS} has sha256 {digest[:8]}..., its card says {card['sha256'][:8]}...; "
-            "the two files do not belong together. Restore them or train again."
-        )
+    data = read_weights(folder, card)
     config = TGNASConfig(**card["configuration"])
     tensors = load(data)
     members = []

@@ -98,7 +98,8 @@ class Scorer:
     @classmethod
     def load(cls, checkpoint: str | Path = "tg_nas", *, part: str = "both") -> Scorer:
         """Read a checkpoint: the name of a shipped one, or a folder that `train` wrote."""
-        from predictor.tg_nas.checkpoint import folder_of, load_members, read_card
+        from predictor.door.checkpoint import read_card
+        from predictor.tg_nas.checkpoint import folder_of, load_members
 
         folder = folder_of(checkpoint)
         card = read_card(folder)
@@ -108,7 +109,7 @@ class Scorer:
     @property
     def digest(self) -> str:
         """sha256 of weights, configuration and scales; empty if the ensemble is not saved."""
-        from predictor.tg_nas.checkpoint import digest_of
+        from predictor.door.checkpoint import digest_of
 
         return digest_of(self.card) if self.card else ""
 
@@ -142,14 +143,8 @@ class Scorer:
         if owners is None:
             starts = np.cumsum([0, *(len(array) for array in cells)])
             owners = [np.arange(start, start + len(array)) for start, array in zip(starts, cells, strict=False)]
-        batches = [
-            module_cells(array.vocabulary, array.operators, array.adjacency, owner)
-            if space == NB101
-            else from_arrays(array, owner, 1.0 if halves_resolution(array.name) else NORMAL_CELL_WEIGHT)
-            for array, owner in zip(cells, owners, strict=True)
-        ]
         architectures = 1 + max((int(owner.max(initial=-1)) for owner in owners), default=-1)
-        return self.score_batches(batches, architectures, vocabulary)
+        return self.score_batches(cell_batches(space, cells, owners), architectures, vocabulary)
 
     def _score_modules(self, graphs: Sequence[ArchitectureGraph]) -> Scores:
         sizes: dict[int, list[int]] = {}
@@ -179,6 +174,16 @@ class Scorer:
 
     def __repr__(self) -> str:
         return f"Scorer({len(self.members)} members, part={self.part!r}, {self.digest[:8] or 'not saved'})"
+
+
+def cell_batches(space: str, cells: Sequence[CellArrays], owners: Sequence[NDArray[np.int64]]) -> list[CellBatch]:
+    """Arrays of cells as the networks read them; modules of NAS-Bench-101 with their projections made explicit."""
+    return [
+        module_cells(array.vocabulary, array.operators, array.adjacency, owner)
+        if space == NB101
+        else from_arrays(array, owner, 1.0 if halves_resolution(array.name) else NORMAL_CELL_WEIGHT)
+        for array, owner in zip(cells, owners, strict=True)
+    ]
 
 
 def joined(prior: Values, standard: Values) -> Values:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
+from predictor.door.checkpoint import CARD
 from predictor.encoding.padded_graphs import CellBatch
-from predictor.tg_nas.checkpoint import CARD, save
+from predictor.tg_nas.checkpoint import save
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.ensemble import Scorer, member_outputs
 from predictor.tg_nas.features import feature_size

@@ -270,7 +270,7 @@ class PaperScorer:
 
         from safetensors.torch import save_file
 
-        from predictor.tg_nas.checkpoint import CARD, FORMAT, WEIGHTS
+        from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS
 
         folder.mkdir(parents=True, exist_ok=True)
         save_file({name: x.contiguous() for name, x in self.network.state_dict().items()}, folder / WEIGHTS)
@@ -283,7 +283,8 @@ class PaperScorer:
         """Read a checkpoint: the shipped one, or a folder."""
         from safetensors.torch import load_file
 
-        from predictor.tg_nas.checkpoint import WEIGHTS, folder_of, read_card
+        from predictor.door.checkpoint import WEIGHTS, read_card
+        from predictor.tg_nas.checkpoint import folder_of
 
         folder = folder_of(checkpoint)
         card = read_card(folder)

@@ -43,9 +43,6 @@ Values = NDArray[np.float64]
 
 _TINY = 1e-12
 
-DEVELOPED_WITH = ("nb201", "darts")
-"""Spaces whose labels were in sight while form and weights were chosen: what is measured there is no blind test."""
-
 COST = 0.6
 """What a pooling window, a layer in excess and a layer on the shortest way cost, in logarithms of what is good."""
 

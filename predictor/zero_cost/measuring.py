@@ -11,7 +11,8 @@ from operator import or_
 from typing import Any
 
 from catalog.architecture.graph import ArchitectureGraph
-from catalog.errors import CatalogError, ProxyError
+from catalog.errors import ProxyError
+from predictor.door.guard import FAILURES
 from predictor.networks import NetworkConfig, build, live_form, scoring_config, thin_config
 from predictor.zero_cost.inputs import Batch, draw, label_kind
 from predictor.zero_cost.passes import Need, Passes
@@ -205,11 +206,6 @@ def _weighted_operators(graph: ArchitectureGraph) -> int:
     return sum(operator.kind == "conv" or operator.has_weights for operator in kinds)
 
 
-_FAILURES = (CatalogError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What makes a score a failed one. RuntimeError is how PyTorch reports everything from a shape to a matrix without
-eigenvalues, ValueError how NumPy does; the others are the mistakes of plug-ins, which must not end a long job."""
-
-
 def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
     spent = sum(passes.seconds.values())
     start = time.perf_counter()
@@ -223,7 +219,7 @@ def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
             value = proxy.measure(passes)
         if not math.isfinite(value):
             raise ProxyError(f"the value is {value}")
-    except _FAILURES as error:
+    except FAILURES as error:
         outcome = Measurement(proxy.name, None, "failed", f"{type(error).__name__}: {error}".splitlines()[0])
     else:
         outcome = Measurement(proxy.name, value, "ok", layers=layers)

@@ -26,6 +26,11 @@ class Proxy(ABC):
     native: ClassVar[bool] = False
     """Whether dead operators of the native form count, so that equal functions may score differently."""
 
+    reference: str = ""
+    """How another process finds it: its name, or ``module:Class`` for one in a user's file."""
+    code_sha256: str | None = None
+    """Of the user's file that it came from."""
+
     @abstractmethod
     def measure(self, passes: Passes) -> float:
         """The score of the network behind `passes`."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from catalog.errors import UnknownProxyError
+from catalog.nearest import did_you_mean
+from catalog.user_code import digest_of, is_target, load
 from predictor.zero_cost.proxy import Proxy
 
 ENTRY_POINTS = "catalog.proxies"
@@ -104,13 +107,36 @@ def registered() -> dict[str, Proxy]:
 def proxies_named(names: Sequence[str]) -> list[Proxy]:
     """The proxies of these names, in their order.
 
+    Parameters
+    ----------
+    names
+        Of built-in ones and plug-ins, or ``module:Class`` of a file in the current folder.
+
     Raises
     ------
     UnknownProxyError
         A name is unknown; the message lists the known ones.
+    UsageError, UserCodeError
+        A user's file cannot be imported, or fails.
     """
     known = registered()
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in known and not is_target(name)]
     if unknown:
-        raise UnknownProxyError(f"unknown proxy {unknown[0]!r}; known proxies: {', '.join(known)}.")
-    return [known[name] for name in names]
+        hint = did_you_mean(unknown[0], known)
+        raise UnknownProxyError(f"unknown proxy {unknown[0]!r}. {hint}Known proxies: {', '.join(known)}.")
+    return [known[name] if name in known else _from_file(name) for name in names]
+
+
+@cache
+def _from_file(target: str) -> Proxy:
+    kind = load(target, Path.cwd())
+    if not (isinstance(kind, type) and issubclass(kind, Proxy)):
+        raise UnknownProxyError(
+            f"{target} gives {kind!r}, which is no subclass of predictor.zero_cost.Proxy or predictor.door.Predictor."
+        )
+    proxy = kind()
+    if proxy.name in registered():
+        raise UnknownProxyError(f"{target} takes the name {proxy.name!r}, which another proxy has; give it another.")
+    proxy.reference = target
+    proxy.code_sha256 = digest_of(target, Path.cwd())
+    return proxy

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from catalog.architecture.graph import ArchitectureGraph
+from catalog.user_code import UserCode
 from predictor.zero_cost.inputs import Batch
 from predictor.zero_cost.measuring import MeasureConfig, Measurement, batches_for, measure
 from predictor.zero_cost.registry import proxies_named
@@ -22,7 +23,7 @@ class Task:
     graph
         The native graph.
     proxies
-        Names; a worker finds plug-ins by their entry points, as the driver does.
+        Their references; a worker finds plug-ins by their entry points, as the driver does.
     seed
         Takes the place of the seed in the job's `MeasureConfig`.
     """
@@ -38,6 +39,8 @@ class Work:
 
     number: int
     tasks: tuple[Task, ...]
+    code: tuple[UserCode, ...] = ()
+    """Users' files that its proxies come from."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Engine(Protocol):
 
 def measure_work(work: Work, config: MeasureConfig) -> Finished:
     """Do one piece of work in this process; what an engine calls in its workers."""
+    for code in work.code:
+        code.install()
     return Finished(work.number, tuple(_measured(task, replace(config, seed=task.seed)) for task in work.tasks))
 
 

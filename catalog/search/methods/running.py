@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.errors import UsageError
+from catalog.nearest import did_you_mean
 from catalog.search.methods.differential_evolution import differential_evolution
 from catalog.search.methods.history import History
 from catalog.search.methods.listing import exhaustive, random
@@ -101,7 +102,7 @@ def check(problem: Problem, name: str, budget: Budget, seed: int = 0, batch: int
     allowed = methods_for(problem.space, pooled=problem.pool is not None, objectives=problem.objectives)
     choose = f"choose one of {', '.join(allowed)}." if allowed else "search a pool of its stored architectures."
     if name not in METHODS:
-        raise UsageError(f"unknown search method {name!r}; {choose}")
+        raise UsageError(f"unknown search method {name!r}. {did_you_mean(name, METHODS)}{choose.capitalize()}")
     method = METHODS[name]
     if not method.fits(problem.objectives):
         raise UsageError(f"{name} searches by {method.scores}, not by {problem.objectives}; {choose}")

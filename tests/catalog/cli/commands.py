@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
 from catalog.cli.main import main
+from tests.catalog.processes import LIFETIME, running_python
 
 Answer = subprocess.CompletedProcess[str]
 Ask = Callable[..., Answer]
@@ -22,11 +23,22 @@ TABLES = ("nb201/nb201_v1.1_200ep.csv.gz", "nb201/nb201_12ep.csv.gz", "nb201/nat
 
 def run_catalog(*arguments: str, cwd: Path | None = None, database: Path | None = None, stdin: str = "") -> Answer:
     """Run the command line in a process of its own, as a user's shell does."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("CATALOG_DB", "CATALOG_DATA")}
-    if database is not None:
-        environment["CATALOG_DB"] = str(database)
     command = [sys.executable, "-m", "catalog", *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment, input=stdin, capture_output=True, text=True, check=False)
+    environment = environment_with(database)
+    return subprocess.run(
+        command, cwd=cwd, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=LIFETIME
+    )
+
+
+def running_catalog(*arguments: str, database: Path) -> AbstractContextManager[subprocess.Popen[str]]:
+    """The command line as a process that may be interrupted, and that is ended with the block."""
+    return running_python("-m", "catalog", *arguments, environment=environment_with(database))
+
+
+def environment_with(database: Path | None) -> dict[str, str]:
+    """Our environment with this catalog and without ours."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("CATALOG_DB", "CATALOG_DATA")}
+    return environment if database is None else environment | {"CATALOG_DB": str(database)}
 
 
 def call_catalog(*arguments: str, database: Path, stdin: str = "") -> Answer:

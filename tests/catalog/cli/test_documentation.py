@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import os
+import pkgutil
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -80,31 +84,169 @@ OWN_GRAPH = (
 OWN_OPERATORS = '{"my_op": {"kind": "attention", "kernel": null, "weights": true, "description": "Self attention"}}'
 
 
-def console_blocks() -> Iterator[tuple[str, str, str]]:
-    """(page, command, shown output) of every ```console block; a block may hold several commands."""
-    for page in PAGES:
-        for block in re.findall(r"```console\n(.*?)```", page.read_text(), flags=re.DOTALL):
-            for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-                command, _, output = part.partition("\n")
-                yield page.name, command, output
+@dataclass(frozen=True)
+class Block:
+    """One fenced block of a page: its language and its lines."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
 
 
-@pytest.mark.parametrize(("page", "command", "shown"), list(console_blocks()))
-def test_the_documentation_shows_what_comes_out(
-    page: str, command: str, shown: str, measured_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Commands run on the measured catalog, in one folder, as tables; '...' stands for lines left out."""
-    words = shlex.split(command)
-    assert words[0] == "catalog", command
-    arguments = words[1:] if "--format" in words or words[1] in NOT_ROWS else [*words[1:], "--format", "table"]
-    database = tmp_path / "catalog.duckdb"
-    database.write_bytes(measured_database.read_bytes())
-    monkeypatch.chdir(tmp_path)
-    answer = call_catalog(*arguments, database=database)
-    assert answer.returncode == 0, answer.stderr
-    parts = re.split(r"(^\.\.\.$)", shown.rstrip("\n"), flags=re.MULTILINE)
-    pattern = "".join(".*" if part == "..." else re.escape(part) for part in parts)
-    assert re.fullmatch(pattern, answer.stdout.rstrip("\n"), flags=re.DOTALL), answer.stdout
+def blocks(page: Path, *languages: str) -> Iterator[Block]:
+    text = page.read_text()
+    for found in re.finditer(r"^```(\w+)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE):
+        if found[1] in languages:
+            yield Block(page.name, text.count("\n", 0, found.start()) + 1, found[1], found[2])
+
+
+def run_console(block: Block, database: Path) -> None:
+    """Every command of a block prints what stands below it, as tables; '...' stands for lines left out."""
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        words = shlex.split(command)
+        assert words[0] == "catalog", command
+        arguments = words[1:] if "--format" in words or words[1] in NOT_ROWS else [*words[1:], "--format", "table"]
+        answer = call_catalog(*arguments, database=database)
+        assert answer.returncode == 0, answer.stderr
+        parts = re.split(r"(^\.\.\.$)", shown.rstrip("\n"), flags=re.MULTILINE)
+        pattern = "".join(".*" if part == "..." else re.escape(part) for part in parts)
+        assert re.fullmatch(pattern, answer.stdout.rstrip("\n"), flags=re.DOTALL), answer.stdout
 
 
 NOT_ROWS = ("show", "demo", "db", "report")
+
+
+def run_shell(block: Block, database: Path, programs: Path) -> None:
+    """The lines as they are, in a shell that stops at the first failure."""
+    environment = {name: value for name, value in os.environ.items() if name != "CATALOG_DATA"}
+    environment |= {"CATALOG_DB": str(database), "PATH": f"{programs}{os.pathsep}{environment['PATH']}"}
+    answer = subprocess.run(
+        ["sh", "-e"], env=environment, input=block.text, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+def run_python(block: Block) -> None:
+    exec(compile(block.text, str(block), "exec"), {"__name__": "__main__"})
+
+
+NOT_RUN = {
+    "make demo": "installs an environment; the demo itself has made the catalog that the page runs on",
+    ". .venv/bin/activate": "stands for what the test does: the program on the path, the catalog in the environment",
+    "catalog serve": "serves until it is stopped; tests/catalog/serving asks it for its pages",
+    "catalog ingest nasbench201 NAS-Bench-201-v1_1-096897.pth": "reads official files of several gigabytes",
+}
+"""Shell blocks of the README that are not run, by their first line without its comment, and why."""
+
+
+def first_line(block: Block) -> str:
+    return block.text.partition("\n")[0].partition("#")[0].strip()
+
+
+README = CHECKOUT / "README.md"
+TOUR = [block for block in blocks(README, "console", "sh", "python") if first_line(block) not in NOT_RUN]
+
+
+@pytest.fixture(scope="module")
+def readers_folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a reader of the README stands after `make demo`: all blocks run here, in the order of the page."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "demo").mkdir()
+    shutil.copy(demo_folder / "catalog.duckdb", folder / "demo")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the PATH with the program `catalog`, as an installation has it."""
+    program = tmp_path_factory.mktemp("bin") / "catalog"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m catalog "$@"\n')
+    program.chmod(0o755)
+    return program.parent
+
+
+@pytest.mark.parametrize("block", TOUR, ids=str)
+def test_the_tour_runs_as_pasted(
+    block: Block, readers_folder: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On what the demo leaves behind, without any benchmark file."""
+    monkeypatch.chdir(readers_folder)
+    monkeypatch.delenv("CATALOG_DATA", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    database = Path("demo/catalog.duckdb")
+    if block.language == "console":
+        run_console(block, database)
+    elif block.language == "sh":
+        run_shell(block, database, programs)
+    else:
+        run_python(block)
+
+
+def test_what_is_not_run_of_the_tour_is_still_in_it() -> None:
+    assert set(NOT_RUN) <= {first_line(block) for block in blocks(README, "sh")}
+
+
+PLUG_IN = CHECKOUT / "tests/plugins/operator_ridge"
+"""The package that docs/predictors.md shows."""
+
+EXAMPLES = [block for page in PAGES if page != README for block in blocks(page, "console", "python")]
+PUBLISHED = {block.page for block in EXAMPLES if "cifar10_" in block.text}
+"""Pages that show accuracies which the demo's catalog does not have."""
+
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=str)
+def test_the_examples_of_a_page_run(
+    block: Block, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On `catalog.duckdb` in the folder: the demo's, or one with the published accuracies where a page shows them."""
+    if block.page in PUBLISHED:
+        filled: Path = request.getfixturevalue("measured_database")
+    else:
+        filled = request.getfixturevalue("demo_folder") / "catalog.duckdb"
+    database = Path(shutil.copy(filled, tmp_path / "catalog.duckdb"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(PLUG_IN))
+    if block.language == "console":
+        run_console(block, database)
+    else:
+        run_python(block)
+
+
+NAMED = re.compile(
+    r"\b(?:catalog|ingest|predictor|benchmarks|tests|docs)/[\w/]+(?:\.\w+)?|\b(?:catalog|ingest|predictor)(?:\.[A-Za-z_]\w*)+"
+)
+NO_MODULES = {"catalog.duckdb", "catalog.proxies", "catalog.predictors"}
+"""The usual file, and groups of entry points."""
+
+LINKED = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_modules_and_links_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text()
+    missing = [name for name in set(NAMED.findall(text)) - NO_MODULES if not is_there(name)]
+    for target, anchor in LINKED.findall(text):
+        aim = page.parent / target if target else page
+        if not aim.exists() or (anchor and anchor not in anchors(aim)):
+            missing.append(f"{target}#{anchor}")
+    assert not missing, f"{page.name} names {sorted(missing)}"
+
+
+def is_there(name: str) -> bool:
+    if "/" in name:
+        return (CHECKOUT / name).exists()
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import signal
-import subprocess
-import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 
 from catalog.storage.store import Store
 from catalog.tables.space_view import SpaceView
-from tests.catalog.cli.commands import call_catalog
+from tests.catalog.cli.commands import call_catalog, running_catalog
 from tests.catalog.cli.searches import DEEP, rows_of, run_of
+from tests.catalog.processes import PATIENCE, python, wait_until
 
 
-def started(path: Path, *arguments: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "CATALOG_DB": str(path)}
-    command = [sys.executable, "-m", "catalog", "search", *arguments]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for_a_writing(path: Path, process: subprocess.Popen[str]) -> None:
-    """Until visits have reached the file: its log grows beyond the row of the run, and then rests."""
+@contextmanager
+def searching(path: Path, *arguments: str) -> Iterator[Popen[str]]:
+    """A search whose visits have reached the file: its log grows beyond the row of the run, and then rests."""
     log = path.with_name(path.name + ".wal")
-    deadline = time.monotonic() + 120
     before = 0
-    while not (before > 100_000 and log.stat().st_size == before):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        before = log.stat().st_size if log.exists() else 0
-        time.sleep(0.5)
+
+    def is_at_rest() -> bool:
+        nonlocal before
+        last, before = before, log.stat().st_size if log.exists() else 0
+        return last == before > 100_000
+
+    with running_catalog("search", *arguments, database=path) as process:
+        wait_until(is_at_rest, process, patience=120, pause=0.5)
+        yield process
 
 
 COURSE = """
@@ -44,10 +42,8 @@ COURSE = """
 def test_a_killed_search_keeps_its_batches_and_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     path = tmp_path / "killed.duckdb"
     arguments = ("darts", "--by", DEEP, "--method", "regularized-evolution", "--seed", "3")
-    process = started(path, *arguments, "--budget", "1000000")
-    wait_for_a_writing(path, process)
-    process.kill()
-    process.communicate()
+    with searching(path, *arguments, "--budget", "1000000") as process:
+        process.kill()
     with Store.open(path) as catalog:
         kept = catalog.query(COURSE)
         assert catalog.query("SELECT outcome FROM run").item() == "running"
@@ -64,10 +60,10 @@ def test_a_killed_search_keeps_its_batches_and_goes_on_as_if_nothing_had_happene
 
 def test_ctrl_c_prints_the_best_so_far_and_says_how_to_go_on(tmp_path: Path) -> None:
     path = tmp_path / "stopped.duckdb"
-    process = started(path, "darts", "--by", DEEP, "--method", "random", "--budget", "1000000", "--top", "2")
-    wait_for_a_writing(path, process)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    arguments = ("darts", "--by", DEEP, "--method", "random", "--budget", "1000000", "--top", "2")
+    with searching(path, *arguments) as process:
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, stderr
     rows = list(csv.DictReader(io.StringIO(stdout)))
     assert len(rows) == 2
@@ -110,15 +106,7 @@ def test_a_file_that_is_held_or_damaged_is_told(searched: Path, tmp_path: Path) 
     assert answer.returncode == 1
     assert answer.stderr.startswith("error:")
     hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", hold, str(searched)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    held = call_catalog("search", "nb201", "--by", "params", database=searched)
-    holder.communicate("")
+    with python(hold, searched) as holder:
+        held = call_catalog("search", "nb201", "--by", "params", database=searched)
     assert held.returncode == 1
     assert str(holder.pid) in held.stderr

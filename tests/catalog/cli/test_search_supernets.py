@@ -55,7 +55,7 @@ def test_the_optimum_of_an_additive_predictor_is_found_with_one_batch_a_round(
 ) -> None:
     """On DARTS that is predecessors too: their mean is that of the adjacency."""
     network = Linear({"nb201": 8, "darts": 11}[space], 3)
-    monkeypatch.setattr(PaperScorer, "load", classmethod(lambda cls: cls(network)))
+    monkeypatch.setattr(PaperScorer, "load", classmethod(lambda cls, *_: cls(network)))
     prepared, history = pruned(tmp_path / "catalog.duckdb", Request(space, (f"{sign}tg_nas_paper",), "pruning"))
     choices = required_choices(prepared.space)
     most = int(choices.counts.max())
@@ -134,7 +134,7 @@ def test_an_answer_that_computes_nothing_is_told_and_can_be_left_out(
     """The score reads dead operators like any other; one that likes them best ends in a cell without a path."""
     likes_none = Linear(8, 0)
     likes_none.nodes, likes_none.edges = feature_table(("none",))[0].expand(9, 385), torch.zeros(9, 9)
-    monkeypatch.setattr(PaperScorer, "load", classmethod(lambda cls: cls(likes_none)))
+    monkeypatch.setattr(PaperScorer, "load", classmethod(lambda cls, *_: cls(likes_none)))
     answer = call_catalog(*ASKED, database=tmp_path / "catalog.duckdb")
     (row,) = rows_of(answer)
     assert not space_named("nb201").graph(row["cell"]).is_connected

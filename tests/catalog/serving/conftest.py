@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,9 +17,11 @@ from catalog.serving.application import application
 from catalog.serving.catalog_reader import CatalogReader
 from catalog.serving.worker_tasks import Limits
 from catalog.storage.store import Store
-from predictor.scoring.architecture_vectors import Embedding
-from tests.catalog.cli.commands import call_catalog
-from tests.catalog.processes import CHECKOUT
+from tests.catalog.cli.commands import call_catalog, running_catalog
+from tests.catalog.processes import first_line
+
+if TYPE_CHECKING:
+    from predictor.scoring.architecture_vectors import Embedding
 
 PORT = 8642
 ADDRESS = f"http://127.0.0.1:{PORT}"
@@ -73,13 +75,7 @@ def hostile_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def server(database: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server(database: Path, *options: str) -> Iterator[tuple[Popen[str], str]]:
     """`catalog serve` on a free port, and its address."""
-    command = [sys.executable, "-m", "catalog", "serve", "--port", "0", "--db", str(database), *options]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        try:
-            yield process, address
-        finally:
-            process.kill()
+    with running_catalog("serve", "--port", "0", *options, database=database) as process:
+        yield process, first_line(process).strip()

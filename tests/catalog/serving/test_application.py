@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -22,6 +23,9 @@ from tests.catalog.hostile_sql import CANARY
 from tests.catalog.hostile_sql import HOSTILE as HOSTILE_SQL
 from tests.catalog.processes import python
 from tests.catalog.serving.conftest import ADDRESS, HOSTILE, client_of, embedding_of
+
+if TYPE_CHECKING:
+    from predictor.scoring.architecture_vectors import Embedding
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.catalog.cli.commands import call_catalog
-from tests.catalog.processes import PATIENCE
+from tests.catalog.processes import PATIENCE, wait_until
 from tests.catalog.serving.conftest import server
 
 
@@ -39,12 +39,11 @@ def test_ctrl_c_waits_for_no_query(empty_catalog: Path) -> None:
             )
         )
         asking.start()
-        while not answers and not children_of(process.pid):
-            time.sleep(0.1)
+        wait_until(lambda: bool(answers or children_of(process.pid)), process)
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
         _, notes = process.communicate(timeout=PATIENCE)
-        asking.join()
+        asking.join(PATIENCE)
     assert (process.returncode, notes, answers) == (0, "serving until Ctrl-C.\n", [503])
 
 

@@ -26,11 +26,10 @@ with Store.open(sys.argv[1], mode=sys.argv[2]):
 """
 
 IN_A_TRANSACTION = """
-import signal, sys
+import sys
 import pyarrow as pa
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
-signal.signal(signal.SIGINT, signal.default_int_handler)
 with (
     Store.open(sys.argv[1], mode="write") as catalog, Run.start(catalog, "ingest", {"file": "big"}),
     catalog.transaction(),

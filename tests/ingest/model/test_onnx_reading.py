@@ -13,10 +13,8 @@ from onnx import helper
 
 from catalog.errors import IngestError, MissingExtraError
 from ingest.model.onnx_reading import read_onnx
-from ingest.model.torch_tracing import trace_module
 from ingest.model.traced import TracedGraph
 from tests.ingest.model import onnx_models
-from tests.ingest.model.networks import Residual
 from tests.ingest.model.onnx_models import model, weight, written
 
 
@@ -26,6 +24,10 @@ def names(traced: TracedGraph) -> list[str]:
 
 def test_a_file_and_the_module_behind_it_are_the_same_graph(tmp_path: Path) -> None:
     """All but the dropout, which exporters leave out."""
+    pytest.importorskip("torch")
+    from ingest.model.torch_tracing import trace_module
+    from tests.ingest.model.networks import Residual
+
     read = read_onnx(written(tmp_path / "net.onnx", onnx_models.residual()))
     traced = trace_module(Residual(), (1, 3, 32, 32))
     kept = [node for node in traced.nodes if node.primitive.operator.name != "dropout"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
 from catalog.storage.store import Store
-from tests.catalog.cli.commands import run_catalog
+from tests.catalog.cli.commands import run_catalog, running_catalog
+from tests.catalog.processes import wait_until
 
 SMALL = "nb201_index,cifar10_test_acc\n0,85.86\n1,93.66\n"
 RUNNING = "SELECT outcome FROM run ORDER BY id DESC LIMIT 1"
@@ -28,17 +28,13 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "catalog.duckdb"
 
 
-def start_ingest(database: Path, table: Path) -> subprocess.Popen[str]:
-    """Start reading NAS-Bench-101 and return once rows are being written: the file grows inside the transaction."""
+@contextmanager
+def writing(database: Path, table: Path) -> Iterator[Popen[str]]:
+    """NAS-Bench-101 as it is read, once rows are being written: the file grows inside the transaction."""
     before = database.stat().st_size
-    command = [sys.executable, "-m", "catalog", "ingest", "nasbench101", str(table), "--db", str(database)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "CATALOG_DB": ""})
-    deadline = time.monotonic() + 300
-    while database.stat().st_size < before + 5_000_000:
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline, "the ingest wrote nothing"
-        time.sleep(0.05)
-    return process
+    with running_catalog("ingest", "nasbench101", str(table), database=database) as process:
+        wait_until(lambda: database.stat().st_size >= before + 5_000_000, process, patience=300)
+        yield process
 
 
 def contents(database: Path) -> tuple[list[tuple[object, ...]], ...]:
@@ -58,12 +54,12 @@ def test_an_ingest_that_is_stopped_leaves_no_partial_source(
     database: Path, data_dir: Path, how: signal.Signals, last: str
 ) -> None:
     before = contents(database)
-    process = start_ingest(database, data_dir / "nb101/nb101_108ep_mean_test.csv.gz")
-    other = run_catalog("spaces", database=database)
-    assert other.returncode == 1
-    assert str(process.pid) in other.stderr  # the second process is told who holds the file
-    process.send_signal(how)
-    said = process.communicate(timeout=120)[1]
+    with writing(database, data_dir / "nb101/nb101_108ep_mean_test.csv.gz") as process:
+        other = run_catalog("spaces", database=database)
+        assert other.returncode == 1
+        assert str(process.pid) in other.stderr  # the second process is told who holds the file
+        process.send_signal(how)
+        said = process.communicate(timeout=120)[1]
     assert process.returncode != 0
     assert "Traceback" not in said
     assert contents(database) == before

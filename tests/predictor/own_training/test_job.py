@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +29,7 @@ from predictor.own_training.job import EvaluationRequest, evaluate_space
 from predictor.own_training.recipes import recipe
 from predictor.own_training.trainer import TrainConfig, train, with_subset
 from predictor.own_training.workers import Outcome, Recipe, Task, run_tasks
+from tests.catalog.processes import running_python
 
 TINY = Recipe("digits", 1, TrainConfig(channels=2, batch_size=100))
 
@@ -272,7 +271,7 @@ with Store.open({str(path)!r}, mode="write") as catalog:
         commit_seconds=0,
     )
 """
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as job:
+    with running_python("-c", program) as job:
         assert job.stdout is not None
         while (done := int(job.stdout.readline())) < 3:
             pass

@@ -22,8 +22,8 @@ from catalog.tables.registration import ensure_space, enter
 from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import read_graphs
 from catalog.tables.views import rebuild
-from predictor.scoring import score_space
 from predictor.scoring.candidates import CandidateScorer, computable_names, direction, is_computable, structural_scores
+from predictor.scoring.predictors import score_space
 from predictor.zero_cost import MeasureConfig, measure
 from predictor.zero_cost.registry import proxies_named
 from tests.predictor.scored_cells import CONV, CUT, SKIP

@@ -20,9 +20,11 @@ from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.formats.nb101_table import NB101Table
 from ingest.formats.operator_file import read_operators
 from ingest.reading.job import ingest
-from predictor.scoring import score_space
-from predictor.tg_nas.checkpoint import digest_of, read_card, shipped
-from predictor.tg_nas.sources import read_source
+from predictor.door import Needs
+from predictor.door.checkpoint import digest_of, read_card
+from predictor.scoring.predictors import score_space
+from predictor.scoring.reading import read_labelled
+from predictor.tg_nas.checkpoint import shipped
 
 CHAIN = {"ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
 SHORT = {"ops": ["input", "my_op", "output"], "edges": [[0, 1], [1, 2]]}
@@ -111,7 +113,7 @@ def test_the_catalog_says_what_a_predictor_was_trained_on_and_developed_with(min
         score_space(mine, "mine", name)
     told = dict(mine.query("SELECT name, description FROM proxy WHERE name LIKE 'tg_nas%'").iter_rows())
     assert "trained on nb101" in told["tg_nas"]
-    assert "chosen with nb201 and darts in sight" in told["tg_nas"]
+    assert "developed with nb201 and darts in sight" in told["tg_nas"]
     assert "in sight" not in told["tg_nas_paper"]
 
 
@@ -141,7 +143,7 @@ def test_newer_weights_replace_what_older_ones_left_in_the_column(mine: Store) -
 @pytest.mark.parametrize("column", ["id", "canonical_digest", "is_connected"])
 def test_labels_are_numbers(mine: Store, column: str) -> None:
     with pytest.raises(UsageError, match=f"{column}.*no numbers"):
-        read_source(mine, "mine", column)
+        read_labelled(mine, "mine", column, Needs())
 
 
 def test_what_a_checkpoint_was_trained_on_is_left_out(data_dir: Path, tmp_path: Path) -> None:

@@ -23,11 +23,11 @@ from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.formats.operator_file import read_operators
 from ingest.reading.job import ingest
 from predictor.networks import NetworkConfig, build
-from predictor.scoring import ScoreOptions, score
+from predictor.scoring.entry import ScoreOptions, score
 from predictor.zero_cost import MeasureConfig, measure, proxies_named
 from predictor.zero_cost.engine import LocalEngine, one_thread
 from tests.catalog.cli.commands import run_catalog
-from tests.catalog.processes import python
+from tests.catalog.processes import PATIENCE, is_running, python
 from tests.predictor.scored_cells import (
     CELLS,
     CONV,
@@ -297,7 +297,7 @@ def test_ctrl_c_stores_what_is_finished(catalog: Store) -> None:
 CHILD = """
 import multiprocessing, pathlib, sys
 from catalog.storage.store import Store
-from predictor.scoring import ScoreOptions, score
+from predictor.scoring.entry import ScoreOptions, score
 from predictor.zero_cost.engine import LocalEngine, one_thread
 from tests.predictor.scored_cells import SMALL
 
@@ -314,13 +314,6 @@ with Store.open(sys.argv[1], mode="write") as catalog:
 """
 
 
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def test_a_job_that_is_killed_goes_on_where_it_was(cells_database: Path, tmp_path: Path) -> None:
     """The same values as without a stop, no score twice, a view that agrees, and no worker left behind."""
     whole, killed = (Path(shutil.copy(cells_database, tmp_path / name)) for name in ("whole.duckdb", "killed.duckdb"))
@@ -334,6 +327,10 @@ def test_a_job_that_is_killed_goes_on_where_it_was(cells_database: Path, tmp_pat
         assert refused.returncode == 1
         assert f"in use by process {process.pid}" in refused.stderr
         process.send_signal(signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE
+        while any(is_running(worker) for worker in workers):
+            assert time.monotonic() < deadline, "the workers outlived their driver"
+            time.sleep(0.1)
     with Store.open(killed, mode="write") as catalog:
         assert catalog.query("SELECT outcome FROM run ORDER BY id DESC LIMIT 1").item() == "running"
         assert count(catalog, "status = 'ok' AND seconds > 0") == 4
@@ -343,10 +340,6 @@ def test_a_job_that_is_killed_goes_on_where_it_was(cells_database: Path, tmp_pat
         assert seen[-1] == (2, 2)
         assert [scores(catalog, name) for name in ("snip", "nwot")] == expected
         assert count(catalog, "run_id > 1") == 2 * len(CELLS)
-    deadline = time.monotonic() + 30
-    while any(is_running(worker) for worker in workers):
-        assert time.monotonic() < deadline, "the workers outlived their driver"
-        time.sleep(0.1)
 
 
 def test_a_worker_that_dies_ends_the_job_with_what_was_finished(catalog: Store) -> None:

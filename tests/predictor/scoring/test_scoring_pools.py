@@ -17,8 +17,9 @@ from catalog.analysis.space_correlation import correlate_space
 from catalog.storage.store import Store
 from ingest.formats.nb101_table import NB101Table
 from ingest.reading.job import ingest
-from predictor.scoring import ScoreOptions, score
-from predictor.zero_cost import pools
+from predictor.door.registry import predictor_named
+from predictor.pooled import ranks
+from predictor.scoring.entry import ScoreOptions, score
 from predictor.zero_cost.engine import LocalEngine
 from tests.predictor.scored_cells import CELLS, CUT, SMALL, assert_view_agrees, database_of_cells, scores
 
@@ -38,9 +39,9 @@ def catalog(cells_database: Path, tmp_path: Path) -> Generator[Store, None, None
 
 def test_a_proxy_of_a_pool_ranks_what_is_stored_and_says_which_pool(catalog: Store) -> None:
     *_, az_nas = score(catalog, "nb201", ["az_nas"], HERE)
-    parts = [scores(catalog, name) for name in pools.AZ_NAS]
+    parts = [scores(catalog, name) for name in ranks.AZ_NAS]
     columns = (np.array([part[cell][0] for cell in CELLS], dtype=np.float64) for part in parts)
-    expected = dict(zip(CELLS, pools.az_nas(*columns).tolist(), strict=True))
+    expected = dict(zip(CELLS, ranks.az_nas(*columns).tolist(), strict=True))
     found = scores(catalog, "az_nas")
     assert {cell: value for cell, (value, *_) in found.items() if cell != CUT} == pytest.approx(
         {cell: value for cell, value in expected.items() if cell != CUT}
@@ -70,7 +71,7 @@ def test_tg_nas_zc_brings_the_predictor_it_needs(catalog: Store) -> None:
     row = catalog.query(f"SELECT count({fused.column}), count(tg_nas) FROM nb201").row(0)
     assert row == (6, 6)
     configuration = json.loads(catalog.query("SELECT configuration FROM proxy WHERE name = 'tg_nas_zc'").item())
-    assert list(configuration["pool"]["weights"]) == sorted(pools.TG_NAS_ZC)
+    assert list(configuration["pool"]["weights"]) == sorted(predictor_named("tg_nas_zc").needs.columns[1:])
 
 
 def test_scores_of_older_weights_are_not_taken_for_those_that_tg_nas_zc_needs(catalog: Store) -> None:

@@ -14,8 +14,8 @@ from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.errors import UsageError
+from predictor.door.checkpoint import CARD, WEIGHTS
 from predictor.encoding.padded_graphs import from_graphs
-from predictor.tg_nas.checkpoint import CARD, WEIGHTS
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.ensemble import Scorer
 from predictor.tg_nas.job import Source, train_ensemble

@@ -18,6 +18,7 @@ from catalog.errors import DatasetError, UnknownProxyError
 from catalog.spaces.darts import DARTS
 from catalog.spaces.nb201 import NASBench201
 from predictor.networks import NetworkConfig
+from predictor.pooled.ranks import az_nas, ranks, swap_reg, te_nas
 from predictor.zero_cost import (
     SUITE_ZERO,
     MeasureConfig,
@@ -31,7 +32,6 @@ from predictor.zero_cost import (
     registry,
 )
 from predictor.zero_cost.inputs import draw
-from predictor.zero_cost.pools import az_nas, ranks, swap_reg, te_nas
 
 SPACE = NASBench201()
 CONFIG = MeasureConfig(batch_size=4, network=NetworkConfig(channels=4, cells=1, classes=2))

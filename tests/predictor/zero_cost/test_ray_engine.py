@@ -20,7 +20,7 @@ from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import registration, views
 from predictor.networks import NetworkConfig
-from predictor.scoring import ScoreOptions, score
+from predictor.scoring.entry import ScoreOptions, score
 from predictor.scoring.job import ignore_progress
 from predictor.zero_cost.engine import LocalEngine
 from predictor.zero_cost.measuring import MeasureConfig

@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 AZ_NAS = ("az_expressivity", "az_progressivity", "az_trainability", "az_complexity")
-
-TG_NAS_ZC = ("az_expressivity", "az_progressivity", "az_trainability", "jacov")
-"""The zero-cost proxies that ``tg_nas_zc`` puts beside ``tg_nas``."""
-
 _ROUND_OFF = 1e-9
 
 
@@ -82,15 +78,14 @@ def _standard(values: Values) -> Values:
     return centred / deviation if deviation > _ROUND_OFF * max(1.0, np.abs(values).max()) else np.zeros_like(centred)
 
 
-def tg_nas_zc(tg_nas: Values, *members: Values) -> Values:
-    r"""Log ranks of ``tg_nas`` and of measured proxies, :math:`\log(r_0/m) + \sum_i w_i \log(r_i/m)`, in a pool of m.
+def led(leader: Values, *members: Values) -> Values:
+    r"""Log ranks of a leader and of members with votes, :math:`\log(r_0/m) + \sum_i w_i \log(r_i/m)`, in a pool of m.
 
-    The members of the catalog's score are `TG_NAS_ZC`, the weights :math:`w_i` their `votes` beside ``tg_nas``:
-    together at most that of ``tg_nas``. No label enters. Higher is better, 0 is best in all. docs/tg_nas_zc.md says
-    how rule and members were chosen.
+    The weights :math:`w_i` are the members' `votes` beside the leader: together at most that of the leader. No label
+    enters. Higher is better, 0 is best in all.
     """
-    pool = len(tg_nas)
-    weighed = zip(votes(tg_nas, *members), members, strict=True)
+    pool = len(leader)
+    weighed = zip(votes(leader, *members), members, strict=True)
     return np.asarray(
-        np.log(ranks(tg_nas) / pool) + sum(vote * np.log(ranks(member) / pool) for vote, member in weighed)
+        np.log(ranks(leader) / pool) + sum(vote * np.log(ranks(member) / pool) for vote, member in weighed)
     )

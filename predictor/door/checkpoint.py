@@ -1,0 +1,117 @@
+"""A trained predictor on disk: one safetensors file, and a card that says what it is and where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import UsageError
+from catalog.output_file import replacing, write_text
+
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+FORMAT = 2
+
+State = Mapping[str, NDArray[Any]]
+
+
+def write(folder: Path, state: State, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write weights and card into `folder`, which is made if it does not exist; gives the card.
+
+    Parameters
+    ----------
+    state
+        The weights; what the folder held before is replaced.
+    facts
+        What the card says: ``predictor``, ``version``, ``configuration``, and whatever a reader should know.
+
+    Raises
+    ------
+    StoreError
+        A file cannot be written.
+    """
+    from safetensors.numpy import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    data = save({name: np.ascontiguousarray(array) for name, array in state.items()})
+    with replacing(folder / WEIGHTS) as partial:
+        partial.write_bytes(data)
+    card = {"format": FORMAT, "sha256": hashlib.sha256(data).hexdigest(), **facts}
+    write_card(folder, card)
+    return card
+
+
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write a card; the file appears whole or not at all."""
+    write_text(folder / CARD, json.dumps(card, indent=2, sort_keys=True) + "\n")
+
+
+def read(folder: Path, predictor: str) -> tuple[dict[str, Any], State]:
+    """Card and weights of a checkpoint of one predictor.
+
+    Raises
+    ------
+    UsageError
+        There is none, it is another predictor's, or its files do not belong together.
+    """
+    from safetensors.numpy import load
+
+    card = read_card(folder)
+    if card.get("predictor") != predictor:
+        raise UsageError(f"{folder} holds weights of {card.get('predictor')!r}, not of {predictor!r}.")
+    return card, load(read_weights(folder, card))
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of a checkpoint folder.
+
+    Raises
+    ------
+    UsageError
+        There is no card, it is not JSON, or another version wrote it.
+    """
+    try:
+        card = json.loads((folder / CARD).read_text())
+    except FileNotFoundError:
+        raise UsageError(f"{folder} holds no checkpoint: {CARD} is missing. Make one with: catalog train") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{folder / CARD} is not a checkpoint's card: {error}. Train again, or restore it.") from None
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        found = card.get("format") if isinstance(card, dict) else type(card).__name__
+        raise UsageError(f"{folder / CARD} has format {found!r}; this version reads {FORMAT}. Train again.")
+    return card
+
+
+def read_weights(folder: Path, card: Mapping[str, Any]) -> bytes:
+    """The bytes of the weights that a card describes.
+
+    Raises
+    ------
+    UsageError
+        The weights are missing, or are not those that the card describes.
+    """
+    try:
+        data = (folder / WEIGHTS).read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"{folder} has a card but no {WEIGHTS}; restore the file or train again.") from None
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != card["sha256"]:
+        raise UsageError(
+            f"{folder / WEIGHTS} has sha256 {digest[:8]}..., its card says {card['sha256'][:8]}...; "
+            "the two files do not belong together. Restore them or train again."
+        )
+    return data
+
+
+def digest_of(card: Mapping[str, Any]) -> str:
+    """sha256 of all in a card that decides a score: weights, configuration, scales of members and prior.
+
+    The digest of the weights alone would call two checkpoints the same that differ in how their outputs are joined.
+    """
+    decisive = {name: card.get(name) for name in ("sha256", "configuration", "members", "prior")}
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,153 @@
+"""What a predictor is given: architectures of one space in the forms and with the numbers that it asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.graph_tables import PlacedCells, placed_cells
+from catalog.architecture.operators import Vocabulary
+from catalog.errors import UsageError
+from catalog.progress import Advance, ignore
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """The graphs of some architectures in one form, read when they are looked at.
+
+    Parameters
+    ----------
+    read_cells
+        Gives them as arrays, by cell and size: the fast way through a whole space.
+    read_graphs
+        Gives them as objects, in the order of the architectures.
+    """
+
+    read_cells: Callable[[], Sequence[PlacedCells]]
+    read_graphs: Callable[[], Sequence[ArchitectureGraph]]
+
+    @classmethod
+    def of(cls, graphs: Sequence[ArchitectureGraph]) -> Graphs:
+        """Graphs that are at hand."""
+        return cls(lambda: list(placed_cells(graphs)), lambda: graphs)
+
+    @cached_property
+    def cells(self) -> Sequence[PlacedCells]:
+        """All cells as arrays; each part says by ``rows`` which architectures its cells belong to."""
+        return self.read_cells()
+
+    @cached_property
+    def graphs(self) -> Sequence[ArchitectureGraph]:
+        """(A,) one graph an architecture."""
+        return self.read_graphs()
+
+
+@dataclass(frozen=True)
+class Given:
+    """A architectures of one space.
+
+    Parameters
+    ----------
+    space
+        Its name.
+    count
+        A.
+    vocabulary
+        What the operators' names mean, those that the space brought among them.
+    forms
+        By the forms that were asked for: their graphs.
+    columns
+        (A, C) the columns that were asked for, in that order; NaN where an architecture has no value.
+    connected
+        (A,) whether a path leads from input to output.
+    """
+
+    space: str
+    count: int
+    vocabulary: Vocabulary
+    forms: Mapping[str, Graphs]
+    columns: Values
+    connected: NDArray[np.bool_]
+
+    @property
+    def native(self) -> Graphs:
+        """The graphs as the benchmark defines them."""
+        return self.forms["native"]
+
+    @property
+    def canonical(self) -> Graphs:
+        """The graphs as what they compute."""
+        return self.forms["canonical"]
+
+    def __len__(self) -> int:
+        return self.count
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Architectures with labels to learn from.
+
+    Parameters
+    ----------
+    name
+        Space and column, for example ``nb101 cifar10_test_accuracy``.
+    given
+        All architectures of the space.
+    labels
+        (A,) higher is better; NaN where an architecture has none. Of architectures that compute the same function one
+        has the mean of their labels, and the others have none.
+    native_ids
+        What the catalog calls the labelled ones, for the record of what was seen; None if they are all that have one.
+    """
+
+    name: str
+    given: Given
+    labels: Values
+    native_ids: tuple[str, ...] | None = None
+
+    def require(self, fewest: int = 2) -> Labelled:
+        """These labels, if one can learn from them; a predictor asks for that first thing in ``fit``.
+
+        Raises
+        ------
+        UsageError
+            There are not as many labels as architectures, one of them is infinite, fewer than `fewest` are known, or
+            all are equal.
+        """
+        if self.labels.shape != (len(self.given),):
+            raise UsageError(f"{self.name}: labels of shape {self.labels.shape} for {len(self.given)} architectures.")
+        if np.isinf(self.labels).any():
+            raise UsageError(f"{self.name}: {int(np.isinf(self.labels).sum())} labels are infinite.")
+        known = self.labels[~np.isnan(self.labels)]
+        if len(known) < fewest:
+            raise UsageError(f"{self.name} has {len(known)} labels; training needs at least {fewest}.")
+        if len(np.unique(known)) < 2:
+            raise UsageError(f"{self.name}: all {len(known)} labels are {known[0]:g}; there is nothing to rank.")
+        return self
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to learn.
+
+    Parameters
+    ----------
+    seed
+        Decides everything random.
+    folder
+        Where a long training may keep finished parts, so that an interrupted one goes on; None for nowhere.
+    progress
+        Told how far it is.
+    """
+
+    seed: int = 0
+    folder: Path | None = None
+    progress: Advance = field(default_factory=lambda: ignore)

@@ -1,0 +1,97 @@
+"""Predictors by name: ours and what other packages bring, all by the same entry point group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from catalog.errors import UnknownProxyError
+from catalog.nearest import did_you_mean
+from catalog.user_code import is_target, load
+from predictor.door.predictor import DOOR_VERSION, Predictor
+
+ENTRY_POINTS = "catalog.predictors"
+"""Entry point group whose objects are `Predictor` classes; the entry's name is the predictor's."""
+
+Kind = type[Predictor]
+
+
+@cache
+def _entries() -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=ENTRY_POINTS):
+        if entry.name in found and entry.value != found[entry.name].value:
+            raise UnknownProxyError(
+                f"two packages bring a predictor {entry.name!r}: {found[entry.name].value} and {entry.value}; "
+                "remove one of them."
+            )
+        found[entry.name] = entry
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """The names of all predictors that are installed; nothing is imported for them."""
+    return tuple(_entries())
+
+
+@cache
+def predictor_named(name: str) -> Kind:
+    """The class of a predictor: by its name, or as ``module:Class`` of a file in the current folder.
+
+    Raises
+    ------
+    UnknownProxyError
+        There is none, or what is there is no predictor that fits this version of the door.
+    """
+    if is_target(name):
+        return checked(load(name, Path.cwd()), name)
+    if name not in _entries():
+        hint = did_you_mean(name, names())
+        raise UnknownProxyError(f"unknown predictor {name!r}. {hint}Known are {', '.join(names())}.")
+    entry = _entries()[name]
+    kind = checked(entry.load(), entry.value)
+    if kind.name != name:
+        raise UnknownProxyError(f"the entry point {name!r} of {ENTRY_POINTS} gives a predictor named {kind.name!r}.")
+    return kind
+
+
+def is_predictor(name: str) -> bool:
+    """Whether a name is an installed predictor's, or that of a predictor in a user's file."""
+    if not is_target(name):
+        return name in _entries()
+    found = load(name, Path.cwd())
+    return isinstance(found, type) and issubclass(found, Predictor)
+
+
+def predictors() -> Mapping[str, Kind]:
+    """All installed predictors by name."""
+    return {name: predictor_named(name) for name in names()}
+
+
+def writers() -> Mapping[str, Kind]:
+    """The columns that installed predictors write, and the predictor that writes each."""
+    return {column: kind for kind in predictors().values() for column in kind.columns()}
+
+
+def checked(kind: object, where: str) -> Kind:
+    """A class that was loaded from `where`, if it is a predictor.
+
+    Raises
+    ------
+    UnknownProxyError
+        It is none, or it was written for another version of the door.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Predictor)):
+        raise UnknownProxyError(
+            f"{where} gives {kind!r}, which is no subclass of predictor.door.Predictor; correct it, or remove the "
+            "package that brings it."
+        )
+    if kind.door_version != DOOR_VERSION:
+        raise UnknownProxyError(
+            f"{where} was written for version {kind.door_version} of the door; this one has version {DOOR_VERSION}."
+        )
+    if not isinstance(getattr(kind, "name", None), str) or kind.direction not in (1, -1):
+        raise UnknownProxyError(f"{where} states no name, or a direction that is neither 1 nor -1.")
+    return kind

@@ -1,0 +1,102 @@
+"""Training a predictor on stored spaces: labels out of the catalog, weights and card into a folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.errors import CatalogError, UsageError
+from catalog.extras import require
+from catalog.progress import Listener
+from catalog.user_code import place_of
+from predictor.door import Labelled, Training
+from predictor.door.guard import FAILURES
+from predictor.door.registry import predictor_named, predictors
+from predictor.scoring.reading import read_labelled
+
+if TYPE_CHECKING:
+    from catalog.storage.store import Store
+
+
+def train(
+    catalog: Store,
+    predictor: str,
+    spaces: Sequence[str],
+    target: str,
+    out: Path,
+    *,
+    sample: int | None = None,
+    seed: int = 0,
+    options: Mapping[str, object],
+    listener: Listener,
+) -> dict[str, Any]:
+    """Train a predictor on the labels of stored spaces; gives its card.
+
+    Parameters
+    ----------
+    predictor
+        Its name, or ``module:Class``.
+    spaces
+        Stored spaces whose labels it learns.
+    target
+        Column of their wide views that is the label.
+    out
+        Folder for weights and card; a call that was interrupted goes on where it was, if the predictor can.
+    sample
+        Draw so many labels of each space; all if None.
+    seed
+        Seed of the draw, and of everything random in the training.
+    options
+        The predictor's own options by name.
+
+    Raises
+    ------
+    UnknownProxyError
+        There is no such predictor.
+    UsageError
+        It learns nothing, has no such option, a space or a column is unknown, or the labels are unusable.
+    """
+    kind = predictor_named(predictor)
+    if not kind.needs.labels:
+        able = ", ".join(name for name, one in predictors().items() if one.needs.labels)
+        raise UsageError(f"{kind.name} learns nothing: it scores without labels. Those that learn: {able}.")
+    if sample is not None and sample < kind.fewest_labels:
+        raise UsageError(f"--sample {sample}: {kind.name} needs at least {kind.fewest_labels} labels.")
+    if kind.needs.extra is not None:
+        require(kind.needs.extra)
+    model = kind.configured(options)
+    sources = [
+        read_labelled(catalog, space, target, kind.needs, sample=sample, seed=seed).require(kind.fewest_labels)
+        for space in dict.fromkeys(spaces)
+    ]
+    with listener.watch(f"training {kind.name}") as advance:
+        try:
+            model = model.fit(sources, Training(seed, out, advance))
+        except CatalogError:
+            raise
+        except FAILURES as error:
+            raise UsageError(f"{predictor} cannot be trained: it fails in {place_of(error)}.") from error
+    model.card = _origin(sources, seed) | model.card
+    return model.save(out)
+
+
+def _origin(sources: Sequence[Labelled], seed: int) -> dict[str, Any]:
+    """What a card says of where the weights came from, if the predictor does not say it itself."""
+    return {
+        "sources": [
+            {
+                "name": source.name,
+                "architectures": int(np.isfinite(source.labels).sum()),
+                "labels_sha256": hashlib.sha256(np.ascontiguousarray(source.labels).tobytes()).hexdigest(),
+            }
+            | ({} if source.native_ids is None else {"native_ids": list(source.native_ids)})
+            for source in sources
+        ],
+        "seeds": [seed],
+        "versions": {name: version(name) for name in ("nas-catalog", "numpy")},
+    }
