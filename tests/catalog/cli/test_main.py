@@ -23,7 +23,7 @@ def test_each_module_adds_the_commands_it_is_listed_with(module: str) -> None:
     assert set(typer.main.get_group(part).commands) == {name for name, home in MODULES.items() if home == module}
 
 
-@pytest.mark.parametrize("words", [(), ("ingest",), ("db",), ("train",)])
+@pytest.mark.parametrize("words", [(), ("ingest",), ("db",)])
 def test_help_lists_whole_sentences(words: tuple[str, ...]) -> None:
     answer = run_catalog(*words, "--help")
     assert answer.returncode == 0
