@@ -19,7 +19,8 @@ __all__ = ["Catalog", "__version__", "open"]
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    """What a session offers to complete, loaded or not."""
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:

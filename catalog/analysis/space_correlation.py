@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +14,44 @@ import polars as pl
 from catalog.analysis.correlation import Ranking, correlate
 from catalog.analysis.intervals import intervals
 from catalog.analysis.pool import Pool, read_pool
+from catalog.asking.frame_result import FrameResult
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Correlations(FrameResult):
+    """How well the proxies of a space rank a target.
+
+    Printed it is its table; in a notebook a picture of tau-b with 95 % intervals stands above the table. The intervals
+    are computed when they are first looked at, which takes 0.1 s a proxy on 15,625 architectures and 2 s on 423,624.
+
+    Parameters
+    ----------
+    frame
+        One row a proxy, best tau first: the columns of `correlate_space`.
+    pool
+        What the proxies were judged on.
+    """
+
+    frame: pl.DataFrame
+    pool: Pool
+
+    @cached_property
+    def with_intervals(self) -> pl.DataFrame:
+        """`frame` with the ends of 95 % intervals behind ``kendall_tau`` and ``spearman_rho``."""
+        return self.frame if "kendall_tau_low" in self.frame.columns else _with_intervals(self.frame, self.pool)
+
+    def _repr_html_(self) -> str:
+        from catalog.analysis.interval_picture import Row, draw_intervals
+
+        columns = ("proxy", "kendall_tau", "kendall_tau_low", "kendall_tau_high")
+        pool = self.pool
+        chosen = f" where {pool.where}" if pool.where else ""
+        title = f"{pool.space}{chosen}: Kendall's tau-b with {pool.target}, and its 95 % interval"
+        picture = draw_intervals([Row(*values) for values in self.with_intervals.select(columns).iter_rows()], title)
+        return f"<p>{escape(title)}</p>\n{picture}\n{super()._repr_html_()}"
 
 
 def correlate_space(
@@ -24,10 +62,10 @@ def correlate_space(
     where: str | None = None,
     *,
     with_intervals: bool = False,
-) -> pl.DataFrame:
+) -> Correlations:
     """`catalog.analysis.correlation.correlate` for columns of a wide view, best tau first.
 
-    The rules of `catalog.analysis.pool.Pool` apply, and the frame counts what they touch: ``left_out`` architectures
+    The rules of `catalog.analysis.pool.Pool` apply, and the rows count what they touch: ``left_out`` architectures
     that a predictor was trained on, and their functional twins; ``disconnected`` ones, which rank below all others; a
     score that is missing for any other reason, or was never published, leaves the architecture out (``missing``). Of a
     target that is a cost, such as a latency, less is better, as for `catalog.asking.top.top`.
@@ -56,15 +94,15 @@ def correlate_space(
         disconnected=pl.Series(list(pool.disconnected.values()), dtype=pl.Int64),
     )
     result = result.with_columns(missing=pl.col("missing") - pl.col("left_out"))
-    if with_intervals:
-        result = _with_intervals(result, pool)
-    return result.sort("kendall_tau", descending=True, nulls_last=True, maintain_order=True)
+    result = result.sort("kendall_tau", descending=True, nulls_last=True, maintain_order=True)
+    return Correlations(_with_intervals(result, pool) if with_intervals else result, pool)
 
 
 def _with_intervals(result: pl.DataFrame, pool: Pool) -> pl.DataFrame:
     ends: list[dict[str, float | None]] = []
     draws = pool.draws
-    for scores in pool.scores.values():
+    for proxy in result["proxy"]:
+        scores = pool.scores[proxy]
         known = pool.known & ~np.isnan(scores)
         tau, rho = intervals(
             Ranking(scores[known]), Ranking(pool.truth[known]), None if draws is None else draws[known]

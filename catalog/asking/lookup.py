@@ -21,7 +21,7 @@ _LONGEST = 100  # characters of each
 
 
 def lookup(
-    catalog: Store, ids: Iterable[object], space: str | None = None, columns: Sequence[str] | None = None
+    catalog: Store, ids: Iterable[object] | int, space: str | None = None, columns: Sequence[str] | None = None
 ) -> polars.DataFrame:
     """The wide rows of many architectures, in the order of `ids`, repeated ones repeated.
 
@@ -31,7 +31,7 @@ def lookup(
         The open catalog.
     ids
         Native ids in any notation that the space accepts, as text or as the benchmark's objects, or native indices; one
-        text counts as one id.
+        text or number counts as one id.
     space
         The search space; by default the only one in the catalog that knows all of them.
     columns
@@ -46,7 +46,7 @@ def lookup(
     """
     import polars
 
-    wanted = [ids] if isinstance(ids, str) else list(ids)
+    wanted = [ids] if isinstance(ids, str | int) else list(ids)
     view = SpaceView.of(catalog, space if space is not None else _space_of(catalog, wanted))
     keys = [_as_key(given) for given in wanted]
     found = _joined(view, keys, columns)
@@ -83,7 +83,8 @@ def _joined(view: SpaceView, keys: Sequence[str | int | None], columns: Sequence
             "native_index": pyarrow.array(numbers, pyarrow.int64()),
         }
     )
-    selected = ", ".join(f"wide.{identifier(view.checked(column))}" for column in columns or view.columns)
+    kept = dict.fromkeys(columns or view.columns)
+    selected = ", ".join(f"wide.{identifier(view.checked(column))}" for column in kept)
     parts = [
         f"SELECT wanted.place, {selected} FROM wanted JOIN {identifier(view.name)} AS wide"
         f" ON wide.{identifier(column)} = wanted.{key}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from catalog.architecture.drawing import draw_svg, draw_text
 from catalog.architecture.graph import ArchitectureGraph
+from catalog.asking.html_parts import html_folded, html_table
 from catalog.asking.text_table import as_text
 from catalog.errors import UsageError
 from catalog.tables.stored_graphs import read_graphs
@@ -63,6 +65,15 @@ class Profile:
 
     def text(self, form: str = "native") -> str:
         """All of it for a terminal: names, twins, the graph drawn with characters, metrics and scores."""
+        return (
+            f"{self._names}\n\n"
+            f"{form} graph\n{draw_text(self.graph(form))}\n\n"
+            f"metrics\n{as_text(self.metrics) if self.metrics.height else 'none'}\n\n"
+            f"proxies\n{as_text(self.scores) if self.scores.height else 'none'}"
+        )
+
+    @property
+    def _names(self) -> str:
         facts, twins = self.facts, self.twins
         shown = ", ".join(twins[:_SHOWN_TWINS])
         shown += f" and {len(twins) - _SHOWN_TWINS} more" if len(twins) > _SHOWN_TWINS else ""
@@ -70,10 +81,7 @@ class Profile:
         return (
             f"{facts['space']} {facts['native_id']}\n"
             f"{index}digest {facts['canonical_digest']}   id {facts['id']}\n"
-            f"computes the same function as {len(twins)} others{': ' + shown if shown else ''}\n\n"
-            f"{form} graph\n{draw_text(self.graph(form))}\n\n"
-            f"metrics\n{as_text(self.metrics) if self.metrics.height else 'none'}\n\n"
-            f"proxies\n{as_text(self.scores) if self.scores.height else 'none'}"
+            f"computes the same function as {len(twins)} others{': ' + shown if shown else ''}"
         )
 
     def svg(self, form: str = "native") -> str:
@@ -82,6 +90,14 @@ class Profile:
 
     def _repr_svg_(self) -> str:
         return self.svg()
+
+    def _repr_html_(self) -> str:
+        names = "<br>\n".join(map(escape, self._names.splitlines()))
+        tables = [
+            html_folded(f"{name}: {rows.height}", html_table(rows))
+            for name, rows in (("metrics", self.metrics), ("proxies", self.scores))
+        ]
+        return "\n".join([f"<p>{names}</p>", self.svg(), *tables])
 
     def __repr__(self) -> str:
         return self.text()

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
+from catalog.architecture.drawing import draw_svg
+from catalog.asking.frame_result import FrameResult
+from catalog.asking.html_parts import html_table
 from catalog.asking.lookup import lookup
 from catalog.asking.text_table import as_text, text_cell
 from catalog.errors import UsageError
 from catalog.storage.answer import Answer
+from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
     import polars
 
+    from catalog.architecture.graph import ArchitectureGraph
     from catalog.storage.store import Store
 
 
-@dataclass(frozen=True)
-class SideBySide:
+@dataclass(frozen=True, repr=False)
+class SideBySide(FrameResult):
     """The wide rows of some architectures, turned; columns that all of them lack are left out.
+
+    In a notebook their graphs are drawn next to each other above the rows.
 
     Parameters
     ----------
@@ -29,11 +37,14 @@ class SideBySide:
         The columns of the wide view.
     values
         (names, labels) the stored values.
+    graphs
+        The native graph of each.
     """
 
     labels: tuple[str, ...]
     names: tuple[str, ...]
     values: tuple[tuple[object, ...], ...]
+    graphs: tuple[ArchitectureGraph, ...]
 
     def answer(self, *, rounded: bool = False) -> Answer:
         """The rows as texts: every value as it is stored, or rounded for the eye."""
@@ -51,6 +62,14 @@ class SideBySide:
 
     def __repr__(self) -> str:
         return as_text(self.answer(rounded=True))
+
+    def _repr_html_(self) -> str:
+        drawings = "\n".join(
+            f'<figure style="margin: 0"><figcaption>{escape(label)}</figcaption>\n{draw_svg(graph)}</figure>'
+            for label, graph in zip(self.labels, self.graphs, strict=True)
+        )
+        row = f'<div style="display: flex; flex-wrap: wrap; gap: 2em">\n{drawings}\n</div>'
+        return f"{row}\n{html_table(self.answer(rounded=True))}"
 
 
 def side_by_side(store: Store, space: str, ids: Sequence[object]) -> SideBySide:
@@ -70,7 +89,9 @@ def side_by_side(store: Store, space: str, ids: Sequence[object]) -> SideBySide:
         raise UsageError("compare needs two architectures or more; for one use `catalog show`.")
     rows = lookup(store, ids, space=space).to_dicts()
     names = tuple(name for name in rows[0] if any(row[name] is not None for row in rows))
-    return SideBySide(labels, names, tuple(tuple(row[name] for row in rows) for name in names))
+    values = tuple(tuple(row[name] for row in rows) for name in names)
+    graphs = read_graphs(store, space, [row["architecture_id"] for row in rows], "native")
+    return SideBySide(labels, names, values, tuple(graphs))
 
 
 def _exact(value: object) -> str | None:

@@ -36,4 +36,4 @@ def correlate(
     Coefficients follow the proxy's direction: positive means that what the proxy prefers is better.
     """
     with opened(db, wait) as catalog:
-        emit(catalog.correlate(space, target, proxies, where, intervals=with_intervals), output_format)
+        emit(catalog.correlate(space, target, proxies, where, intervals=with_intervals).frame, output_format)

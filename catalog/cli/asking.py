@@ -1,4 +1,4 @@
-"""``catalog query``, ``top``, ``show``, ``compare``, ``export`` and ``doctor``: questions and answers."""
+"""``catalog query``, ``top``, ``lookup``, ``show``, ``compare``, ``export`` and ``doctor``: questions and answers."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
     parent.command("query", epilog='Example: catalog query "SELECT count(*) FROM nb201 WHERE params < 1e6"')(query)
     parent.command("top", epilog="Example: catalog top nb201 --by live_params -k 5")(top)
+    parent.command("lookup", epilog="Example: catalog lookup nb201 6111 9930 --column params --column cell")(lookup)
     parent.command("show", epilog="Example: catalog show nb201 6111")(show)
     parent.command("compare", epilog="Example: catalog compare nb201 6111 9930")(compare)
     parent.command("export", epilog="Example: catalog export nb201 --format parquet")(export)
@@ -53,6 +54,15 @@ def top(
     by: Annotated[str, typer.Option("--by", metavar="COLUMN", help="Column of the wide view: a metric or a proxy.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
     where: Where = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="COLUMN",
+            help="Show this column; may be repeated.",
+            show_default="index, --by, those of --where, and the native id",
+        ),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     ascending: Annotated[
         bool | None,
@@ -63,7 +73,30 @@ def top(
 ) -> None:
     """The best architectures of a space by one column."""
     with opened(db, wait, output_format=output_format) as catalog:
-        emit(catalog.top(space, by, k, where, ascending=ascending), output_format)
+        emit(catalog.top(space, by, k, where, columns=columns, ascending=ascending), output_format)
+
+
+def lookup(
+    space: Space,
+    ids: Annotated[
+        list[str],
+        typer.Argument(metavar="ID...", help="Native ids of the space, or - for one a line from standard input."),
+    ],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", metavar="COLUMN", help="Only this column of the wide view; may be repeated.", show_default="all"
+        ),
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """The wide rows of given architectures, in their order; an id may have any notation that the space accepts."""
+    if ids == ["-"]:
+        ids = [line for line in typer.get_text_stream("stdin").read().splitlines() if line.strip()]
+    with opened(db, wait) as catalog:
+        emit(catalog.lookup(ids, space, columns=columns), output_format)
 
 
 def show(

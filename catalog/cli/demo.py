@@ -106,7 +106,7 @@ def _show_pattern(catalog: CommandCatalog) -> None:
 
 def _show_correlations(catalog: CommandCatalog, target: str) -> None:
     typer.echo(f"\nWhich proxies rank the true accuracy (catalog correlate nb201 --target {target}):")
-    typer.echo(as_text(catalog.correlate("nb201", target)))
+    typer.echo(repr(catalog.correlate("nb201", target)))
 
 
 def _show_noise(catalog: CommandCatalog) -> None:

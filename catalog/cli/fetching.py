@@ -37,10 +37,8 @@ def fetch(
 
     A download that was cut off goes on where it ended. A file that is not the published one is not kept.
     """
-    if name is None:
-        from ingest.fetch.fetched import official_files
-
-        emit(official_files(), output_format)
-        return
     with opened(db, wait, mode="write") as catalog:
-        catalog.fetch(name, mirror=mirror, out=out, ingest=ingest)
+        if name is None:
+            emit(catalog.fetch(), output_format)
+        else:
+            catalog.fetch(name, mirror=mirror, out=out, ingest=ingest)

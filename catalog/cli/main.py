@@ -23,6 +23,7 @@ MODULES = {
     "operators": "spaces",
     "query": "asking",
     "top": "asking",
+    "lookup": "asking",
     "show": "asking",
     "compare": "asking",
     "export": "asking",
@@ -72,7 +73,6 @@ app = typer.Typer(
     name="catalog",
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -99,7 +99,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal may not know every character of a drawing
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        app(standalone_mode=True)
+        app(prog_name="catalog")
     except CatalogError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)

@@ -74,14 +74,14 @@ def _jsonable(value: Any) -> Any:
 def _emit_parquet(rows: Answer | pa.Table | pl.DataFrame) -> None:
     import polars
 
+    from catalog.storage.frames import as_frame
+
     if sys.stdout.isatty():
         raise UsageError("parquet is binary: send it to a file, for example with `--format parquet > rows.parquet`.")
     if isinstance(rows, Answer):
         frame = polars.DataFrame(rows.rows, schema=list(rows.columns), orient="row", infer_schema_length=None)
     else:
-        found = rows if isinstance(rows, polars.DataFrame) else polars.from_arrow(rows)
-        assert isinstance(found, polars.DataFrame)
-        frame = found
+        frame = rows if isinstance(rows, polars.DataFrame) else as_frame(rows)
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd")
     sys.stdout.buffer.write(buffer.getvalue())

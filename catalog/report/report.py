@@ -5,10 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.asking.html_parts import html_list, html_sentences
 from catalog.errors import UnknownColumnError, UsageError
+from catalog.output_file import write_text
 from catalog.report import independence_figures, quality_figures, relation_figures
 from catalog.report.across_tasks import task_table
 from catalog.report.figure import Choice
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from catalog.storage.store import Store
 
 
+_HOW_TO_SAVE = 'All figures and tables are on the page: save it with .save("report.html").'
 _PACKAGES = ("numpy", "polars", "scikit-learn", "scipy", "plotly")
 
 
@@ -93,8 +98,23 @@ class Report:
             line for found in self.pools for line in (found.label, *(f"  {one}" for one in summary(found)))
         )
 
+    def save(self, path: str | Path) -> Path:
+        """Write the page into a file.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be written.
+        """
+        write_text(Path(path), self.page())
+        return Path(path)
+
     def __repr__(self) -> str:
-        return f"Report({', '.join(found.label for found in self.pools)})"
+        return f"{self.summary}\n{_HOW_TO_SAVE}"
+
+    def _repr_html_(self) -> str:
+        found = [f"<p><b>{escape(pool.label)}</b></p>\n{html_list(summary(pool))}" for pool in self.pools]
+        return "\n".join([*found, html_sentences([_HOW_TO_SAVE])])
 
 
 def build_report(

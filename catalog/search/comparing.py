@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from catalog.asking.text_table import as_text
+from catalog.asking.frame_result import FrameResult
 from catalog.progress import Listener
 from catalog.search.benchmark import Comparison, compare, panel_of, prepare, rows_of
 from catalog.search.figures import check_path, draw
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from catalog.storage.store import Store
 
 
-@dataclass(frozen=True, eq=False)
-class MethodComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class MethodComparison(FrameResult):
     """What each method found.
 
     Parameters
@@ -49,9 +49,6 @@ class MethodComparison:
         title = f"{bench.space.name} by {bench.formula.text}, {seeds} seeds"
         draw(Path(path), title, [panel_of(self.comparison)])
         return Path(path)
-
-    def __repr__(self) -> str:
-        return as_text(self.frame)
 
 
 def compare_methods(

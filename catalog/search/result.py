@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from catalog.asking.frame_result import FrameResult
+from catalog.asking.html_parts import html_sentences, html_table
 from catalog.asking.text_table import as_text
 from catalog.progress import Listener
 from catalog.search.answer import answered, as_rows, failures, panels_of, pathless, summary, truth_of
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from catalog.storage.store import Store
 
 
-@dataclass(frozen=True, eq=False)
-class SearchResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class SearchResult(FrameResult):
     """The answer of a search.
 
     Parameters
@@ -76,6 +78,12 @@ class SearchResult:
     def __repr__(self) -> str:
         rows = as_text(self.frame, uncut=(self.native_id_name,)) if self.frame.height else str(self.nothing_found)
         return "\n".join([*self.summary, rows, *self.remarks])
+
+    def _repr_html_(self) -> str:
+        if not self.frame.height:
+            return html_sentences([*self.summary, str(self.nothing_found), *self.remarks])
+        rows = html_table(self.frame, uncut=(self.native_id_name,))
+        return "\n".join([html_sentences(self.summary), rows, html_sentences(self.remarks)])
 
 
 def search_space(

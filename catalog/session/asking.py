@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.session.handle import Handle
+from catalog.session.handle import Handle, several
 
 if TYPE_CHECKING:
     import polars
 
+    from catalog.asking.examination import Examination
     from catalog.asking.profile import Profile
     from catalog.asking.side_by_side import SideBySide
-    from catalog.tables.doctor import Examination
     from catalog.tables.exporting import Exported
 
 
@@ -93,19 +93,12 @@ class Asking(Handle):
         QueryError
             The statement is refused, is wrong, or runs out of time or memory.
         """
-        import polars
-
-        from catalog.errors import QueryError
+        from catalog.storage.frames import as_frame
         from catalog.storage.sandbox import ARROW, read_user_query
 
         with self._let_others_read() as path:
             rows = read_user_query(path, sql, ARROW, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
-        try:
-            frame = polars.from_arrow(rows)
-        except polars.exceptions.DuplicateError:
-            raise QueryError("two columns of the query have one name; give each its own with AS.") from None
-        assert isinstance(frame, polars.DataFrame)
-        return frame
+        return as_frame(rows)
 
     def top(
         self,
@@ -114,26 +107,74 @@ class Asking(Handle):
         k: int = 10,
         where: str | None = None,
         *,
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         ascending: bool | None = None,
     ) -> polars.DataFrame:
-        """The `k` best architectures of a space by a column; see `catalog.asking.top.top`."""
+        """The `k` best architectures of a space by a column, the best first.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        by
+            The column of its wide view that ranks: a metric or a proxy. Architectures without a value are left out.
+        k
+            How many.
+        where
+            SQL condition on the wide view.
+        columns
+            The columns to give; by default the index, `by`, those that `where` mentions, and the native id.
+        ascending
+            Whether small is good; by default what the column's direction says.
+
+        Raises
+        ------
+        UnknownSpaceError, UnknownColumnError
+            A name is unknown.
+        ConditionError
+            `where` is not one harmless condition, or it failed.
+        """
         from catalog.asking.top import top
 
         with self._reading() as store:
-            return self._frame(top(store, space, by, k, where, columns, ascending))
+            return self._frame(top(store, space, by, k, where, several(columns), ascending))
 
     def lookup(
-        self, ids: Iterable[object], space: str | None = None, *, columns: Sequence[str] | None = None
+        self, ids: Iterable[object] | int, space: str | None = None, *, columns: str | Sequence[str] | None = None
     ) -> polars.DataFrame:
-        """The wide rows of given architectures, in their order; see `catalog.asking.lookup.lookup`."""
+        """The wide rows of given architectures, in their order, repeated ones repeated.
+
+        Parameters
+        ----------
+        ids
+            Native ids in any notation that the space accepts: text, the benchmark's objects, native indices; one text
+            or number counts as one id.
+        space
+            A stored space; by default the only one that knows all of them.
+        columns
+            The columns of the wide view to give; by default all.
+
+        Raises
+        ------
+        IdentifierError
+            An identifier names no stored architecture of the space.
+        UnknownSpaceError, UnknownColumnError
+            A name is unknown.
+        """
         from catalog.asking.lookup import lookup
 
         with self._reading() as store:
-            return lookup(store, ids, space, columns)
+            return lookup(store, ids, space, several(columns))
 
     def show(self, space: str, identifier: object) -> Profile:
         """Everything known about one architecture; in a notebook the result draws itself.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        identifier
+            A native id in any notation that the space accepts.
 
         Raises
         ------
@@ -149,7 +190,16 @@ class Asking(Handle):
         return profile
 
     def compare(self, space: str, identifiers: Sequence[object], *, out: str | Path | None = None) -> SideBySide:
-        """Architectures side by side, with `out` also as an HTML page; see `catalog.asking.side_by_side`.
+        """Architectures side by side: one row a column of the wide view, one column an architecture.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        identifiers
+            Two native ids or more.
+        out
+            A file for an HTML page with graphs, metrics, proxies and near neighbours.
 
         Raises
         ------
@@ -178,7 +228,22 @@ class Asking(Handle):
         by: str | None = None,
         limit: int | None = None,
     ) -> polars.DataFrame:
-        """Architectures whose graph contains a pattern, or with `count` only how many; see `catalog.asking.patterns`.
+        """Architectures whose graph contains a pattern, or with `count` only how many.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        pattern
+            For example ``"(conv3x3)->(a:conv), NOT (input)->(output)"``; docs/patterns.md has the language.
+        form
+            Whether the ``canonical`` or the ``native`` graphs are looked at.
+        count
+            Whether only architectures and matches are counted.
+        by
+            Sort by this column of the wide view, the best first.
+        limit
+            Give at most so many.
 
         Raises
         ------
@@ -207,7 +272,18 @@ class Asking(Handle):
         where: str | None = None,
         format: str | None = None,  # noqa: A002
     ) -> Exported:
-        """Write a space's wide view to a parquet, csv or json file; by default ``SPACE.parquet`` in this folder.
+        """Write a space's wide view to a file.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        out
+            The file; by default ``SPACE.parquet`` in this folder. Its ending gives the format.
+        where
+            SQL condition on the wide view.
+        format
+            ``"parquet"``, ``"csv"`` or ``"json"``, where the ending does not say it.
 
         Raises
         ------
@@ -232,7 +308,7 @@ class Asking(Handle):
         full
             Compute every digest anew, not a thousand a space.
         """
-        from catalog.tables.doctor import examined
+        from catalog.asking.examination import examined
 
         with self._reading() as store:
             return examined(store, full=full)

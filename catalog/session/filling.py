@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from catalog.session.handle import Handle
 
 if TYPE_CHECKING:
+    import polars
+
     from ingest.fetch.fetched import Fetched
     from ingest.reading.job import IngestReport
     from predictor.own_training.job import EvaluationReport
@@ -43,15 +45,28 @@ class Filling(Handle):
         with self._writing(create=True) as store:
             return [job(store) for job in jobs]
 
+    @overload
+    def fetch(self, name: None = None) -> polars.DataFrame: ...
+
+    @overload
     def fetch(
         self, name: str, *, mirror: str | None = None, out: str | Path = "downloads", ingest: bool = True
-    ) -> Fetched:
-        """Fetch an official file: download, verify, unpack, and read it into the catalog.
+    ) -> Fetched: ...
+
+    def fetch(
+        self,
+        name: str | None = None,
+        *,
+        mirror: str | None = None,
+        out: str | Path = "downloads",
+        ingest: bool = True,
+    ) -> polars.DataFrame | Fetched:
+        """List the official files, or fetch one: download, verify, unpack, and read it into the catalog.
 
         Parameters
         ----------
         name
-            One of `ingest.fetch.registry.OFFICIAL_FILES`.
+            Which; without it the files are listed.
         mirror
             Another address: of the file, or of a folder that has it.
         out
@@ -64,8 +79,10 @@ class Filling(Handle):
         DownloadError
             The file cannot be had, or is not the one that was published.
         """
-        from ingest.fetch.fetched import fetch_official
+        from ingest.fetch.fetched import fetch_official, official_files
 
+        if name is None:
+            return official_files()
         fetched = fetch_official(name, Path(out), mirror=mirror, listener=self._listener)
         if ingest:
             self.ingest(*fetched.command)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from catalog.errors import UsageError
 from catalog.progress import Listener
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from catalog.storage.store import Store
 
 Mode = Literal["read", "write"]
+
+
+@overload
+def several(names: str | Sequence[str]) -> list[str]: ...
+
+
+@overload
+def several(names: None) -> None: ...
+
+
+def several(names: str | Sequence[str] | None) -> list[str] | None:
+    """One name or several, as a list; None stays None."""
+    if names is None:
+        return None
+    return [names] if isinstance(names, str) else list(names)
 
 
 class Handle:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.session.handle import Handle
+from catalog.session.handle import Handle, several
 
 if TYPE_CHECKING:
     import polars
 
+    from catalog.analysis.space_correlation import Correlations
     from catalog.report.report import Report
 
 
@@ -21,19 +22,45 @@ class Judging(Handle):
         self,
         space: str,
         target: str,
-        proxies: Sequence[str] | None = None,
+        proxies: str | Sequence[str] | None = None,
         where: str | None = None,
         *,
         intervals: bool = False,
-    ) -> polars.DataFrame:
-        """How well the proxies rank a target; see `catalog.analysis.space_correlation.correlate_space`."""
+    ) -> Correlations:
+        """How well the proxies rank a target; see `catalog.analysis.space_correlation.correlate_space`.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        target
+            The column to be ranked.
+        proxies
+            One column or several to judge; by default all proxy columns.
+        where
+            SQL condition on the wide view.
+        intervals
+            Whether the rows have the ends of 95 % intervals. In a notebook the result draws them in any case.
+        """
         from catalog.analysis.space_correlation import correlate_space
 
         with self._reading() as store:
-            return correlate_space(store, space, target, proxies, where, with_intervals=intervals)
+            return correlate_space(store, space, target, several(proxies), where, with_intervals=intervals)
 
     def motifs(self, space: str, by: str, *, share: float = 0.01, k: int = 20) -> polars.DataFrame:
-        """The `k` small patterns most over-represented among the best by a column; see `catalog.analysis.motifs`."""
+        """The `k` small patterns most over-represented among the best by a column; see `catalog.analysis.motifs`.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        by
+            The column of its wide view that says what is good.
+        share
+            Share of the architectures that counts as the best.
+        k
+            How many patterns.
+        """
         from catalog.analysis.motifs import motifs
 
         with self._reading() as store:
@@ -43,7 +70,7 @@ class Judging(Handle):
         self,
         spaces: str | Sequence[str],
         targets: str | Sequence[str],
-        proxies: Sequence[str] | None = None,
+        proxies: str | Sequence[str] | None = None,
         where: str | None = None,
         *,
         out: str | Path | None = None,
@@ -53,10 +80,8 @@ class Judging(Handle):
 
         Parameters
         ----------
-        spaces, targets
-            One name or several.
-        proxies
-            Columns to judge; by default all proxy columns.
+        spaces, targets, proxies
+            One name or several; proxies are columns to judge, by default all proxy columns.
         where
             SQL condition on the wide views.
         out, tables
@@ -73,10 +98,8 @@ class Judging(Handle):
         from catalog.report.report import build_report
 
         places = Places.checked(out, tables)
-        spaces = [spaces] if isinstance(spaces, str) else spaces
-        targets = [targets] if isinstance(targets, str) else targets
         with self._reading() as store, self._listener.watch("rankings analysed") as advance:
-            built = build_report(store, spaces, targets, proxies, where, on_pool=advance)
+            built = build_report(store, several(spaces), several(targets), several(proxies), where, on_pool=advance)
         for sentence in places.write(built):
             self._listener.note(sentence)
         return built

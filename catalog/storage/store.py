@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
-from catalog.errors import QueryError, StoreError, UsageError
+from catalog.errors import StoreError, UsageError
 from catalog.quoting import identifier
 from catalog.storage.answer import Answer
 from catalog.storage.duckdb_errors import reported
@@ -105,14 +105,9 @@ class Store:
 
     def query(self, sql: str, parameters: Parameters = None, *, tables: Tables | None = None) -> polars.DataFrame:
         """The rows of an SQL query as a polars frame; see `arrow`."""
-        import polars
+        from catalog.storage.frames import as_frame
 
-        try:
-            frame = polars.from_arrow(self.arrow(sql, parameters, tables=tables))
-        except polars.exceptions.DuplicateError:
-            raise QueryError("two columns of the query have one name; give each its own with AS.") from None
-        assert isinstance(frame, polars.DataFrame)
-        return frame
+        return as_frame(self.arrow(sql, parameters, tables=tables))
 
     def answer(self, sql: str, parameters: Parameters = None) -> Answer:
         """The rows of an SQL query as plain values; see `arrow`."""

@@ -15,8 +15,6 @@ from catalog.spaces.base import SearchSpace
 from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
-    import polars
-
     from catalog.storage.store import Store
 
 
@@ -27,28 +25,6 @@ class Finding:
     check: str
     result: str
     detail: str
-
-
-@dataclass(frozen=True, repr=False)
-class Examination:
-    """All that was checked of a file, in order."""
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """Names of the checks that failed."""
-        return tuple(finding.check for finding in self.findings if finding.result == "failed")
-
-    @property
-    def frame(self) -> polars.DataFrame:
-        """One row a check: ``check``, ``result``, ``detail``."""
-        import polars
-
-        return polars.DataFrame([vars(finding) for finding in self.findings], schema=["check", "result", "detail"])
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{finding.result:6}  {finding.check}: {finding.detail}" for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -77,11 +53,6 @@ KNOWN_FUNCTIONS = {"nb101": (423_624, 423_624, 0), "nb201": (15_625, 5_425, 341)
 """Architectures, distinct functions and disconnected architectures of the complete spaces."""
 
 _CHUNK = 20_000
-
-
-def examined(catalog: Store, *, full: bool = False) -> Examination:
-    """The findings of `examine`, all of them."""
-    return Examination(tuple(examine(catalog, full=full)))
 
 
 def examine(catalog: Store, *, full: bool = False) -> Iterator[Finding]:
@@ -268,8 +239,3 @@ def _optima(catalog: Store) -> Iterator[Finding]:
         right = abs(best["value"] - known.value) <= known.tolerance and known.index in (None, best["index"])
         detail = f"{best['value']:.3f} at index {best['index']}; published {known.value}"
         yield Finding(f"{known.space} best {known.column}", "ok" if right else "failed", detail)
-
-
-def passed(findings: list[Finding]) -> bool:
-    """Whether no check failed."""
-    return all(finding.result != "failed" for finding in findings)

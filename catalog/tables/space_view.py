@@ -101,8 +101,8 @@ class SpaceView:
             )
 
     def selected(self, columns: Iterable[str] | None) -> str:
-        """The checked columns as an SQL list."""
-        return ", ".join(identifier(self.checked(column)) for column in columns or self.columns)
+        """The checked columns as an SQL list; one that is named twice stands there once."""
+        return ", ".join(identifier(self.checked(column)) for column in dict.fromkeys(columns or self.columns))
 
     def checked(self, column: str) -> str:
         """`column`, if the view has it.

@@ -13,7 +13,7 @@ def test_only_what_a_proxy_refused_ranks_last(small_catalog: Store) -> None:
     small_catalog.execute("UPDATE architecture SET is_connected = false WHERE id = 3")
 
     def counts() -> tuple[int, int, int]:
-        row = correlate_space(small_catalog, "nb201", "shortest_path", ["params"]).row(0, named=True)
+        row = correlate_space(small_catalog, "nb201", "shortest_path", ["params"]).frame.row(0, named=True)
         return row["n"], row["missing"], row["disconnected"]
 
     assert counts() == (3, 1, 0)

@@ -1,4 +1,4 @@
-"""Catalogs that the command tests ask, built once a session."""
+"""How the command tests ask the catalogs of `tests/catalog/conftest.py`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalog.cli.commands import TABLES, Answer, Ask, call_catalog, run_catalog
-
-
-@pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `catalog demo` leaves behind on a machine without benchmark files."""
-    folder = tmp_path_factory.mktemp("demo")
-    answer = run_catalog("demo", "--out", str(folder))
-    assert answer.returncode == 0, answer.stderr
-    (folder / "stdout.txt").write_text(answer.stdout)
-    return folder
+from tests.catalog.cli.commands import Answer, Ask, call_catalog
 
 
 @pytest.fixture
@@ -28,16 +18,6 @@ def ask(demo_folder: Path) -> Ask:
         return call_catalog(*arguments, database=demo_folder / "catalog.duckdb", stdin=stdin)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def measured_database(demo_folder: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """NAS-Bench-201 with its published accuracies."""
-    database = tmp_path_factory.mktemp("measured") / "catalog.duckdb"
-    database.write_bytes((demo_folder / "catalog.duckdb").read_bytes())
-    answer = call_catalog("ingest", "nasbench201", *(str(data_dir / name) for name in TABLES), database=database)
-    assert answer.returncode == 0, answer.stderr
-    return database
 
 
 @pytest.fixture(scope="module")

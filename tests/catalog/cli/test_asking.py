@@ -57,10 +57,45 @@ def test_top_is_ordered_and_says_what_it_ranks_by(ask: Ask) -> None:
     assert rows["index"].is_sorted()
 
 
+def test_top_shows_the_columns_that_are_asked_for(ask: Ask) -> None:
+    answer = ask("top", "nb201", "--by", "live_params", "-k", "1", "--column", "depth", "--column", "index")
+    assert answer.stdout.splitlines()[0] == "depth,index"
+
+
 def test_a_wrong_column_is_answered_with_the_right_one(ask: Ask) -> None:
     answer = ask("top", "nb201", "--by", "live_parms")
     assert answer.returncode == 2
     assert "Did you mean live_params" in answer.stderr
+
+
+def test_lookup_keeps_the_order_and_accepts_every_notation(ask: Ask) -> None:
+    best = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
+    answer = ask(
+        "lookup", "nb201", "9930", best, "(2, 2, 0, 2, 2, 3)", "9930", "--column", "index", "--column", "depth"
+    )
+    assert answer.stdout == "index,depth\n9930,4.0\n6111,4.0\n6111,4.0\n9930,4.0\n"
+
+
+def test_lookup_reads_ids_from_standard_input(ask: Ask) -> None:
+    assert ask("lookup", "nb201", "-", "--column", "index", stdin="6111\n\n(2, 2, 0, 2, 2, 3)\n").stdout == (
+        "index\n6111\n6111\n"
+    )
+    assert ask("lookup", "nb201", "-", "--column", "index").stdout == "index\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nb201", "6111", "15625"), "1 of 2 identifiers name no architecture of nb201: '15625'"),
+        (("nb201", ""), "1 of 1 identifiers name no architecture"),
+        (("nb201", "6111", "--column", "parms"), "Did you mean params"),
+        (("nb202", "6111"), "no search space 'nb202'"),
+    ],
+)
+def test_lookup_of_what_is_not_there_is_refused(ask: Ask, words: tuple[str, ...], said: str) -> None:
+    answer = ask("lookup", *words)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert said in answer.stderr
 
 
 def test_show_accepts_every_native_id(ask: Ask) -> None:

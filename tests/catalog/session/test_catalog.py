@@ -20,6 +20,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "['catalog']\n"
     assert catalog.__version__.count(".") == 2
+    assert {"Catalog", "open"} <= set(dir(catalog))
     assert catalog.Catalog.open.__doc__ == catalog.open.__doc__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         catalog.nothing  # noqa: B018
@@ -34,6 +35,13 @@ def test_a_session_answers_in_frames(nb201_path: Path) -> None:
         assert c.top("nb201", by="params", k=1).height == 1  # the file is open again after a query
         assert c.match("nb201", "(nor_conv_3x3)", form="native", count=True).row(0) == (5**6 - 4**6, 6 * 5**5)
         assert c.spaces()["space"].to_list() == ["nb201"]
+
+
+def test_one_name_is_as_good_as_a_list_of_one(nb201_path: Path) -> None:
+    with catalog.open(nb201_path) as c:
+        assert c.lookup(6111, columns="index").equals(c.lookup([6111], columns=["index", "index"]))
+        assert c.top("nb201", by="params", k=1, columns="depth").columns == ["depth"]
+        assert c.correlate("nb201", "depth", "params")["proxy"].to_list() == ["params"]
 
 
 def test_an_architecture_draws_itself(nb201_path: Path) -> None:
