@@ -79,7 +79,8 @@ class Filling(Handle):
         DownloadError
             The file cannot be had, or is not the one that was published.
         """
-        from ingest.fetch.fetched import fetch_official, official_files
+        from ingest.fetch.fetched import fetch_official
+        from ingest.fetch.registry import official_files
 
         if name is None:
             return official_files()

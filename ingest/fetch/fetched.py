@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from catalog.errors import DownloadError
 from catalog.progress import Listener
 from ingest.fetch.fetching import by_hand, fetch, readable_parts
-from ingest.fetch.registry import OFFICIAL_FILES, OfficialFile, official_file
-
-if TYPE_CHECKING:
-    import polars
+from ingest.fetch.registry import OfficialFile, official_file
 
 
 @dataclass(frozen=True)
@@ -64,30 +60,6 @@ def fetch_official(name: str, folder: Path, *, mirror: str | None = None, listen
     fetched = Fetched(file, path, tuple(readable_parts(file, path)))
     listener.note(str(fetched))
     return fetched
-
-
-def official_files() -> polars.DataFrame:
-    """One row an official file: ``name``, ``file``, ``bytes``, ``digest``, ``ingest``, ``licence``, ``page``."""
-    import polars
-
-    files = list(OFFICIAL_FILES.values())
-    return polars.DataFrame(
-        {
-            "name": [file.name for file in files],
-            "file": [file.file_name for file in files],
-            "bytes": [file.size for file in files],
-            "digest": [_published_digest(file) for file in files],
-            "ingest": [file.command for file in files],
-            "licence": [file.licence for file in files],
-            "page": [file.page for file in files],
-        }
-    )
-
-
-def _published_digest(file: OfficialFile) -> str | None:
-    if file.sha256:
-        return f"sha256:{file.sha256}"
-    return f"md5:...{file.md5_ending}" if file.md5_ending else None
 
 
 def _how_verified(file: OfficialFile) -> str:

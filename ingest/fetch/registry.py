@@ -5,13 +5,15 @@ All of it is what the benchmarks' own pages say; where a page publishes no diges
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars
 
 Packing = Literal["tar", "zip", "hw-nas-bench"]
 
@@ -58,6 +60,30 @@ class OfficialFile:
     contents: tuple[str, ...] = ()
 
 
+def official_files() -> polars.DataFrame:
+    """One row an official file: ``name``, ``file``, ``bytes``, ``digest``, ``ingest``, ``licence``, ``page``."""
+    import polars
+
+    files = list(OFFICIAL_FILES.values())
+    return polars.DataFrame(
+        {
+            "name": [file.name for file in files],
+            "file": [file.file_name for file in files],
+            "bytes": [file.size for file in files],
+            "digest": [_published_digest(file) for file in files],
+            "ingest": [file.command for file in files],
+            "licence": [file.licence for file in files],
+            "page": [file.page for file in files],
+        }
+    )
+
+
+def _published_digest(file: OfficialFile) -> str | None:
+    if file.sha256:
+        return f"sha256:{file.sha256}"
+    return f"md5:...{file.md5_ending}" if file.md5_ending else None
+
+
 def official_file(name: str) -> OfficialFile:
     """The official file of this name.
 
@@ -67,10 +93,9 @@ def official_file(name: str) -> OfficialFile:
         There is none.
     """
     if name not in OFFICIAL_FILES:
-        close = difflib.get_close_matches(name, OFFICIAL_FILES, n=3, cutoff=0.4)
-        meant = f" Did you mean {', '.join(close)}?" if close else ""
+        hint = did_you_mean(name, OFFICIAL_FILES)
         raise UsageError(
-            f"no official file is called {name!r}.{meant} Known are {', '.join(OFFICIAL_FILES)}; `catalog fetch` "
+            f"no official file is called {name!r}. {hint}Known are {', '.join(OFFICIAL_FILES)}; `catalog fetch` "
             "lists them."
         )
     return OFFICIAL_FILES[name]
