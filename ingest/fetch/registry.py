@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import UsageError
+from catalog.nearest import did_you_mean
 
 if TYPE_CHECKING:
     import polars
