@@ -41,6 +41,10 @@ class IdentifierError(UsageError):
     """A text or object names no architecture of the space."""
 
 
+class EncoderError(UsageError):
+    """No sentence encoder of this name or folder is on this machine, or it is not the one that is meant."""
+
+
 class PatternError(UsageError):
     """A graph pattern cannot be parsed or names something unknown."""
 

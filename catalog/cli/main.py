@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -93,6 +94,9 @@ def _options(
 
 def main() -> None:
     """Run the command line; a user's mistake gets one clear message and no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")  # a terminal may not know every character of a drawing
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         app(prog_name="catalog")

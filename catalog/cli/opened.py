@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.cli.options import OutputFormat
 from catalog.cli.output import chosen_format
 from catalog.cli.progress import Terminal
+from catalog.errors import StoreError
 from catalog.session.catalog import Catalog
 from catalog.session.handle import Mode
 
@@ -24,11 +26,21 @@ class CommandCatalog(Catalog):
     as_table = False
 
     def query(self, sql: str, *, timeout: float | None = None, memory_limit: str | None = None) -> Any:
-        from catalog.storage.sandbox import as_answer, as_arrow, read_user_query
+        from catalog.storage.sandbox import ARROW, PLAIN, read_user_query
 
-        read: Any = as_arrow if self.as_table else as_answer
+        read: Any = ARROW if self.as_table else PLAIN
         with self._let_others_read() as path:
             return read_user_query(path, sql, read, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
+
+    def _keep_vectors(self) -> None:
+        """Store them from a reading command too, where nobody else uses the file: the next command has them at once."""
+        from catalog.storage.store import Store
+        from predictor.encoding.embedding import has_made
+        from predictor.encoding.stored_embeddings import remember_made
+
+        if has_made():
+            with self._let_others_read() as path, suppress(StoreError), Store.open(path, mode="write") as store:
+                remember_made(store)
 
     def _frame(self, question: Question) -> Any:
         return question.arrow() if self.as_table else question.answer()

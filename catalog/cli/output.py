@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Collection
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -61,6 +62,8 @@ def _jsonable(value: Any) -> Any:
     """JSON has no NaN or infinity: they become null, also within lists and structures."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):
         return {str(key): _jsonable(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

@@ -195,6 +195,8 @@ def run(
         catalog.execute(
             "UPDATE run SET outcome = 'running', ended_at = NULL, parameters = ? WHERE id = ?", [text, resume]
         )
+    from predictor.encoding.stored_embeddings import remember_made
+
     with job:
         store = VisitStore(catalog, prepared.objectives, job.id)
         history = search(
@@ -208,6 +210,7 @@ def run(
             earlier=earlier,
         )
         store.flush()
+        remember_made(catalog)
         job.detail = _detail(history, signs, store.entered)
     if history.stopped == "interrupted":
         job.interrupt(job.detail)

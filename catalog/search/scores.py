@@ -205,7 +205,10 @@ class ScoreSource:
             from predictor.scoring.candidates import CandidateScorer, structural_names
 
             if not set(names) <= set(structural_names(self.space)):
+                from predictor.encoding.stored_embeddings import recall
+
                 require_predict()
+                recall(self.catalog, self.space.name)
             scorer = CandidateScorer(self.space, names)
             for name in names:
                 self._check_same_proxy(scorer, name)

@@ -70,10 +70,10 @@ class Result:
 
 def ask_sql(path: Path, sql: str, limits: Limits) -> Result:
     """The first rows of a user's query."""
-    from catalog.storage.sandbox import run_user_query
+    from catalog.storage.sandbox import ARROW_TO_SHOW, read_user_query
 
     started = time.monotonic()
-    rows = run_user_query(path, sql, timeout=limits.seconds, memory_limit=limits.memory)
+    rows = read_user_query(path, sql, ARROW_TO_SHOW, timeout=limits.seconds, memory_limit=limits.memory)
     most = min(limits.rows, max(1, limits.values // max(1, rows.num_columns)))
     return Result(_packed(rows.slice(0, most)), rows.num_rows, time.monotonic() - started)
 

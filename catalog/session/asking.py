@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Asking(Handle):
-    """Questions; none of them changes the file but ``spaces(enumerate=...)``."""
+    """Questions; none of them changes the file but ``spaces(enumerate=...)``.
+
+    Where the file is open for writing, ``operators(similar=...)`` stores the sentence embeddings that it had to make.
+    """
 
     def spaces(self, enumerate: str | None = None) -> polars.DataFrame:  # noqa: A002 - the command's word
         """The search spaces: architectures stored, distinct functions, metrics and scores.
@@ -68,7 +71,9 @@ class Asking(Handle):
                 from predictor.encoding.operator_similarity import by_similarity
 
                 named = operators(store, columns=OPERATOR_COLUMNS, name=similar).frame()
-                listed = by_similarity(listed, named, similar, style)
+                listed = by_similarity(store, listed, named, similar, style, listener=self._listener)
+        if similar is not None:
+            self._keep_vectors()
         return listed.drop("medium", "long").rename({"short": "description"})
 
     def query(self, sql: str, *, timeout: float | None = None, memory_limit: str | None = None) -> polars.DataFrame:
@@ -89,10 +94,10 @@ class Asking(Handle):
             The statement is refused, is wrong, or runs out of time or memory.
         """
         from catalog.storage.frames import as_frame
-        from catalog.storage.sandbox import as_arrow, read_user_query
+        from catalog.storage.sandbox import ARROW, read_user_query
 
         with self._let_others_read() as path:
-            rows = read_user_query(path, sql, as_arrow, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
+            rows = read_user_query(path, sql, ARROW, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
         return as_frame(rows)
 
     def top(

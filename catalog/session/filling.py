@@ -151,6 +151,7 @@ class Filling(Handle):
                     checkpoint=None if checkpoint is None else Path(checkpoint),
                     column=column,
                     progress=advance,
+                    listener=self._listener,
                 ),
             )
 
@@ -195,7 +196,7 @@ class Filling(Handle):
 
         spaces = [space] if isinstance(space, str) else list(space)
         with self._reading() as store:
-            return train(
+            card = train(
                 store,
                 predictor,
                 spaces,
@@ -206,6 +207,8 @@ class Filling(Handle):
                 options=options,
                 listener=self._listener,
             )
+        self._keep_vectors()
+        return card
 
     def evaluate(
         self,

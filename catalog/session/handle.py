@@ -122,6 +122,14 @@ class Handle:
         if self._is_closed:
             raise UsageError(f"{self!r} is closed; open it again with catalog.open({str(self.path)!r}).")
 
+    def _keep_vectors(self) -> None:
+        """Store the sentence embeddings that had to be made, where the catalog is open for writing."""
+        if self.mode == "write":
+            from predictor.encoding.stored_embeddings import remember_made
+
+            with self._writing() as store:
+                remember_made(store)
+
     def _frame(self, question: Question) -> polars.DataFrame:
         """The rows of a question in the form in which this handle gives rows."""
         return question.frame()

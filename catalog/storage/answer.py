@@ -36,7 +36,9 @@ class Answer:
     rows: Sequence[tuple[Any, ...]]
 
     @classmethod
-    def of(cls, result: duckdb.DuckDBPyConnection, rows: Sequence[tuple[Any, ...]] | None = None) -> Answer:
+    def of(
+        cls, result: duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation, rows: Sequence[tuple[Any, ...]] | None = None
+    ) -> Answer:
         """The result of the statement that a connection ran last, or `rows` that were read from it."""
         described = result.description or ()
         return cls(

@@ -32,6 +32,9 @@ TRUSTED: Settings = {
 }
 """For writing: our own statements may name files, but never a variable of the program or an extension on the net."""
 
+TIMES_IN_UTC = "SET TimeZone = 'UTC'"
+"""The machine's time zone may be unknown to Python, and what is told must not depend on it."""
+
 _PAUSE = 0.1  # seconds between two attempts; a lock is noticed at once, so this bounds the idle time after its end
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _LONGEST_COMMAND = 80
@@ -67,9 +70,11 @@ def connect(
         _require_writable(path)
     if settings is None:
         settings = CLOSED_TO_OTHERS if read_only else TRUSTED
-    return waited_for(
+    opened = waited_for(
         lambda: duckdb.connect(str(path.absolute()), read_only=read_only, config=dict(settings)), path, wait
     )
+    opened.execute(TIMES_IN_UTC)
+    return opened
 
 
 def waited_for(attempt: Callable[[], Opened], path: Path, wait: float | None) -> Opened:

@@ -8,16 +8,18 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
 from catalog.errors import CatalogError, QueryError, UsageError
-from catalog.quoting import literal
+from catalog.quoting import identifier, literal
 from catalog.storage.answer import Answer
 from catalog.storage.duckdb_errors import raise_interrupt, readable, reported, store_error
-from catalog.storage.locking import CLOSED_TO_OTHERS, require_file, waited_for
+from catalog.storage.locking import CLOSED_TO_OTHERS, TIMES_IN_UTC, require_file, waited_for
 from catalog.storage.revisions import status_of
 from catalog.storage.user_sql import check_statement
 
@@ -25,15 +27,33 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Rows = TypeVar("Rows")
-Reading: TypeAlias = Callable[[duckdb.DuckDBPyConnection, int], Rows]
-"""Reads the result of a statement, which may take so many bytes."""
 
 SPILL_LIMIT = "4GB"
 """Largest size of the private folder to which a query that outgrows its memory may spill."""
 
+_ANSWER = "catalog_answer"
+_INEXACT = ("interval", "uhugeint", "time with time zone", "bit", "variant", "geometry")
+_TIMESTAMPS = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone")
+_HUGEINT = 38  # digits of the decimal that DuckDB gives for one
 _ROWS_A_BATCH = 2_048  # DuckDB's smallest: a batch of long texts must not outgrow the limit before it is measured
 _AMOUNT = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 _REPEAT_INTERRUPT = 0.05  # seconds; an interrupt that arrives before the statement starts would be lost
+
+
+@dataclass(frozen=True)
+class Reading(Generic[Rows]):
+    """In which form a result is read.
+
+    Parameters
+    ----------
+    read
+        Gives the rows of a result that may take so many bytes.
+    is_text
+        Whether a column of this type is given as DuckDB writes it.
+    """
+
+    read: Callable[[duckdb.DuckDBPyRelation, int], Rows]
+    is_text: Callable[[DuckDBPyType], bool]
 
 
 class QueryLimits(TypedDict, total=False):
@@ -51,10 +71,10 @@ class QueryLimits(TypedDict, total=False):
 
 def run_user_query(path: str | Path, sql: str, **limits: Unpack[QueryLimits]) -> pa.Table:
     """The rows that a user's query gives, as an Arrow table; see `read_user_query`."""
-    return read_user_query(path, sql, as_arrow, **limits)
+    return read_user_query(path, sql, ARROW, **limits)
 
 
-def read_user_query(path: str | Path, sql: str, read: Reading[Rows], **limits: Unpack[QueryLimits]) -> Rows:
+def read_user_query(path: str | Path, sql: str, reading: Reading[Rows], **limits: Unpack[QueryLimits]) -> Rows:
     """The rows that a user's query gives.
 
     The file is opened for reading only; files, folders, extensions and the network are out of reach, and the
@@ -67,8 +87,8 @@ def read_user_query(path: str | Path, sql: str, read: Reading[Rows], **limits: U
         The catalog file.
     sql
         One statement that reads.
-    read
-        In which form: `as_arrow`, or `as_answer`, which imports no array library and suits small results.
+    reading
+        In which form: `ARROW`, or `PLAIN`, which imports no array library and suits small results.
     limits
         See `QueryLimits`.
 
@@ -89,7 +109,7 @@ def read_user_query(path: str | Path, sql: str, read: Reading[Rows], **limits: U
     with reported(path), _spill_folder() as spill:
         check_statement(sql)
         with _closed_connection(path, spill, memory_limit, limits.get("wait")) as connection:
-            return _read(connection, path, sql, timeout, read)
+            return _read(connection, path, sql, timeout, reading)
 
 
 @contextmanager
@@ -124,19 +144,20 @@ def _closed_connection(
             connection.execute(f"SET max_temp_directory_size = {literal(SPILL_LIMIT)}")
         if memory_limit is not None:
             connection.execute(f"SET memory_limit = {literal(memory_limit)}")
+        connection.execute(TIMES_IN_UTC)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection
 
 
 def _read(
-    connection: duckdb.DuckDBPyConnection, path: Path, sql: str, timeout: float | None, read: Reading[Rows]
+    connection: duckdb.DuckDBPyConnection, path: Path, sql: str, timeout: float | None, reading: Reading[Rows]
 ) -> Rows:
     room = _memory_limit(connection)
     expired = threading.Event()
     try:
         with _stopped_after(connection, timeout, expired):
-            return read(connection.execute(sql), room)
+            return reading.read(_told(connection, sql, reading), room)
     except (duckdb.Error, OSError) as error:  # pyarrow reports DuckDB's errors in mid-result as OSError
         raise_interrupt(error, connection)
         if expired.is_set():
@@ -148,7 +169,35 @@ def _read(
         connection.interrupt()  # an abandoned result is still being computed, and closing would wait for its end
 
 
-def as_arrow(result: duckdb.DuckDBPyConnection, room: int) -> pa.Table:
+def _told(connection: duckdb.DuckDBPyConnection, sql: str, reading: Reading[Rows]) -> duckdb.DuckDBPyRelation:
+    """The result of a statement, not computed yet, with the columns as texts that have no other exact form."""
+    relation = connection.sql(sql)
+    texts = [reading.is_text(kind) for kind in relation.types]
+    if not any(texts):
+        return relation
+    places = [f"c{place}" for place in range(len(texts))]  # names may be equal
+    shown = ", ".join(
+        f"{place}::VARCHAR AS {identifier(name)}" if is_text else f"{place} AS {identifier(name)}"
+        for place, name, is_text in zip(places, relation.columns, texts, strict=True)
+    )
+    return relation.query(_ANSWER, f"SELECT {shown} FROM {_ANSWER} AS told({', '.join(places)})")
+
+
+def _has_no_exact_form(kind: DuckDBPyType) -> bool:
+    """Whether Arrow or Python would lose or refuse values of a type, or of one inside it."""
+    if kind.id in ("list", "array", "map", "struct", "union"):
+        inner = kind.children
+        types = [one for _, one in inner if isinstance(one, DuckDBPyType)]  # an array has its size among its children
+        return any(not name for name, _ in inner) or any(map(_has_no_exact_form, types))
+    return kind.id in _INEXACT
+
+
+def _is_a_time(kind: DuckDBPyType) -> bool:
+    """The same, and times: Python knows no infinite ones, none after the year 9999 and no nanoseconds."""
+    return kind.id in ("date", "time", *_TIMESTAMPS) or _has_no_exact_form(kind)
+
+
+def as_arrow(result: duckdb.DuckDBPyRelation, room: int) -> pa.Table:
     """A result as an Arrow table, read batch by batch: it lies outside DuckDB's memory and its limit of `room` bytes.
 
     Raises
@@ -165,10 +214,25 @@ def as_arrow(result: duckdb.DuckDBPyConnection, room: int) -> pa.Table:
         size += batch.nbytes
         if size > room:
             raise _too_large(room)
-    return pyarrow.Table.from_batches(batches, reader.schema)
+    return _with_plain_integers(pyarrow.Table.from_batches(batches, reader.schema))
 
 
-def as_answer(result: duckdb.DuckDBPyConnection, room: int) -> Answer:
+def _with_plain_integers(table: pa.Table) -> pa.Table:
+    """Sums of integers, which DuckDB gives as decimals, as integers wherever all of a column fit."""
+    import pyarrow
+    import pyarrow.types
+
+    for place, field in enumerate(table.schema):
+        if pyarrow.types.is_decimal(field.type) and field.type.scale == 0 and field.type.precision == _HUGEINT:
+            try:
+                column = table.column(place).cast(pyarrow.int64())
+            except pyarrow.ArrowInvalid:
+                continue  # a larger number stays a decimal
+            table = table.set_column(place, field.name, column)
+    return table
+
+
+def as_answer(result: duckdb.DuckDBPyRelation, room: int) -> Answer:
     """A result as plain values; raises as `as_arrow`."""
     rows: list[tuple[Any, ...]] = []
     size = 0
@@ -178,6 +242,16 @@ def as_answer(result: duckdb.DuckDBPyConnection, room: int) -> Answer:
         if size > room:
             raise _too_large(room)
     return Answer.of(result, rows)
+
+
+ARROW = Reading(as_arrow, _has_no_exact_form)
+"""An Arrow table."""
+
+ARROW_TO_SHOW = Reading(as_arrow, _is_a_time)
+"""An Arrow table for people: times are texts."""
+
+PLAIN = Reading(as_answer, _is_a_time)
+"""Plain values; times are texts."""
 
 
 def _size(value: object) -> int:

@@ -285,16 +285,15 @@ class SearchVisit(Base):
 
 
 class OperatorEmbedding(Base):
-    """One operator's sentence as one encoder sees it; computed once and read by every later scoring."""
+    """One sentence that describes operators as one encoder sees it; computed once and read by every later scoring."""
 
     __tablename__ = "operator_embedding"
-    __table_args__ = (PrimaryKeyConstraint("operator", "space", "encoder", "style"),)
+    __table_args__ = (PrimaryKeyConstraint("encoder", "style", "sentence"),)
 
-    operator: Mapped[str] = mapped_column(String, comment="operator.name")
-    space: Mapped[str] = mapped_column(String, comment="operator.space")
-    encoder: Mapped[str] = mapped_column(String, comment="model name and version")
+    encoder: Mapped[str] = mapped_column(String, comment="sha256 of the encoder's files that decide vectors")
     style: Mapped[str] = mapped_column(String, comment="sentence style: short, medium, long")
-    vector: Mapped[list[float]] = mapped_column(ARRAY(REAL), comment="FLOAT[], unit length")
+    sentence: Mapped[str] = mapped_column(String, comment="operator.short, medium or long")
+    vector: Mapped[list[float]] = mapped_column(ARRAY(REAL), comment="FLOAT[], unit length, as wide as the encoder's")
 
 
 class TrainingMember(Base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, EncoderError, MissingExtraError
 from catalog.user_code import place_of
 from predictor.door.given import Given
 from predictor.door.predictor import Predictor, Scores
@@ -19,10 +19,17 @@ def scored(predictor: Predictor, given: Given) -> Scores:
 
     A predictor that raises, or gives another number of rows, has failed for all; a value that is no number has failed
     for its architecture, but where no path leads from input to output: there nothing is expected.
+
+    Raises
+    ------
+    MissingExtraError, EncoderError
+        Something that the predictor needs is not on this machine.
     """
     count = len(given)
     try:
         found = predictor.score(given)
+    except (MissingExtraError, EncoderError):  # of this machine, not of the architectures: nothing is stored
+        raise
     except FAILURES as error:
         return _failed(count, place_of(error))
     mean = np.asarray(found.mean, dtype=np.float64)

@@ -113,6 +113,10 @@ class Predictor(ABC):
     def score(self, given: Given) -> Scores:
         """Scores of the given architectures; the same for the same input, whenever and in whatever batches."""
 
+    def remarks(self, given: Given) -> Sequence[str]:
+        """Sentences for the user about what it does not see of the given architectures; usually none."""
+        return ()
+
     def fit(self, sources: Sequence[Labelled], training: Training) -> Self:
         """Learn from labels; gives the predictor itself, ready to score.
 

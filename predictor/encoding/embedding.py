@@ -3,49 +3,100 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.architecture.operators import BUILT_IN, Operator
-from catalog.errors import UsageError
-
-Vectors = NDArray[np.float32]
+from catalog.errors import EncoderError, MissingExtraError, UsageError
+from predictor.encoding.encoder import DEFAULT, Encoder, Vectors
 
 STYLES = ("short", "medium", "long")
-SIZE = 384
 _SHIPPED = "operator_embeddings.npz"
+_MOST_NAMED = 5
 
 
-def embed(operators: Sequence[Operator], style: str = "short") -> Vectors:
-    """Unit-length sentence embeddings of operators, (operators, 384).
+def embed(operators: Sequence[Operator], style: str = "short", encoder: Encoder = DEFAULT) -> Vectors:
+    """Unit-length sentence embeddings of operators, (operators, width of the encoder).
 
-    The built-in operators are read from the package; the encoder is loaded only for sentences that are not among
-    theirs.
+    Those of the built-in operators by the default encoder are read from the package; an encoder is loaded only for
+    sentences that this process has no vector of.
 
     Raises
     ------
     UsageError
         `style` is not one of `STYLES`.
+    EncoderError
+        A new sentence needs the encoder, and its model is not on this machine.
     MissingExtraError
         A new sentence needs the encoder, and it is not installed.
     """
-    sentences = [sentence_of(operator, style) for operator in operators]
-    known = _known()
-    missing = list(dict.fromkeys(sentence for sentence in sentences if sentence not in known))
-    if missing:
-        from predictor.encoding.minilm import encode
-
-        learn(missing, encode(missing))
-    return np.array([known[sentence] for sentence in sentences], dtype=np.float32).reshape(-1, SIZE)
+    if missing := unknown(operators, style, encoder):
+        learn(encoder.digest, missing, encoder.encode(missing))
+        _made().update((encoder.digest, sentence) for sentence in missing)
+    known = _known()[encoder.digest]
+    vectors = [known[sentence_of(operator, style)] for operator in operators]
+    return np.array(vectors, dtype=np.float32).reshape(-1, encoder.width)
 
 
-def learn(sentences: Sequence[str], vectors: Vectors) -> None:
-    """Keep the encoder's vectors of sentences, (sentences, 384), so that this process need not encode them again."""
-    _known().update(zip(sentences, vectors, strict=True))
+def unknown(operators: Iterable[Operator], style: str = "short", encoder: Encoder = DEFAULT) -> list[str]:
+    """The sentences of which this process has no vector, each once: an encoder would have to make it."""
+    known = _known()[encoder.digest]
+    return list(dict.fromkeys(one for operator in operators if (one := sentence_of(operator, style)) not in known))
+
+
+def learn(digest: str, sentences: Sequence[str], vectors: Sequence[Vectors] | Vectors) -> None:
+    """Keep an encoder's vectors of sentences that this process has none of, so that it need not encode them again."""
+    known = _known()[digest]
+    for sentence, vector in zip(sentences, vectors, strict=True):
+        known.setdefault(sentence, vector)
+
+
+def has_made() -> bool:
+    """Whether this process had to encode anything."""
+    return bool(_made())
+
+
+def held(operators: Iterable[Operator], *, only_made: bool = False) -> dict[tuple[str, str, str], Vectors]:
+    """The vectors that this process has of operators' sentences, by encoder digest, style and sentence.
+
+    Parameters
+    ----------
+    only_made
+        Leave out those that the package brings or a catalog held.
+    """
+    sentences = dict.fromkeys((style, sentence_of(operator, style)) for operator in operators for style in STYLES)
+    return {
+        (digest, style, sentence): known[sentence]
+        for digest, known in _known().items()
+        for style, sentence in sentences
+        if sentence in known and (not only_made or (digest, sentence) in _made())
+    }
+
+
+def cut_short(operators: Iterable[Operator], style: str = "short", encoder: Encoder = DEFAULT) -> str | None:
+    """A sentence for the user about descriptions whose end the encoder does not read; None where there is none.
+
+    Where the model is not installed nobody can count, and nothing is encoded either.
+    """
+    names: dict[str, str] = {}
+    for operator in operators:
+        names.setdefault(sentence_of(operator, style), operator.name)
+    try:
+        pieces = encoder.too_long(names)
+    except (EncoderError, MissingExtraError):
+        return None
+    if not pieces:
+        return None
+    found = ", ".join(f"{names[sentence]} ({count:,})" for sentence, count in list(pieces.items())[:_MOST_NAMED])
+    more = f" and {len(pieces) - _MOST_NAMED:,} more" if len(pieces) > _MOST_NAMED else ""
+    return (
+        f"{encoder} reads the first {encoder.max_tokens} word pieces of a description; longer ones are cut off there, "
+        f"and what stands after is not seen: {found}{more}. Say in fewer words what sets an operator apart."
+    )
 
 
 def sentence_of(operator: Operator, style: str = "short") -> str:
@@ -62,23 +113,28 @@ def sentence_of(operator: Operator, style: str = "short") -> str:
 
 
 @cache
-def _known() -> dict[str, Vectors]:
-    """Sentence to vector: what the package brings, and what `learn` added."""
+def _known() -> defaultdict[str, dict[str, Vectors]]:
+    """Encoder digest to sentence to vector: what the package brings, and what `learn` added."""
     with files("predictor.encoding").joinpath(_SHIPPED).open("rb") as file:
         stored = np.load(file, allow_pickle=False)
-        return dict(zip(stored["sentences"].tolist(), stored["vectors"], strict=True))
+        shipped = dict(zip(stored["sentences"].tolist(), stored["vectors"], strict=True))
+    return defaultdict(dict, {DEFAULT.digest: shipped})
+
+
+@cache
+def _made() -> set[tuple[str, str]]:
+    """Encoder digest and sentence of the vectors that were made in this process."""
+    return set()
 
 
 def write_shipped(path: str) -> int:
     """Encode every sentence of the built-in operators and write them to `path`; returns how many there are."""
-    from predictor.encoding.minilm import encode
-
     sentences = list(dict.fromkeys(sentence_of(operator, style) for operator in BUILT_IN for style in STYLES))
-    np.savez_compressed(path, sentences=np.array(sentences), vectors=encode(sentences))
+    np.savez_compressed(path, sentences=np.array(sentences), vectors=DEFAULT.encode(sentences))
     return len(sentences)
 
 
-def one_hot(operators: Iterable[Operator], size: int = SIZE) -> Vectors:
+def one_hot(operators: Iterable[Operator], size: int = DEFAULT.width) -> Vectors:
     """A control that knows nothing but identity: one component an operator.
 
     Operators that describe themselves alike are one; those outside the built-in vocabulary share the place that their
@@ -94,7 +150,7 @@ def one_hot(operators: Iterable[Operator], size: int = SIZE) -> Vectors:
     return np.array(vectors, dtype=np.float32).reshape(-1, size)
 
 
-def random_vectors(operators: Iterable[Operator], size: int = SIZE, seed: int = 0) -> Vectors:
+def random_vectors(operators: Iterable[Operator], size: int = DEFAULT.width, seed: int = 0) -> Vectors:
     """A control of the same size as the sentences without their meaning: a fixed random direction a description."""
     vectors = []
     for operator in operators:
@@ -104,9 +160,9 @@ def random_vectors(operators: Iterable[Operator], size: int = SIZE, seed: int = 
     return np.array(vectors, dtype=np.float32).reshape(-1, size)
 
 
-def reduced(vectors: Vectors, size: int, style: str = "short") -> Vectors:
+def reduced(vectors: Vectors, size: int, style: str = "short", encoder: Encoder = DEFAULT) -> Vectors:
     """`vectors` in the `size` leading principal directions of the built-in operators' embeddings of one style."""
-    reference = embed(BUILT_IN, style)
+    reference = embed(BUILT_IN, style, encoder)
     centre = reference.mean(axis=0)
     _, _, directions = np.linalg.svd(reference - centre, full_matrices=False)
     projected = (vectors - centre) @ directions[:size].T

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from catalog.architecture.operators import Operator
 from catalog.errors import UnknownOperatorError
-from predictor.encoding.embedding import embed
+from catalog.progress import Listener
+from predictor.encoding.embedding import cut_short, embed, unknown
+from predictor.encoding.encoder import DEFAULT, Encoder
+from predictor.encoding.stored_embeddings import recall_operators
 
 if TYPE_CHECKING:
     import polars
 
+    from catalog.storage.store import Store
+
 
 def by_similarity(
-    listed: polars.DataFrame, named: polars.DataFrame, name: str, style: str = "short"
+    catalog: Store,
+    listed: polars.DataFrame,
+    named: polars.DataFrame,
+    name: str,
+    style: str = "short",
+    *,
+    encoder: Encoder = DEFAULT,
+    listener: Listener,
 ) -> polars.DataFrame:
     """Operators, the nearest to one of them first, without itself.
 
     Parameters
     ----------
+    catalog
+        Where the operators are from; a vector that it holds is not made again.
     listed
         Rows of the table ``operator``.
     named
@@ -27,6 +42,10 @@ def by_similarity(
         The operator that the others are compared with.
     style
         The sentence that is compared: ``short``, ``medium`` or ``long``.
+    encoder
+        What reads the sentences.
+    listener
+        Hears which descriptions are longer than the encoder reads.
 
     Returns
     -------
@@ -45,7 +64,14 @@ def by_similarity(
     if not named.height:
         raise UnknownOperatorError(f"unknown operator {name!r}; `catalog operators` lists those that are known.")
     rows = [*named.head(1).drop("space").to_dicts(), *listed.drop("space").to_dicts()]
-    vectors = embed([Operator(**row) for row in rows], style)  # (1 + operators, width)
+    operators = [Operator(**row) for row in rows]
+    if note := cut_short(operators, style, encoder):
+        listener.note(note)
+    if unknown(operators, style, encoder):
+        recall_operators(catalog, operators)
+    new = unknown(operators, style, encoder)
+    with listener.watch(f"encoding {len(new):,} new descriptions") if new else nullcontext():
+        vectors = embed(operators, style, encoder)  # (1 + operators, width)
     cosines = (vectors[1:] @ vectors[0]).astype(float).round(4)
     return (
         listed.insert_column(2, pl.Series("similarity", cosines))

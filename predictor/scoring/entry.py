@@ -11,6 +11,7 @@ import torch
 
 from catalog.errors import UnknownProxyError, UsageError
 from catalog.nearest import did_you_mean
+from catalog.progress import Listener
 from catalog.spaces.nats_sss import NATSSize
 from catalog.storage.runs import Run
 from catalog.tables.space_view import SpaceView
@@ -59,6 +60,8 @@ class ScoreOptions:
         The column of a predictor's scores; by default its name.
     progress
         Gets the measurements done and their number.
+    listener
+        Hears what predictors do not see of the space.
     batch_seconds
         Time between two stored batches.
     """
@@ -73,6 +76,7 @@ class ScoreOptions:
     checkpoint: Path | None = None
     column: str | None = None
     progress: Callable[[int, int], None] = ignore_progress
+    listener: Listener | None = None
     batch_seconds: float = BATCH_SECONDS
 
 
@@ -132,7 +136,7 @@ def score(
 
 def _score_whole(catalog: Store, space: str, name: str, options: ScoreOptions) -> ColumnReport:
     """A predictor that needs no pool scores the whole space."""
-    done = score_space(catalog, space, name, options.checkpoint, column=options.column)
+    done = score_space(catalog, space, name, options.checkpoint, column=options.column, listener=options.listener)
     ok = done.scored - done.disconnected - done.failed
     return ColumnReport(done.column, ok, done.failed, done.disconnected, done.scored, reason=done.reason)
 
@@ -140,7 +144,7 @@ def _score_whole(catalog: Store, space: str, name: str, options: ScoreOptions) -
 def _score_measured(catalog: Store, selection: Selection, wanted: _Wanted, options: ScoreOptions) -> list[ColumnReport]:
     """Zero-cost proxies and those that are computed from them, as one run."""
     for name in _missing_predictors(catalog, selection, wanted.pooled):
-        score_space(catalog, selection.space, name)
+        score_space(catalog, selection.space, name, listener=options.listener)
     engine = options.engine or LocalEngine(available_cores())
     job = JobOptions(
         options.config, engine, options.seeds, options.retry_failed, options.progress, options.batch_seconds

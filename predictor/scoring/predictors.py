@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import UsageError
 from catalog.extras import require
+from catalog.progress import Listener
 from catalog.storage.runs import Run
 from catalog.tables import views
 from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
@@ -62,7 +63,13 @@ class ScoringReport:
 
 
 def score_space(
-    catalog: Store, space: str, predictor: str, checkpoint: Path | None = None, *, column: str | None = None
+    catalog: Store,
+    space: str,
+    predictor: str,
+    checkpoint: Path | None = None,
+    *,
+    column: str | None = None,
+    listener: Listener | None = None,
 ) -> ScoringReport:
     """Score every architecture of a stored space and rebuild its wide view, in one transaction.
 
@@ -77,6 +84,8 @@ def score_space(
     column
         The column to write; by default the predictor's name, with eight digits of the weights' digest where they are
         not those that came with it.
+    listener
+        Hears what the predictor does not see of the space.
 
     Raises
     ------
@@ -93,6 +102,8 @@ def score_space(
     ids, given = read_given(catalog, space, kind.needs)
     if kind.needs.graphs:
         stored_embeddings.recall(catalog, space)
+    for remark in model.remarks(given):
+        (listener or Listener()).note(f"{model.name}: {remark}")
     scores = scored(model, given)
     seconds = time.perf_counter() - started
     own = column or column_of(model)

@@ -17,6 +17,7 @@ from catalog.user_code import place_of
 from predictor.door import Labelled, Training
 from predictor.door.guard import FAILURES
 from predictor.door.registry import predictor_named, predictors
+from predictor.encoding.stored_embeddings import recall
 from predictor.scoring.reading import read_labelled
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def train(
         read_labelled(catalog, space, target, kind.needs, sample=sample, seed=seed).require(kind.fewest_labels)
         for space in dict.fromkeys(spaces)
     ]
+    if kind.needs.graphs:
+        for space in dict.fromkeys(spaces):
+            recall(catalog, space)
     with listener.watch(f"training {kind.name}") as advance:
         try:
             model = model.fit(sources, Training(seed, out, advance))
@@ -82,7 +86,10 @@ def train(
         except FAILURES as error:
             raise UsageError(f"{predictor} cannot be trained: it fails in {place_of(error)}.") from error
     model.card = _origin(sources, seed) | model.card
-    return model.save(out)
+    card = model.save(out)
+    for remark in dict.fromkeys(remark for source in sources for remark in model.remarks(source.given)):
+        listener.note(f"{kind.name}: {remark}")
+    return card
 
 
 def _origin(sources: Sequence[Labelled], seed: int) -> dict[str, Any]:

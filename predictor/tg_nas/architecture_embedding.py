@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from catalog.architecture.graph import halves_resolution
 from catalog.tables.stored_graphs import read_cells, read_vocabulary
 from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, CellBatch, from_arrays
+from predictor.encoding.stored_embeddings import recall
 from predictor.tg_nas.ensemble import NB101, Scorer
 from predictor.tg_nas.features import operator_features
 from predictor.tg_nas.nb101_modules import module_cells
@@ -32,6 +33,7 @@ def embed_space(catalog: Store, space: str) -> tuple[NDArray[np.int64], NDArray[
     tuple
         The ``architecture.id`` of each, ascending, and (A, D) the mean over its cells, weighted as in the score.
     """
+    recall(catalog, space)
     ids, placed = read_cells(catalog, space, "canonical")
     batches = [
         module_cells(part.cells.vocabulary, part.cells.operators, part.cells.adjacency, part.rows)

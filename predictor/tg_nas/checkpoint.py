@@ -97,7 +97,7 @@ def load_members(folder: Path, card: Mapping[str, Any]) -> list[TGNASNetwork]:
     from safetensors.torch import load
 
     data = read_weights(folder, card)
-    config = TGNASConfig(**card["configuration"])
+    config = TGNASConfig.from_dict(card["configuration"])
     tensors = load(data)
     members = []
     for place in range(len(card["members"])):

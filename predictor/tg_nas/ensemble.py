@@ -22,7 +22,7 @@ from catalog.architecture.graph import ArchitectureGraph, halves_resolution
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
 from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, CellBatch, from_arrays, from_graphs, vocabulary_of
-from predictor.tg_nas.config import TGNASConfig
+from predictor.tg_nas.config import TGNASConfig, digest_of
 from predictor.tg_nas.features import operator_features
 from predictor.tg_nas.nb101_modules import module_cells
 from predictor.tg_nas.prior import Prior, terms_of
@@ -109,8 +109,6 @@ class Scorer:
     @property
     def digest(self) -> str:
         """sha256 of weights, configuration and scales; empty if the ensemble is not saved."""
-        from predictor.door.checkpoint import digest_of
-
         return digest_of(self.card) if self.card else ""
 
     def score(self, graphs: Sequence[ArchitectureGraph]) -> Scores:

@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from predictor.door import Given, Labelled, Needs, Predictor, Scores, Training
 from predictor.door.checkpoint import digest_of
 from predictor.door.predictor import Values
+from predictor.encoding.encoder import DEFAULT, Encoder, find_model
+from predictor.encoding.long_descriptions import remarks_on_descriptions
+from predictor.tg_nas import config
+from predictor.tg_nas.config import TGNASConfig
 
 if TYPE_CHECKING:
     from predictor.tg_nas.ensemble import Scorer
@@ -33,9 +37,12 @@ class TGNASOptions:
     ----------
     members
         Networks in the ensemble, one seed each.
+    encoder
+        What reads the operators' descriptions: see `predictor.encoding.encoder.Encoder.named`.
     """
 
     members: int = 5
+    encoder: str = DEFAULT.name_or_folder
 
 
 class TGNAS(Predictor):
@@ -51,8 +58,20 @@ class TGNAS(Predictor):
         super().__init__(options)
         self._scorer: Scorer | None = None
 
+    @classmethod
+    def configured(cls, options: Mapping[str, object]) -> Self:
+        made = super().configured(options)
+        if made.options.encoder != DEFAULT.name_or_folder:
+            find_model(made.options.encoder)  # so that an unknown one is told before labels are read
+        return made
+
+    def remarks(self, given: Given) -> Sequence[str]:
+        read = TGNASConfig.from_dict(self.card["configuration"])
+        if read.style is None:
+            return ()
+        return remarks_on_descriptions(given, "canonical", read.style, read.encoder)
+
     def fit(self, sources: Sequence[Labelled], training: Training) -> Self:
-        from predictor.tg_nas.config import TGNASConfig
         from predictor.tg_nas.ensemble import Scorer
         from predictor.tg_nas.job import train_ensemble
         from predictor.tg_nas.sources import source_of
@@ -64,7 +83,8 @@ class TGNAS(Predictor):
             training.progress((member - seeds.start) * steps + step, len(seeds) * steps)
 
         folder = training.folder or Path(tempfile.mkdtemp(prefix="tg-nas-"))
-        train_ensemble(read, TGNASConfig(), seeds, folder, progress=progress)
+        chosen = TGNASConfig(encoder=Encoder.named(self.options.encoder))
+        train_ensemble(read, chosen, seeds, folder, progress=progress)
         self._scorer = Scorer.load(folder)
         self.card = self._scorer.card
         return self
@@ -103,7 +123,7 @@ class TGNAS(Predictor):
 
     @classmethod
     def digest(cls, card: Mapping[str, Any]) -> str | None:
-        return digest_of(card)
+        return config.digest_of(card)
 
 
 class TGNASMulti(TGNAS):
@@ -125,6 +145,9 @@ class TGNASPaper(Predictor):
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
         self._scorer: PaperScorer | None = None
+
+    def remarks(self, given: Given) -> Sequence[str]:
+        return remarks_on_descriptions(given, "native", str(self.card["configuration"]["style"]), DEFAULT)
 
     def score(self, given: Given) -> Scores:
         return Scores(self.scorer.score(given.native.graphs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -232,3 +233,20 @@ def test_a_condition_that_fails_is_the_users_mistake(ask: Ask, condition: str) -
     answer = ask("top", "nb201", "--by", "params", "--where", condition)
     assert answer.returncode == 2
     assert repr(condition) in answer.stderr
+
+
+def test_numbers_are_numbers_in_json_and_parquet(ask: Ask) -> None:
+    sql = "SELECT sum(x) AS s, 1.5 AS d, [1.5] AS l, MAP {'conv': 2} AS m, INTERVAL 3 DAY AS i FROM range(7) t(x)"
+    answer = ask("query", sql, "--format", "json")
+    assert json.loads(answer.stdout) == [{"s": 21, "d": 1.5, "l": [1.5], "m": {"conv": 2}, "i": "3 days"}]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii", "cp437"])
+def test_a_terminal_may_not_know_every_character(encoding: str, demo_folder: Path) -> None:
+    command = [sys.executable, "-m", "catalog", "show", "nb201", "6111", "--db", str(demo_folder / "catalog.duckdb")]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    answer = subprocess.run(
+        command, env=environment, capture_output=True, encoding=encoding, errors="replace", check=False
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "native graph" in answer.stdout

@@ -1,6 +1,7 @@
 import shutil
 import signal
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import CatalogError, MissingDatabaseError, QueryError, SchemaVersionError, StoreError, UsageError
 from catalog.storage import sandbox
+from catalog.storage.answer import plain
 from catalog.storage.runs import Run
 from catalog.storage.sandbox import run_user_query
 from catalog.storage.store import Store
@@ -186,7 +188,7 @@ def test_texts_too_long_for_arrow_are_a_result_too_large(path: Path, monkeypatch
     def fail(*arguments: object) -> None:
         raise OSError("Invalid Input Error: Arrow Appender: The maximum total string size is 2147483647")
 
-    monkeypatch.setattr(sandbox, "as_arrow", fail)
+    monkeypatch.setattr(sandbox, "_told", fail)
     with pytest.raises(QueryError, match="larger than the memory limit of 50 MB"):
         run_user_query(path, "SELECT 1", memory_limit="50MB")
 
@@ -300,3 +302,54 @@ def test_condition_names_its_columns_once() -> None:
         "depth",
         "kind",
     )
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT 'infinity'::DATE", "infinity"),
+        ("SELECT DATE '290000-01-01'", "290000-01-01"),
+        ("SELECT TIMESTAMP_NS '2024-01-01 00:00:00.123456789'", "2024-01-01 00:00:00.123456789"),
+        ("SELECT INTERVAL 90 SECOND", "00:01:30"),
+        ("SELECT '12:00:00+05'::TIMETZ", "12:00:00+05"),
+        ("SELECT (1, 2)", "(1, 2)"),
+        ("SELECT [INTERVAL 3 DAY] -- a comment; with a semicolon\n;", "[3 days]"),
+        ("SELECT {'a': 340282366920938463463374607431768211455::UHUGEINT}", None),
+        ("SELECT 340282366920938463463374607431768211455::UHUGEINT", None),
+    ],
+)
+def test_what_python_or_arrow_would_change_is_told_as_it_is(path: Path, sql: str, told: str | None) -> None:
+    """Python ends in the year 9999 and Arrow in 128 bits with a sign; a value is never changed to fit."""
+    largest = "340282366920938463463374607431768211455"
+    for reading in (sandbox.PLAIN, sandbox.ARROW_TO_SHOW):
+        found = sandbox.read_user_query(path, sql, reading)
+        ((value,),) = plain(found).rows
+        assert str(value) == told if told is not None else largest in str(value)
+
+
+def test_sums_of_integers_are_integers(path: Path) -> None:
+    """DuckDB adds up in 128 bits, which come as decimals."""
+    sql = "SELECT sum(i) AS fits, 170141183460469231731687303715884105727::HUGEINT AS huge FROM range(7) AS t(i)"
+    found = run_user_query(path, sql)
+    assert str(found.schema.field("fits").type) == "int64"
+    assert found.to_pylist() == [{"fits": 21, "huge": Decimal(2**127 - 1)}]
+    assert sandbox.read_user_query(path, sql, sandbox.PLAIN).rows == [(21, 2**127 - 1)]
+
+
+def test_two_columns_of_one_name_stay_two(path: Path) -> None:
+    found = sandbox.read_user_query(path, "SELECT 1 AS a, INTERVAL 1 DAY AS a", sandbox.PLAIN)
+    assert (found.columns, found.rows) == (("a", "a"), [(1, "1 day")])
+
+
+def test_times_do_not_depend_on_the_machine(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some containers set TZ to nothing, which Python does not know."""
+    code = (
+        "import sys; from catalog.storage.sandbox import run_user_query; from catalog.storage.store import Store\n"
+        "print(run_user_query(sys.argv[1], \"SELECT TIMESTAMPTZ '2024-01-01 00:00:00+00' AS t\").to_pylist()[0]['t'])\n"
+        "with Store.open(sys.argv[1]) as store:\n"
+        "    print(store.rows(\"SELECT TIMESTAMPTZ '2024-01-01 00:00:00+00'\")[0][0])"
+    )
+    for zone in ("", "America/New_York"):
+        monkeypatch.setenv("TZ", zone)
+        answer = run_python(code, path)
+        assert answer.stdout.split("\n")[:2] == ["2024-01-01 00:00:00+00:00"] * 2, answer.stderr
