@@ -151,6 +151,15 @@ def train(
         typer.Option("--sample", metavar="N", min=1, help="Draw so many labels of each space.", show_default="all"),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the draw and of the training.")] = 0,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder",
+            metavar="NAME|DIR",
+            help="Sentence encoder that reads operator descriptions: an installed model, or a folder.",
+            show_default="all-MiniLM-L6-v2",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="OPTION=VALUE", help="The predictor's own option; may be repeated."),
@@ -164,6 +173,8 @@ def train(
     catalog score SPACE --proxy NAME --checkpoint DIR.
     """
     options = dict(_setting(text) for text in settings or ())
+    if encoder is not None:
+        options["encoder"] = encoder
     with opened(db, wait) as catalog:
         card = catalog.train(predictor, spaces, target, out, sample=sample, seed=seed, **options)
     held_out = "; ".join(f"{name}: tau {scores['kendall_tau']}" for name, scores in card.get("held_out", {}).items())
