@@ -91,7 +91,8 @@ COMMANDS_ALONE = {
 """Options that are no argument of the method."""
 OTHER_WORDS = {
     "score": {"as": "column"},  # a keyword of Python
-    "train": {"name": "predictor", "set": "options"},  # options are arguments by their own names
+    # The predictor's own options are arguments by their own names.
+    "train": {"name": "predictor", "set": "options", "encoder": "options"},
 }
 
 
