@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from catalog.report.pool_analysis import TRUTH, PoolAnalysis
@@ -211,16 +213,32 @@ def proxies_table(found: PoolAnalysis) -> Table:
     return Table(slug("proxies", found.pool.space, found.pool.target), title, found.proxy_facts, PROXY_COLUMNS)
 
 
+_TABLES: dict[str, Callable[[PoolAnalysis], Table]] = {
+    "correlation": correlation_table,
+    "partial": partial_table,
+    "information": information_table,
+    "gain": gain_table,
+    "pairs": pairs_table,
+    "bias": bias_table,
+    "ceiling": ceiling_table,
+    "seeds": seeds_table,
+    "sources": sources_table,
+    "proxies": proxies_table,
+}
+"""The tables of a pool by the names under which the page's template asks for them, in the order of the files."""
+
+
+def named_tables(found: PoolAnalysis) -> dict[str, Table]:
+    """What the page shows of a pool, by name."""
+    return {name: make(found) for name, make in _TABLES.items()}
+
+
 def pool_tables(found: PoolAnalysis) -> list[Table]:
     """All tables of the pool, as they are written to files."""
-    makers = (correlation_table, partial_table, information_table, gain_table, pairs_table, bias_table, ceiling_table,
-              seeds_table)  # fmt: skip
     frames = {"curve": found.curve, "any_time": found.any_time, "quantiles": found.quantiles}
     matrices = {"spearman": found.matrix, "overlap": found.overlap, "against_best": found.against_best}
     pool = found.pool
     return [
-        *(make(found) for make in makers),
-        sources_table(found),
-        proxies_table(found),
+        *named_tables(found).values(),
         *(Table.of(slug(name, pool.space, pool.target), name, frame) for name, frame in (frames | matrices).items()),
     ]

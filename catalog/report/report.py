@@ -19,19 +19,7 @@ from catalog.report.figure import Choice
 from catalog.report.hover_drawings import HoverDrawings
 from catalog.report.page import Plotly, render
 from catalog.report.pool_analysis import PoolAnalysis, find
-from catalog.report.pool_tables import (
-    bias_table,
-    ceiling_table,
-    correlation_table,
-    gain_table,
-    information_table,
-    pairs_table,
-    partial_table,
-    pool_tables,
-    proxies_table,
-    seeds_table,
-    sources_table,
-)
+from catalog.report.pool_tables import named_tables, pool_tables
 from catalog.report.sentences import summary
 from catalog.report.table import Table, slug
 from catalog.storage.runs import package_versions
@@ -234,14 +222,5 @@ def _part(found: PoolAnalysis) -> dict[str, Any]:
         "repeats": found.repeats,
         "lines": found.lines,
         "missing": _unscored(found),
-        "sources": sources_table(found),
-        "proxies": proxies_table(found),
-        "correlation": correlation_table(found),
-        "ceiling": ceiling_table(found),
-        "seeds": seeds_table(found),
-        "partial": partial_table(found),
-        "information": information_table(found),
-        "gain": gain_table(found),
-        "pairs": pairs_table(found),
-        "bias": bias_table(found),
+        **named_tables(found),
     }
