@@ -52,16 +52,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--db", type=Path, required=True, help="a catalog with the tables of NAS-Bench-101 and 201")
     parser.add_argument("--before", type=Path, help="another checkout to compare with")
+    parser.add_argument("--before-db", type=Path, help="the same catalog as that checkout reads it; by default --db")
     parser.add_argument("--runs", type=int, default=20)
     asked = parser.parse_args()
     checkouts = {"now": CHECKOUT} | ({"before": asked.before.resolve()} if asked.before else {})
+    files = {"now": asked.db, "before": asked.before_db or asked.db}
     runs: dict[tuple[str, str], list[float]] = {}
     for _ in range(asked.runs + 1):  # the first one warms the disk's cache
         runs.setdefault(("duckdb", ""), []).append(seconds([sys.executable, "-c", BARE, str(asked.db), TOP], None))
         for words in COMMANDS:
             for name, checkout in checkouts.items():
                 module = "catalog" if (checkout / "catalog" / "__main__.py").exists() else "catalog.cli.main"
-                command = [sys.executable, "-m", module, *shlex.split(words), "--db", str(asked.db)]
+                command = [sys.executable, "-m", module, *shlex.split(words), "--db", str(files[name])]
                 runs.setdefault((words, name), []).append(seconds(command, checkout))
     medians = {key: statistics.median(values[1:]) for key, values in runs.items()}
     unit = medians["duckdb", ""]

@@ -16,6 +16,7 @@ from typing import Any
 
 from catalog.errors import CatalogError, UsageError, UserCodeError
 
+_LOADED = "__catalog_loaded__"  # on a user's module: the file and the digest that it was loaded from
 _TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
@@ -43,12 +44,25 @@ def load(target: str, folder: Path | None = None) -> Any:
     """
     module_name, _, path = target.partition(":")
     with _first_in_path(folder), reported(target):
-        found: Any = importlib.import_module(module_name)
+        found: Any = _current(module_name, None if folder is None else file_of(target, folder))
         for name in path.split("."):
             if not hasattr(found, name):
                 raise UsageError(f"{module_name} has no {name!r}; {target!r} names nothing.")
             found = getattr(found, name)
     return found
+
+
+def _current(name: str, path: Path | None) -> ModuleType:
+    """A module as its file is now: one that was loaded from other bytes, or from another folder, is loaded anew."""
+    loaded = sys.modules.get(name)
+    if path is not None and loaded is not None:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if getattr(loaded, _LOADED, None) != (str(path), digest) and getattr(loaded, _LOADED, None) is not None:
+            del sys.modules[name]
+    module = importlib.import_module(name)
+    if path is not None and module.__spec__ is not None and module.__spec__.origin == str(path):
+        setattr(module, _LOADED, (str(path), hashlib.sha256(path.read_bytes()).hexdigest()))
+    return module
 
 
 def file_of(target: str, folder: Path) -> Path | None:
@@ -114,15 +128,18 @@ def reported(target: str) -> Iterator[None]:
         raise UsageError(
             f"{target} cannot be imported: {error}. Run the command in the folder of your module."
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserCodeError(f"{target} fails in {place_of(error)}; nothing was stored.") from error
 
 
-def place_of(error: Exception) -> str:
+def place_of(error: BaseException) -> str:
     """File, line and words of an exception."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else "an unknown place"
-    return f"{where}: {type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        where = f"{Path(error.filename).name} line {error.lineno}"
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else "an unknown place"
+    return f"{where}: {type(error).__name__}: {error}".encode("utf-8", "replace").decode()
 
 
 @contextmanager

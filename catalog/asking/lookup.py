@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from catalog.storage.store import Store
 
+_LARGEST = 2**63 - 1
 _SHOWN = 5  # identifiers that an error message quotes
 _LONGEST = 100  # characters of each
 
@@ -46,7 +47,7 @@ def lookup(
     """
     import polars
 
-    wanted = [ids] if isinstance(ids, str | int) else list(ids)
+    wanted = _listed(ids)
     view = SpaceView.of(catalog, space if space is not None else _space_of(catalog, wanted))
     keys = [_as_key(given) for given in wanted]
     found = _joined(view, keys, columns)
@@ -61,13 +62,27 @@ def lookup(
     return frame
 
 
+def _listed(ids: object) -> list[object]:
+    """One text or number counts as one id."""
+    if isinstance(ids, str | Integral):
+        return [ids]
+    if not isinstance(ids, Iterable):
+        raise IdentifierError(f"{ids!r} is no identifier and no list of them.")
+    return list(ids)
+
+
 def _as_key(given: object) -> str | int | None:
     """A text as a native id, a number as a native index; None for objects, which only the space understands."""
     if isinstance(given, bool):
         return None
     if isinstance(given, Integral):
-        return int(given)
-    return given if isinstance(given, str) else None
+        return int(given) if abs(int(given)) <= _LARGEST else None
+    return given if isinstance(given, str) and _is_sound(given) else None
+
+
+def _is_sound(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, as bytes of another encoding on a command line become."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _joined(view: SpaceView, keys: Sequence[str | int | None], columns: Sequence[str] | None) -> pa.Table:

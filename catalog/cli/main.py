@@ -94,6 +94,8 @@ def _options(
 
 def main() -> None:
     """Run the command line; a user's mistake gets one clear message and no traceback."""
+    if sys.stdout is None:
+        sys.exit("error: standard output is closed; there is nowhere to write to.")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")  # a terminal may not know every character of a drawing
@@ -111,3 +113,9 @@ def main() -> None:
         # The reader of our output left (`catalog top ... | head`); nothing is wrong, and nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo(f"error: cannot write the output: {error.strerror}; not all of it is there.", err=True)
+        sys.exit(1)

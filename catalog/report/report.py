@@ -161,6 +161,8 @@ def _tasks(
     catalog: Store, spaces: Sequence[str], targets: Sequence[str], proxies: Sequence[str] | None
 ) -> list[tuple[str, str, list[str] | None]]:
     """(space, target, proxies) of every pool; a name that no space has is an error."""
+    if not spaces or not targets:
+        raise UsageError("a report needs a space and a target.")
     views = {space: SpaceView.of(catalog, space) for space in dict.fromkeys(spaces)}
     first = next(iter(views.values()))
     for column in [*targets, *(proxies or ())]:

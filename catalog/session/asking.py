@@ -34,8 +34,10 @@ class Asking(Handle):
         from catalog.asking.overview import spaces
 
         if enumerate is not None:
+            from catalog.spaces import space_named
             from ingest.entry import enter_space
 
+            space_named(enumerate)  # an unknown name leaves no file behind
             with self._writing(create=True) as store:
                 enter_space(store, enumerate, self._listener)
         with self._reading() as store:

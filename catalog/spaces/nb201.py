@@ -39,6 +39,7 @@ GRAPH_EDGES = tuple(
 """Data flow of every native graph: node 0 the input, 1 to 6 the edge operators, 7 the output."""
 
 _INDEX_SHUFFLE_SEED = 88  # the published order of all strings; checked against it in all 15,625 places
+_LONGEST_INDEX = 18  # digits; Python refuses to read numbers of thousands
 _STRING = re.compile(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|")
 
 Operators = tuple[str, str, str, str, str, str]
@@ -210,7 +211,7 @@ def parse(identifier: object) -> Operators:
     if not isinstance(identifier, str):
         raise _unknown(identifier)
     text = identifier.strip()
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _LONGEST_INDEX:
         return _at_index(int(text))
     if text[:1] in "([":
         return _from_naslib(_literal(text))

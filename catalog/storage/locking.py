@@ -23,14 +23,7 @@ CLOSED_TO_OTHERS: Settings = {
     "autoinstall_known_extensions": "false",
     "python_enable_replacements": "false",
 }
-"""For reading: SQL reaches the catalog file and the tables it is handed, and nothing else."""
-
-TRUSTED: Settings = {
-    "autoload_known_extensions": "false",
-    "autoinstall_known_extensions": "false",
-    "python_enable_replacements": "false",
-}
-"""For writing: our own statements may name files, but never a variable of the program or an extension on the net."""
+"""SQL reaches the catalog file and the tables it is handed, and nothing else; files are read by Python alone."""
 
 TIMES_IN_UTC = "SET TimeZone = 'UTC'"
 """The machine's time zone may be unknown to Python, and what is told must not depend on it."""
@@ -68,10 +61,10 @@ def connect(
     require_file(path)
     if not read_only:
         _require_writable(path)
-    if settings is None:
-        settings = CLOSED_TO_OTHERS if read_only else TRUSTED
     opened = waited_for(
-        lambda: duckdb.connect(str(path.absolute()), read_only=read_only, config=dict(settings)), path, wait
+        lambda: duckdb.connect(str(path.absolute()), read_only=read_only, config=dict(settings or CLOSED_TO_OTHERS)),
+        path,
+        wait,
     )
     opened.execute(TIMES_IN_UTC)
     return opened

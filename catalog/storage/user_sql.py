@@ -16,6 +16,8 @@ from typing import Any
 import duckdb
 
 from catalog.errors import ConditionError, QueryError
+from catalog.nearest import did_you_mean
+from catalog.storage.allowed_functions import FUNCTIONS, OPERATORS
 from catalog.storage.duckdb_errors import first_line, raise_interrupt, readable
 
 TABLE_FUNCTIONS = frozenset(
@@ -39,9 +41,6 @@ TABLE_FUNCTIONS = frozenset(
     }
 )
 """Table functions that a user may call. Everything that reads a file, a pointer or SQL in a string is missing."""
-
-REFUSED_FUNCTIONS = frozenset({"current_setting", "getenv", "nextval", "setseed", "write_log"})
-"""Scalar functions that reveal the machine or change the session."""
 
 SCHEMAS = frozenset({"", "main", "catalog", "information_schema", "pg_catalog"})
 """Qualifiers that a table's name may have: DuckDB reads ``folder.csv`` as a file if there is no such schema."""
@@ -168,6 +167,8 @@ def _parser() -> Iterator[duckdb.DuckDBPyConnection]:
 def _statement_kinds(parser: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
     if "\0" in sql:
         raise QueryError("the query holds a NUL character; remove it.")
+    if any("\ud800" <= character <= "\udfff" for character in sql):
+        raise QueryError("the query holds bytes that are no text in UTF-8; remove them.")
     return [statement.type.name for statement in parser.extract_statements(sql)]
 
 
@@ -216,7 +217,7 @@ def _check_nodes(tree: dict[str, Any]) -> None:
         elif kind == "BASE_TABLE":
             _check_table(node["table_name"], node["schema_name"], node["catalog_name"])
         elif kind == "FUNCTION" and id(node) not in called_as_tables:
-            _check_function(node["function_name"], None)
+            _check_function(node["function_name"], FUNCTIONS | OPERATORS)
 
 
 def _check_table(name: str, schema: str, database: str) -> None:
@@ -227,11 +228,14 @@ def _check_table(name: str, schema: str, database: str) -> None:
         raise QueryError(f"the system view {name!r} is refused: {_PURPOSE}.")
 
 
-def _check_function(name: str, allowed: frozenset[str] | None) -> None:
-    word = name.lower()
-    if (allowed is None and word in REFUSED_FUNCTIONS) or (allowed is not None and word not in allowed):
-        choice = f" Allowed table functions: {', '.join(sorted(allowed))}." if allowed is not None else ""
-        raise QueryError(f"the function {name!r} is refused: {_PURPOSE}.{choice}")
+def _check_function(name: str, allowed: frozenset[str]) -> None:
+    if name.lower() in allowed:
+        return
+    if allowed is TABLE_FUNCTIONS:
+        choice = f"Allowed table functions: {', '.join(sorted(allowed))}."
+    else:
+        choice = did_you_mean(name.lower(), FUNCTIONS)
+    raise QueryError(f"the function {name!r} is refused: {_PURPOSE}. {choice}".rstrip())
 
 
 def _refused(kind: str) -> QueryError:

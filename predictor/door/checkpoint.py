@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.errors import UsageError
+from catalog.errors import StoreError, UsageError
 from catalog.output_file import replacing, write_text
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
@@ -37,13 +38,30 @@ def write(folder: Path, state: State, facts: Mapping[str, Any]) -> dict[str, Any
     """
     from safetensors.numpy import save
 
-    folder.mkdir(parents=True, exist_ok=True)
     data = save({name: np.ascontiguousarray(array) for name, array in state.items()})
+    card = {**facts, "format": FORMAT, "sha256": hashlib.sha256(data).hexdigest()}
+    json.dumps(card)  # what it cannot hold is told before the old weights are replaced
+    make_folder(folder)
     with replacing(folder / WEIGHTS) as partial:
         partial.write_bytes(data)
-    card = {"format": FORMAT, "sha256": hashlib.sha256(data).hexdigest(), **facts}
     write_card(folder, card)
     return card
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of a checkpoint, made if it is missing.
+
+    Raises
+    ------
+    StoreError
+        It cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder {folder}: {error.strerror}; name another with --out.") from error
+    if not os.access(folder, os.W_OK):
+        raise StoreError(f"cannot write into the folder {folder}; name another with --out.")
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
@@ -59,12 +77,18 @@ def read(folder: Path, predictor: str) -> tuple[dict[str, Any], State]:
     UsageError
         There is none, it is another predictor's, or its files do not belong together.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     card = read_card(folder)
     if card.get("predictor") != predictor:
         raise UsageError(f"{folder} holds weights of {card.get('predictor')!r}, not of {predictor!r}.")
-    return card, load(read_weights(folder, card))
+    if not isinstance(card.get("configuration"), dict):
+        raise UsageError(f"{folder / CARD} does not say with which options it was trained. Train again, or restore it.")
+    try:
+        return card, load(read_weights(folder, card))
+    except SafetensorError as error:
+        raise UsageError(f"{folder / WEIGHTS} is damaged: {error}. Restore it, or train again.") from error
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -79,6 +103,8 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads((folder / CARD).read_text())
     except FileNotFoundError:
         raise UsageError(f"{folder} holds no checkpoint: {CARD} is missing. Make one with: catalog train") from None
+    except OSError as error:
+        raise UsageError(f"{folder} holds no checkpoint: {error.strerror}. Name the folder that was trained.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{folder / CARD} is not a checkpoint's card: {error}. Train again, or restore it.") from None
     if not isinstance(card, dict) or card.get("format") != FORMAT:
@@ -97,12 +123,12 @@ def read_weights(folder: Path, card: Mapping[str, Any]) -> bytes:
     """
     try:
         data = (folder / WEIGHTS).read_bytes()
-    except FileNotFoundError:
+    except OSError:
         raise UsageError(f"{folder} has a card but no {WEIGHTS}; restore the file or train again.") from None
     digest = hashlib.sha256(data).hexdigest()
-    if digest != card["sha256"]:
+    if digest != card.get("sha256"):
         raise UsageError(
-            f"{folder / WEIGHTS} has sha256 {digest[:8]}..., its card says {card['sha256'][:8]}...; "
+            f"{folder / WEIGHTS} has sha256 {digest[:8]}..., its card says {str(card.get('sha256'))[:8]}...; "
             "the two files do not belong together. Restore them or train again."
         )
     return data

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+from pathlib import Path
 
-from catalog.errors import CatalogError, EncoderError, MissingExtraError
-from catalog.user_code import place_of
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import CatalogError, EncoderError, MissingExtraError, UserCodeError
+from catalog.user_code import place_of, reported
 from predictor.door.given import Given
 from predictor.door.predictor import Predictor, Scores
 
@@ -14,11 +18,32 @@ FAILURES = (CatalogError, ArithmeticError, AttributeError, LookupError, RuntimeE
 eigenvalues, ValueError how NumPy does; the others are the mistakes of plug-ins, which must not end a long job."""
 
 
+class _WrongScoresError(Exception):
+    """What a predictor gave is no scores; the message says why."""
+
+
+def ready(kind: type[Predictor], checkpoint: Path | None = None) -> Predictor:
+    """A predictor that can score, or an error that says what its own code did wrong.
+
+    Raises
+    ------
+    UsageError
+        It has to be trained first, or the folder does not hold its weights.
+    UserCodeError
+        Its code fails.
+    """
+    with reported(kind.__name__):
+        made = kind.ready(checkpoint)
+        if not hasattr(made, "card"):
+            raise UserCodeError(f"{kind.__name__} does not call super().__init__ in its constructor.")
+        return made
+
+
 def scored(predictor: Predictor, given: Given) -> Scores:
     """The scores that a predictor gives, each row with a number or a reason.
 
-    A predictor that raises, or gives another number of rows, has failed for all; a value that is no number has failed
-    for its architecture, but where no path leads from input to output: there nothing is expected.
+    A predictor that raises, gives another number of rows, or what are no numbers, has failed for all; a value that is
+    not finite has failed for its architecture, but where no path leads from input to output: there nothing is expected.
 
     Raises
     ------
@@ -27,20 +52,25 @@ def scored(predictor: Predictor, given: Given) -> Scores:
     """
     count = len(given)
     try:
-        found = predictor.score(given)
+        return _checked(predictor.score(_read_only(given)), given)
     except (MissingExtraError, EncoderError):  # of this machine, not of the architectures: nothing is stored
         raise
-    except FAILURES as error:
+    except _WrongScoresError as error:
+        return _failed(count, str(error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
         return _failed(count, place_of(error))
-    mean = np.asarray(found.mean, dtype=np.float64)
-    spread = None if found.spread is None else np.asarray(found.spread, dtype=np.float64)
-    if mean.shape != (count,):
-        return _failed(count, f"it gave scores of shape {mean.shape} for {count} architectures")
-    if spread is not None and spread.shape != (count,):
-        return _failed(count, f"it gave spreads of shape {spread.shape} for {count} architectures")
-    if found.reasons is not None and len(found.reasons) != count:
-        return _failed(count, f"it gave {len(found.reasons)} reasons for {count} architectures")
-    reasons = list(found.reasons or [None] * count)
+
+
+def _checked(found: object, given: Given) -> Scores:
+    count = len(given)
+    if not isinstance(found, Scores):
+        raise _WrongScoresError(f"it gave a {type(found).__name__}, not Scores")
+    mean = _numbers(found.mean, count, "scores")
+    spread = None if found.spread is None else _numbers(found.spread, count, "spreads")
+    told = [None] * count if found.reasons is None else list(found.reasons)
+    if len(told) != count:
+        raise _WrongScoresError(f"it gave {len(told)} reasons for {count} architectures")
+    reasons = [None if reason is None else str(reason).encode("utf-8", "replace").decode() for reason in told]
     lacking = ~np.isfinite(mean)
     for place in np.flatnonzero(lacking & given.connected).tolist():
         reasons[place] = reasons[place] or f"the value is {mean[place]}"
@@ -49,6 +79,23 @@ def scored(predictor: Predictor, given: Given) -> Scores:
     return Scores(mean, spread, reasons, found.facts)
 
 
+def _numbers(values: object, count: int, what: str) -> NDArray[np.float64]:
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise _WrongScoresError(f"it gave {what} of type {array.dtype}, which are no real numbers")
+    if array.shape != (count,):
+        raise _WrongScoresError(f"it gave {what} of shape {array.shape} for {count} architectures")
+    return array.astype(np.float64)
+
+
+def _read_only(given: Given) -> Given:
+    """What a predictor writes into stays its own."""
+    columns, connected = given.columns.view(), given.connected.view()
+    columns.setflags(write=False)
+    connected.setflags(write=False)
+    return replace(given, columns=columns, connected=connected)
+
+
 def _failed(count: int, reason: str) -> Scores:
     nothing = np.full(count, np.nan)
-    return Scores(nothing, None, [reason.splitlines()[0]] * count)
+    return Scores(nothing, None, [(reason.splitlines() or ["no reason was given"])[0]] * count)

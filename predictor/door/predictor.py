@@ -172,9 +172,15 @@ class Predictor(ABC):
         from predictor.door.checkpoint import read
 
         card, state = read(folder, cls.name)
-        loaded = cls(cls.Options(**card["configuration"]))
-        loaded.card = card
-        loaded.restore(state)
+        try:
+            loaded = cls(cls.Options(**card["configuration"]))
+            loaded.card = card
+            loaded.restore(state)
+        except (TypeError, KeyError, ValueError) as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise UsageError(
+                f"{folder} holds no weights that this {cls.name} can read ({problem}); train again."
+            ) from error
         return loaded
 
     @classmethod
@@ -234,7 +240,10 @@ class Predictor(ABC):
             raise UsageError(f"{cls.name} has no option {', '.join(unknown)}; {allowed}.")
         defaults = cls.Options()
         read = {name: _read(cls.name, name, value, getattr(defaults, name)) for name, value in options.items()}
-        return cls(cls.Options(**read))
+        try:
+            return cls(cls.Options(**read))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{cls.name} does not take these options: {error}.") from error
 
     def description(self, suffix: str = "") -> str:
         """What is stored with its scores: what they are, what it was trained on, and what was in sight."""
@@ -256,10 +265,10 @@ def _read(predictor: str, name: str, value: object, default: object) -> object:
         return value
     try:
         found = json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         found = value
     kind = type(default)
-    if kind is float and isinstance(found, int):
+    if kind is float and type(found) is int:
         return float(found)
     if kind is tuple and isinstance(found, list):
         return tuple(found)

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.errors import UnknownProxyError
 from catalog.nearest import did_you_mean
 from catalog.user_code import is_target, load
@@ -36,7 +37,6 @@ def names() -> tuple[str, ...]:
     return tuple(_entries())
 
 
-@cache
 def predictor_named(name: str) -> Kind:
     """The class of a predictor: by its name, or as ``module:Class`` of a file in the current folder.
 
@@ -46,7 +46,14 @@ def predictor_named(name: str) -> Kind:
         There is none, or what is there is no predictor that fits this version of the door.
     """
     if is_target(name):
-        return checked(load(name, Path.cwd()), name)
+        kind = checked(load(name, Path.cwd()), name)
+        _require_own_name(kind, name)
+        return kind
+    return _installed(name)
+
+
+@cache
+def _installed(name: str) -> Kind:
     if name not in _entries():
         hint = did_you_mean(name, names())
         raise UnknownProxyError(f"unknown predictor {name!r}. {hint}Known are {', '.join(names())}.")
@@ -54,7 +61,17 @@ def predictor_named(name: str) -> Kind:
     kind = checked(entry.load(), entry.value)
     if kind.name != name:
         raise UnknownProxyError(f"the entry point {name!r} of {ENTRY_POINTS} gives a predictor named {kind.name!r}.")
+    if not entry.value.startswith("predictor."):
+        _require_own_name(kind, entry.value, but=name)
     return kind
+
+
+def _require_own_name(kind: Kind, where: str, but: str | None = None) -> None:
+    """A predictor must not take the name of what others have filled columns with."""
+    taken = {*_entries(), *(proxy.name for proxy in STRUCTURAL_PROXIES)} - {but}
+    for column in kind.columns():
+        if column in taken:
+            raise UnknownProxyError(f"{where} takes the name {column!r}, which something else has; give it another.")
 
 
 def is_predictor(name: str) -> bool:

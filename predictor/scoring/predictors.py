@@ -21,10 +21,10 @@ from catalog.storage.runs import Run
 from catalog.tables import views
 from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
 from catalog.tables.space_view import SpaceView
-from catalog.user_code import digest_of, is_target
+from catalog.user_code import digest_of, is_target, reported
 from predictor.door import Given, Predictor, Scores
 from predictor.door.checkpoint import read_card
-from predictor.door.guard import scored
+from predictor.door.guard import ready, scored
 from predictor.door.predictor import SPREAD
 from predictor.door.registry import names, predictor_named
 from predictor.encoding import stored_embeddings
@@ -97,12 +97,14 @@ def score_space(
     kind = predictor_named(predictor)
     if kind.needs.extra is not None:
         require(kind.needs.extra)
-    model = kind.ready(checkpoint)
+    model = ready(kind, checkpoint)
     started = time.perf_counter()
     ids, given = read_given(catalog, space, kind.needs)
     if kind.needs.graphs:
         stored_embeddings.recall(catalog, space)
-    for remark in model.remarks(given):
+    with reported(predictor):
+        remarks = list(model.remarks(given))
+    for remark in remarks:
         (listener or Listener()).note(f"{model.name}: {remark}")
     scores = scored(model, given)
     seconds = time.perf_counter() - started
@@ -116,6 +118,7 @@ def score_space(
                 continue
             facts = predictor_facts(model, own, suffix, predictor)
             proxy_id = ensure_proxies(catalog, [facts])[facts.name]
+            _require_one_column(catalog, proxy_id, facts)
             rows = _rows(proxy_id, ids, given, values, scores.reasons, seconds / max(1, len(ids)), run.id)
             _replace_scores(catalog, proxy_id, facts, ids, rows)
             record_training_members(catalog, proxy_id, model.card)
@@ -174,10 +177,23 @@ def shipped_digest(predictor: str) -> str | None:
 
 def _require_free(catalog: Store, space: str, column: str, kind: type[Predictor]) -> None:
     """A score must not stand where a metric, a fixed column or another proxy's score stands."""
-    held = catalog.rows('SELECT name FROM proxy WHERE "column" = ?', [column])
-    is_own = any(name == kind.name for (name,) in held)
-    if column in SpaceView.of(catalog, space).columns and not is_own:
-        raise UsageError(f"{space} has a column {column!r} that is not {kind.name}'s; choose another with --as.")
+    stored_as = views.proxy_column_name({"column": column, "is_published": False, "input": None})
+    if stored_as != column:
+        raise UsageError(f"{column!r} is no plain name for a column; write it as {stored_as!r}.")
+    present = set(SpaceView.of(catalog, space).columns)
+    for suffix in ("", SPREAD) if kind.has_spread else ("",):
+        held = {name for (name,) in catalog.rows('SELECT name FROM proxy WHERE "column" = ?', [column + suffix])}
+        if column + suffix in present and held != {kind.name + suffix}:
+            raise UsageError(
+                f"{space} has a column {column + suffix!r} that is not {kind.name}'s; choose another with --as."
+            )
+
+
+def _require_one_column(catalog: Store, proxy_id: int, facts: ProxyFacts) -> None:
+    """The same weights are one proxy, and that has one column."""
+    ((column,),) = catalog.rows('SELECT "column" FROM proxy WHERE id = ?', [proxy_id])
+    if column != facts.column:
+        raise UsageError(f"these scores of {facts.name} are stored as {column} already; leave --as out, or name that.")
 
 
 def _report(column: str, given: Given, scores: Scores, seconds: float) -> ScoringReport:

@@ -43,6 +43,9 @@ def read_given(
     names = list(needs.columns if columns is None else columns)
     frame = view.frame(list(dict.fromkeys(["architecture_id", "is_connected", *names])))
     ids = frame["architecture_id"].to_numpy()
+    for name in names:
+        if not (frame[name].dtype.is_numeric() or frame[name].dtype == pl.Boolean):
+            raise UsageError(f"the column {name!r} of {space} holds no numbers ({frame[name].dtype}).")
     values = np.stack([frame[name].cast(pl.Float64).to_numpy() for name in names], axis=1) if names else None
     return ids, Given(
         space,

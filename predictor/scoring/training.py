@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.errors import CatalogError, UsageError
+from catalog.errors import UsageError, UserCodeError
 from catalog.extras import require
 from catalog.progress import Listener
-from catalog.user_code import place_of
-from predictor.door import Labelled, Training
-from predictor.door.guard import FAILURES
+from catalog.user_code import reported
+from predictor.door import Labelled, Predictor, Training
+from predictor.door.checkpoint import make_folder
 from predictor.door.registry import predictor_named, predictors
 from predictor.encoding.stored_embeddings import recall
 from predictor.scoring.reading import read_labelled
@@ -70,6 +70,7 @@ def train(
         raise UsageError(f"--sample {sample}: {kind.name} needs at least {kind.fewest_labels} labels.")
     if kind.needs.extra is not None:
         require(kind.needs.extra)
+    make_folder(out)
     model = kind.configured(options)
     sources = [
         read_labelled(catalog, space, target, kind.needs, sample=sample, seed=seed).require(kind.fewest_labels)
@@ -78,18 +79,13 @@ def train(
     if kind.needs.graphs:
         for space in dict.fromkeys(spaces):
             recall(catalog, space)
-    with listener.watch(f"training {kind.name}") as advance:
-        try:
-            model = model.fit(sources, Training(seed, out, advance))
-        except CatalogError:
-            raise
-        except FAILURES as error:
-            raise UsageError(f"{predictor} cannot be trained: it fails in {place_of(error)}.") from error
-    model.card = _origin(sources, seed) | model.card
-    card = model.save(out)
-    for remark in dict.fromkeys(remark for source in sources for remark in model.remarks(source.given)):
-        listener.note(f"{kind.name}: {remark}")
-    return card
+    with listener.watch(f"training {kind.name}") as advance, reported(predictor):
+        fitted = model.fit(sources, Training(seed, out, advance))
+    if not isinstance(fitted, Predictor):
+        raise UserCodeError(f"{predictor}: fit gives a {type(fitted).__name__}; it has to give the predictor itself.")
+    fitted.card = _origin(sources, seed) | fitted.card
+    with reported(predictor):
+        return fitted.save(out)
 
 
 def _origin(sources: Sequence[Labelled], seed: int) -> dict[str, Any]:

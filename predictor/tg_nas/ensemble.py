@@ -103,6 +103,8 @@ class Scorer:
 
         folder = folder_of(checkpoint)
         card = read_card(folder)
+        if lacking := sorted({"configuration", "members", "prior", "sha256"} - set(card)):
+            raise UsageError(f"{folder} holds no ensemble of TG-NAS: its card has no {', '.join(lacking)}.")
         scales = [(member["mean"], member["deviation"]) for member in card["members"]]
         return cls(load_members(folder, card), scales, Prior(**card["prior"]), part=part, card=card)
 

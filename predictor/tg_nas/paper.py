@@ -288,6 +288,9 @@ class PaperScorer:
 
         folder = folder_of(checkpoint)
         card = read_card(folder)
+        if "members" in card or card.get("predictor") not in (None, "tg_nas_paper"):
+            what = card.get("predictor", "an ensemble")
+            raise UsageError(f"{folder} holds weights of {what}, not of the paper's network.")
         config = PaperConfig(**card["configuration"])
         weights = load_file(folder / WEIGHTS)
         network = PaperNetwork(weights["weights.0.weight"].shape[1], config)

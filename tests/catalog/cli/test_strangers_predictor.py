@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import shutil
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import catalog
 from catalog.storage.store import Store
 from catalog.testing import check_predictor
 from tests.catalog.cli.commands import run_catalog
@@ -75,8 +77,8 @@ def test_the_whole_way(installed: Path, database: Path, tmp_path: Path) -> None:
     judged = pl.read_csv(answers["correlate"].stdout.encode()).row(0, named=True)
     assert judged["left_out"] >= 50  # what it was trained on is not what it is judged by
     assert "ridge_50" in (tmp_path / "report.html").read_text()
-    with Store.open(database) as catalog:
-        description, configuration = catalog.rows(
+    with Store.open(database) as store:
+        description, configuration = store.rows(
             "SELECT description, configuration FROM proxy WHERE \"column\" = 'ridge_50'"
         )[0]
     assert "trained on nb201 digits_test_accuracy" in description
@@ -154,6 +156,60 @@ class Short(Predictor):
         return Scores(np.zeros(3))
 
 
+class Params(Predictor):
+    """Takes the name of what is stored already."""
+
+    name = "params"
+
+    def score(self, given):
+        return Scores(np.zeros(len(given)))
+
+
+class Leaves(Predictor):
+    """Ends the process."""
+
+    name = "leaves"
+
+    def score(self, given):
+        raise SystemExit(0)
+
+
+class Texts(Predictor):
+    """Gives texts."""
+
+    name = "texts"
+
+    def score(self, given):
+        return Scores(np.array(["1.5"] * len(given)))
+
+
+class Complex(Predictor):
+    """Gives complex numbers."""
+
+    name = "complex_numbers"
+
+    def score(self, given):
+        return Scores(np.ones(len(given)) * 1j)
+
+
+class Bare(Predictor):
+    """Gives an array instead of scores."""
+
+    name = "bare"
+
+    def score(self, given):
+        return np.zeros(len(given))
+
+
+class Missing(Predictor):
+    """Imports what is not there."""
+
+    name = "missing"
+
+    def score(self, given):
+        import nothing_of_this_name
+
+
 class Holes(Predictor):
     """Has no value for most."""
 
@@ -169,18 +225,71 @@ class Holes(Predictor):
 def test_what_a_predictor_does_wrong_becomes_failed_scores(database: Path, tmp_path: Path) -> None:
     """A file in the current folder; nothing that was stored before is lost."""
     (tmp_path / "broken.py").write_text(BROKEN)
-    reasons = {"Raises": "broken.py line 12: AttributeError", "Short": "shape (3,)", "Holes": "the value is nan"}
+    reasons = {
+        "Raises": "broken.py line 12: AttributeError",
+        "Short": "shape (3,)",
+        "Holes": "the value is nan",
+        "Leaves": "SystemExit: 0",
+        "Texts": "which are no real numbers",
+        "Complex": "which are no real numbers",
+        "Bare": "it gave a ndarray, not Scores",
+        "Missing": "ModuleNotFoundError",
+    }
     for name, reason in reasons.items():
         answer = run_catalog("score", "nb201", "--proxy", f"broken:{name}", database=database, cwd=tmp_path)
         assert answer.returncode == (0 if name == "Holes" else 1)
         assert reason in answer.stderr
         assert "Traceback" not in answer.stderr
-    with Store.open(database) as catalog:
-        assert catalog.rows("SELECT count(holes), count(raises), count(short), count(tg_nas) FROM nb201") == [
+    with Store.open(database) as store:
+        assert store.rows("SELECT count(holes), count(raises), count(short), count(tg_nas) FROM nb201") == [
             (1, 0, 0, 15625 - 341)
         ]
-        ((digest,),) = catalog.rows("SELECT configuration->>'code_sha256' FROM proxy WHERE name = 'short'")
+        ((digest,),) = store.rows("SELECT configuration->>'code_sha256' FROM proxy WHERE name = 'short'")
     assert len(digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--proxy", "broken:Params"), "takes the name 'params', which something else has"),
+        (("--proxy", "broken:Bare", "--as", "TG_NAS"), "no plain name for a column; write it as 'tg_nas'"),
+        (("--proxy", "broken:Bare", "--as", "tg_nas"), "choose another with --as"),
+        (("--proxy", "gone:X"), "gone.py line 1: SystemExit: 0"),
+        (("--proxy", "tg_nas", "--checkpoint", "nowhere"), "no checkpoint"),
+        (("--proxy", "tg_nas", "--checkpoint", "broken.py"), "no checkpoint"),
+    ],
+)
+def test_nothing_that_is_stored_is_taken_over(
+    database: Path, tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    (tmp_path / "gone.py").write_text("raise SystemExit(0)")
+    with Store.open(database) as store:
+        before = store.rows("SELECT sum(params), count(tg_nas), sum(tg_nas) FROM nb201")
+    answer = run_catalog("score", "nb201", *words, database=database, cwd=tmp_path)
+    assert answer.returncode in (1, 2)
+    assert told in answer.stderr
+    assert "Traceback" not in answer.stderr
+    with Store.open(database) as store:
+        assert store.rows("SELECT sum(params), count(tg_nas), sum(tg_nas) FROM nb201") == before
+
+
+def test_a_file_that_changed_is_loaded_anew(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one session: the digest that is stored is that of the code that ran."""
+    monkeypatch.chdir(tmp_path)
+    code = "import numpy as np\nfrom predictor.door import Predictor, Scores\n\n\nclass C(Predictor):\n"
+    code += '    """A constant."""\n\n    name = "constant"\n\n    def score(self, given):\n'
+    found = []
+    with catalog.open(database, mode="write") as c:
+        for value in (1.0, 22.0):
+            (tmp_path / "changing.py").write_text(code + f"        return Scores(np.full(len(given), {value}))\n")
+            c.score("nb201", "changing:C")
+            found.append(c.query("SELECT max(constant) FROM nb201").item())
+        (digest,) = c.query("SELECT configuration->>'code_sha256' FROM proxy WHERE name = 'constant' ORDER BY id")[
+            -1
+        ].row(0)
+    assert found == [1.0, 22.0]
+    assert digest == hashlib.sha256((tmp_path / "changing.py").read_bytes()).hexdigest()
 
 
 def test_the_documentation_shows_this_package() -> None:

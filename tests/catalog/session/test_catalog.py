@@ -7,10 +7,11 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import catalog
-from catalog.errors import LockedError, MissingDatabaseError, QueryError, StoreError, UsageError
+from catalog.errors import CatalogError, LockedError, MissingDatabaseError, QueryError, StoreError, UsageError
 from tests.catalog.processes import python
 from tests.catalog.storage.test_locking import HOLD
 
@@ -123,3 +124,20 @@ def test_threads_share_a_session(nb201_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert sorted(found) == sorted([place for place in range(4) for _ in range(6)])
+
+
+@pytest.mark.parametrize("ids", [[2**63], [10**400], 2**70, ["9" * 6000], ["\udcff"], None, 1.5])
+def test_odd_identifiers_are_refused_and_not_a_crash(nb201_path: Path, ids: object) -> None:
+    with catalog.open(nb201_path) as c, pytest.raises(CatalogError):
+        c.lookup(ids, "nb201")
+
+
+def test_a_number_of_a_frame_is_an_identifier(nb201_path: Path) -> None:
+    with catalog.open(nb201_path) as c:
+        assert c.lookup(np.int64(3), "nb201")["index"].to_list() == [3]
+
+
+def test_an_unknown_space_leaves_no_file_behind(tmp_path: Path) -> None:
+    with catalog.open(tmp_path / "new.duckdb", mode="write") as c, pytest.raises(CatalogError, match="unknown search"):
+        c.spaces(enumerate="zzz")
+    assert not list(tmp_path.iterdir())
