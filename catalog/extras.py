@@ -33,7 +33,7 @@ def require_serve() -> None:
     MissingExtraError
         They are not; the message says how to get them.
     """
-    _require("serve", ("starlette", "uvicorn"), "`catalog serve` needs it")
+    _require("serve", ("pebble", "starlette", "uvicorn"), "`catalog serve` needs it")
 
 
 def _require(extra: str, packages: tuple[str, ...], why: str, hint: str = "") -> None:

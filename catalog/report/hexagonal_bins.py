@@ -12,8 +12,6 @@ Values = NDArray[np.float64]
 ACROSS = 34
 DOWN = 13  # two rows of bins each
 
-_NOTHING = 1e-300  # a part of a smaller span would be zero
-
 
 @dataclass(frozen=True, eq=False)
 class Hexagons:
@@ -43,10 +41,7 @@ class Hexagons:
 
 
 def hexagonal_bins(x: Values, y: Values, priority: NDArray[np.int64]) -> Hexagons:
-    """Sort rows into hexagons (Carr and others, "Scatterplot matrix techniques for large N", 1987).
-
-    Hexagons are the cells of two rectangular lattices laid into each other: a row belongs to the nearer of its two
-    candidate centres.
+    """Sort rows into matplotlib's hexagons.
 
     Parameters
     ----------
@@ -55,21 +50,19 @@ def hexagonal_bins(x: Values, y: Values, priority: NDArray[np.int64]) -> Hexagon
     priority
         The row of lowest priority stands for its bin. One order for all figures lets them share the rows they show.
     """
-    dx, dy = _span(x) / ACROSS, _span(y) / (2 * DOWN)
-    across, down = (x - x.min()) / dx, (y - y.min()) / (2 * dy)  # both lattices have a centre in every unit square
-    even_x, even_y = np.rint(across), np.rint(down)
-    odd_x, odd_y = np.floor(across) + 0.5, np.floor(down) + 0.5
-    even = (across - even_x) ** 2 + 3 * (down - even_y) ** 2 <= (across - odd_x) ** 2 + 3 * (down - odd_y) ** 2
-    centre_x, centre_y = np.where(even, even_x, odd_x), np.where(even, even_y, odd_y)
-    code = np.rint(centre_x * 2).astype(np.int64) * (4 * DOWN + 8) + np.rint(centre_y * 2).astype(np.int64)
-    order = np.lexsort((priority, code))
-    _, first, count = np.unique(code[order], return_index=True, return_counts=True)
-    member = order[first]
-    return Hexagons(
-        x.min() + centre_x[member] * dx, y.min() + centre_y[member] * 2 * dy, count.astype(np.int64), member, dx, dy
-    )
+    from matplotlib.figure import Figure
 
+    order = np.argsort(priority, kind="stable")
+    found: list[tuple[int, int]] = []  # in the order of the bins
 
-def _span(values: Values) -> float:
-    span = float(values.max() - values.min())
-    return span if span > _NOTHING else 1.0
+    def note(rows: NDArray[np.int64] | list[float]) -> int:
+        found.append((len(rows), int(rows[0])))
+        return len(rows)
+
+    axes = Figure().add_subplot()
+    bins = axes.hexbin(x[order], y[order], order, gridsize=(ACROSS, DOWN), mincnt=1, reduce_C_function=note)
+    centre_x, centre_y = np.asarray(bins.get_offsets()).T
+    count, member = np.array(found).T
+    (hexagon,) = bins.get_paths()  # around the origin, as wide as a bin and with two thirds of a row above
+    dx, dy = np.asarray(hexagon.vertices).max(axis=0) * (2, 1.5)
+    return Hexagons(centre_x, centre_y, count, member, float(dx), float(dy))

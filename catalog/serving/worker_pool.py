@@ -8,18 +8,17 @@ process, and let somebody write what they are reading.
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import tempfile
 import threading
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from catalog.errors import BusyError, CatalogError, QueryError
+from pebble import ProcessExpired
+from pebble.concurrent import process
+
+from catalog.errors import BusyError, QueryError
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -41,11 +40,11 @@ class Workers:
     def __init__(self, at_once: int) -> None:
         self.at_once = at_once
         self._places = threading.BoundedSemaphore(at_once)
-        self._running: set[BaseProcess] = set()
-        self._running_lock = threading.Lock()
+        self._name = f"catalog-serve-{id(self)}"
+        self._starting = threading.Lock()
         self._is_closed = False
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["__main__", "catalog.serving.worker_tasks", "pyarrow"])
+        self._context.set_forkserver_preload(["__main__", __name__, "catalog.serving.worker_tasks", "pyarrow"])
 
     def prepare(self) -> None:
         """Start the process that all others split off from, so that the first question need not wait for it."""
@@ -53,9 +52,11 @@ class Workers:
 
     def close(self) -> None:
         """End all that runs and start nothing more; whoever waits for an answer is told."""
-        with self._running_lock:
+        with self._starting:
             self._is_closed = True
-            for child in self._running:
+        # Cancelling pebble's future would answer before its process has ended, while it may still write.
+        for child in multiprocessing.active_children():
+            if child.name == self._name:
                 child.kill()
 
     def run(
@@ -73,74 +74,35 @@ class Workers:
             Too much is running already, or the workers were closed.
         QueryError
             It did not end in time, or its process was killed or crashed.
-        CatalogError
-            Whatever of the catalog's errors the function raised.
+        Exception
+            Whatever the function raised.
         """
         if not self._places.acquire(timeout=_PATIENCE):
             raise BusyError(
                 f"as many questions are being answered already as can be, {self.at_once}; ask again when one is done."
             )
-        work = partial(function, *arguments, **named)
+        # Pebble 5.2 declares `mp_context`, but reads `context`. Drop the comment when it reads what it declares.
+        in_process = process(name=self._name, timeout=seconds + _GRACE, context=self._context)  # type: ignore[call-overload]
+        start = in_process(_work)
         try:
             with tempfile.TemporaryDirectory(prefix="catalog-serve-", ignore_cleanup_errors=True) as folder:
-                return self._run(seconds, work, folder)
+                with self._starting:
+                    if self._is_closed:
+                        raise BusyError(_ENDING)
+                    answer = start(folder, function, arguments, named)
+                value: Answer = answer.result()
+                return value
+        except TimeoutError:
+            raise QueryError(f"the answer took more than {seconds:g} seconds and was given up. Ask for less.") from None
+        except (ProcessExpired, SystemExit):  # a child's exit must not be the server's
+            if self._is_closed:
+                raise BusyError(_ENDING) from None
+            raise QueryError("the process that looked for the answer died. Ask for less.") from None
         finally:
             self._places.release()
 
-    def _run(self, seconds: float, work: Callable[[], Answer], folder: str) -> Answer:
-        ours, theirs = self._context.Pipe(duplex=False)
-        child = self._context.Process(target=_work, args=(theirs, work, folder), daemon=True)
-        try:
-            self._start(child)
-            theirs.close()
-            if not ours.poll(seconds + _GRACE):
-                raise QueryError(f"the answer took more than {seconds:g} seconds and was given up. Ask for less.")
-            error, answer = ours.recv()
-        except EOFError:
-            raise self._reason(child) from None
-        finally:
-            theirs.close()
-            ours.close()
-            self._end(child)
-        if error is not None:
-            raise error
-        value: Answer = answer
-        return value
 
-    def _start(self, child: BaseProcess) -> None:
-        with self._running_lock:
-            if self._is_closed:
-                raise BusyError(_ENDING)
-            child.start()
-            self._running.add(child)
-
-    def _end(self, child: BaseProcess) -> None:
-        with self._running_lock:
-            if child in self._running:
-                self._running.remove(child)
-                child.kill()
-                child.join()
-
-    def _reason(self, child: BaseProcess) -> Exception:
-        """Why a child ended without an answer."""
-        if self._is_closed:
-            return BusyError(_ENDING)
-        child.join(_GRACE)
-        if child.exitcode == 1:  # Python ended it, with a traceback in our log
-            return RuntimeError("a worker failed")
-        return QueryError("the process that looked for the answer died. Ask for less.")
-
-
-def _work(sender: Connection, work: Callable[[], object], folder: str) -> None:
-    """The life of a child: send the error and the answer, of which one is None.
-
-    What it writes for the time of its work it writes into `folder`, which its parent removes, also after killing it.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the server, and that ends this process
+def _work(folder: str, function: Callable[..., Answer], arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Answer:
+    """What a child does; it writes into `folder`, which its parent removes, also after killing it."""
     tempfile.tempdir = folder
-    try:
-        answer = work()
-    except CatalogError as error:
-        sender.send((error, None))
-    else:
-        sender.send((None, answer))
+    return function(*arguments, **named)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 from catalog.errors import BusyError, CatalogError, LockedError, QueryError
 from catalog.serving import worker_pool as workers
 from catalog.serving.worker_pool import Workers
+from tests.catalog.processes import is_running
 
 
 def doubled(number: int, *, more: int = 0) -> tuple[int, int]:
@@ -38,10 +40,24 @@ def killed() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def left() -> None:
+    sys.exit("enough")
+
+
+def deaf(note: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    note.write_text(str(os.getpid()))
+    time.sleep(60)
+
+
 def test_a_function_runs_in_a_process_of_its_own() -> None:
     number, process = Workers(1).run(20.0, doubled, 4, more=1)
     assert number == 9
     assert process != os.getpid()
+
+
+def test_its_process_splits_off_from_one_without_threads_and_locks() -> None:
+    assert Workers(1).run(20.0, os.getppid) != os.getpid()
 
 
 def test_the_catalogs_errors_come_back_whole() -> None:
@@ -51,10 +67,11 @@ def test_the_catalogs_errors_come_back_whole() -> None:
 
 
 def test_a_fault_and_a_crash_are_told_apart() -> None:
-    with pytest.raises(RuntimeError, match="a worker failed"):
+    with pytest.raises(ValueError, match="a fault of ours"):
         Workers(1).run(20.0, wrong)
-    with pytest.raises(QueryError, match="died"):
-        Workers(1).run(20.0, killed)
+    for crash in (killed, left):
+        with pytest.raises(QueryError, match="died"):
+            Workers(1).run(20.0, crash)
 
 
 def test_a_killed_worker_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -65,15 +82,16 @@ def test_a_killed_worker_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not folder.parent.exists()
 
 
-def test_what_does_not_end_is_killed_and_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_end_is_killed_and_frees_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = Workers(1)
+    assert crew.run(20.0, doubled, 1)[0] == 2
     monkeypatch.setattr(workers, "_GRACE", 0.0)
     monkeypatch.setattr(workers, "_PATIENCE", 0.1)
-    crew = Workers(1)
     ended: list[CatalogError] = []
 
     def ask() -> None:
         try:
-            crew.run(3.0, time.sleep, 60)
+            crew.run(3.0, deaf, tmp_path / "note")
         except CatalogError as error:
             ended.append(error)
 
@@ -84,6 +102,7 @@ def test_what_does_not_end_is_killed_and_frees_its_place(monkeypatch: pytest.Mon
         crew.run(3.0, doubled, 1)
     asking.join()
     assert "more than 3 seconds" in str(ended[0])
+    assert not is_running(int((tmp_path / "note").read_text()))
     monkeypatch.setattr(workers, "_GRACE", 20.0)
     assert crew.run(3.0, doubled, 1)[0] == 2
 
