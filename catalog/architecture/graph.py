@@ -176,8 +176,8 @@ class ArchitectureGraph:
         Returns
         -------
         torch_geometric.data.Data
-            ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``multiplicity`` (edges,);
-            ``cell`` (nodes,) the cell's place.
+            ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``edge_multiplicity``
+            (edges,); ``cell`` (nodes,) the cell's place.
 
         Raises
         ------

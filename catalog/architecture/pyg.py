@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from catalog.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+
+class OperatorNames:
+    """The vocabulary's names, by their place in it.
+
+    No list: PyG takes a list for an attribute of the nodes, or of the edges, wherever the graph has as many of them as
+    the list has words, and a subgraph would then lose names.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+
+    def __getitem__(self, place: int) -> str:
+        return self._names[place]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OperatorNames) and self._names == other._names
+
+    def __hash__(self) -> int:
+        return hash(self._names)
+
+    def __repr__(self) -> str:
+        return f"OperatorNames({len(self)})"
 
 
 def to_data(
@@ -30,8 +59,9 @@ def to_data(
     Returns
     -------
     torch_geometric.data.Data
-        ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``multiplicity`` (edges,);
-        ``cell`` (nodes,) the cell's place; ``operator_names`` the vocabulary's names in order; ``num_nodes``.
+        ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``edge_multiplicity`` (edges,);
+        ``cell`` (nodes,) the cell's place; ``operator_names`` the vocabulary's names in order; ``num_nodes``. PyG
+        knows an attribute of the edges by the ``edge`` in its name where there are as many edges as nodes.
 
     Raises
     ------
@@ -50,8 +80,8 @@ def to_data(
     return Data(
         edge_index=columns[:, :2].t().contiguous(),  # (2, edges)
         operator=torch.tensor(operators, dtype=torch.long),  # (nodes,)
-        multiplicity=columns[:, 2].contiguous(),  # (edges,)
+        edge_multiplicity=columns[:, 2].contiguous(),  # (edges,)
         cell=torch.tensor(cells, dtype=torch.long),  # (nodes,)
-        operator_names=list(names),
+        operator_names=OperatorNames(names),
         num_nodes=len(operators),
     )

@@ -1,8 +1,8 @@
 """Primitive operators: what a node of a traced network is called, which facts follow from that, and what it costs.
 
-Multiply-accumulates are counted for convolutions, linear maps, matrix products, attention and recurrent layers, and are
-0 for everything else, as the catalog's own ``flops`` counts them. They are None where a shape is not known, and for
-products of other kinds (``einsum``), which nobody counts here.
+Multiply-accumulates are counted for convolutions, linear maps, matrix products, attention and recurrent layers, as the
+catalog's own ``flops`` counts them. They are 0 for the operators that `ingest.model.free_operators` lists, and None
+for every other one (``einsum``, an operator of somebody's own) and where a shape is not known.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.architecture.operators import VOCABULARY, Operator
-from ingest.model.words import COST_UNKNOWN, PLAIN, WITH_WEIGHTS
+from ingest.model.free_operators import FREE
+from ingest.model.words import PLAIN, WITH_WEIGHTS, bare_word, word_of
 
 Shape = tuple[int, ...]
 
@@ -41,13 +42,24 @@ class Primitive:
 
 
 def plain(word: str) -> Primitive:
-    """An operator without window or cost, by the catalog's word for it; an unknown word is an operator of its own."""
+    """An operator without window, by the catalog's word for it: free where it is known to be.
+
+    An unknown word is an operator of its own. Where multiply-accumulates are counted they are left open.
+    """
     if word == "concat":
         return Primitive(VOCABULARY["concat"])
     kind, sentence = PLAIN.get(word, ("other", f"Function {word}"))
     name = f"function_{word}" if word not in PLAIN and word in VOCABULARY else word
     operator = _described(name, kind, sentence, sentence, has_weights=word in WITH_WEIGHTS)
-    return Primitive(operator, multiply_accumulates=None if word in COST_UNKNOWN else 0)
+    return Primitive(operator, multiply_accumulates=0 if word in FREE else None)
+
+
+def foreign(name: str) -> Primitive:
+    """An operator of neither PyTorch nor ONNX: whatever its name is, nothing is known of it."""
+    bare = bare_word(name)
+    taken = bare in PLAIN or bare in VOCABULARY or bare in FREE or word_of(bare) != bare
+    operator = _described(f"function_{bare}" if taken else bare, "other", f"Function {bare}", f"Function {bare}")
+    return Primitive(operator, multiply_accumulates=None)
 
 
 def convolution(
@@ -120,6 +132,12 @@ def attention(query: Shape | None, key: Shape | None, value: Shape | None) -> Pr
     if query is not None and key is not None and value is not None:
         cost = math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
     return Primitive(plain("attention").operator, multiply_accumulates=cost)
+
+
+def recurrent(word: str, steps: int | None, weights: int | None) -> Primitive:
+    """A recurrent layer or cell: each of its matrices' `weights` is used at each of `steps`, times by sequences."""
+    cost = None if steps is None or weights is None else steps * weights
+    return Primitive(plain(word).operator, multiply_accumulates=cost)
 
 
 def window(kernel: Shape) -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.model import primitives
-from ingest.model.operands import Operand
+from ingest.model.operands import Operand, operands_in
 from ingest.model.primitives import Primitive, Shape
 from ingest.model.torch_modules import repeated
-from ingest.model.words import word_of
+from ingest.model.words import RECURRENT, bare_word, word_of
 
 _CONVOLUTION = re.compile(r"conv([123])d")
 _TRANSPOSED = re.compile(r"conv_transpose([123])d")
 _POOLING = re.compile(r"(max|avg)_pool([123])d(?:_with_indices)?")
+_ATTENTION = re.compile(r"scaled_dot_product(?:_\w+)?_attention(?:_\w+)?")  # also by the name of one of its kernels
 _ADAPTIVE = re.compile(r"adaptive_(max|avg)_pool([123])d(?:_with_indices)?")
+
+_ADDED_PRODUCTS = {"addmm": "mat1", "addmv": "mat", "baddbmm": "batch1", "addbmm": "batch1"}
+"""Products to which their first argument is added, and the name of the second."""
+
+_VECTOR_PRODUCTS = ("mv", "dot", "vdot", "inner")
 
 _WINDOW = ("input", "weight", "bias", "stride", "padding")
 _SIGNATURES: Mapping[str, tuple[str, ...]] = {
@@ -27,9 +34,9 @@ _SIGNATURES: Mapping[str, tuple[str, ...]] = {
     "avg_pool": ("input", "kernel_size", "stride", "padding"),
     "adaptive": ("input", "output_size"),
     "linear": ("input", "weight", "bias"),
-    "addmm": ("bias", "input", "other"),
     "matmul": ("input", "other"),
     "attention": ("query", "key", "value"),
+    "recurrent": ("input", "state"),
 }
 """Names of the arguments that decide an operator's facts and cost, in their order."""
 
@@ -45,7 +52,7 @@ class Call:
 
     def primitive(self) -> Primitive:
         """The operator that the call is."""
-        name = re.sub(r"\W+", "_", self.name).strip("_").lower()
+        name = bare_word(self.name)
         if match := _CONVOLUTION.fullmatch(name) or _TRANSPOSED.fullmatch(name):
             transposed = "transpose" in name
             found = self._arguments("conv_transpose" if transposed else "conv")
@@ -58,11 +65,15 @@ class Call:
         if match := _ADAPTIVE.fullmatch(name):
             size = repeated(self._arguments("adaptive").get("output_size", 1), int(match[2]))
             return primitives.adaptive_pooling(match[1], size)
-        if name in ("linear", "addmm"):
+        if name == "linear":
             return primitives.linear(_width(self._arguments(name).get("input")), self.given)
-        word = word_of(name)
-        if word == "matmul":
+        if name in _ADDED_PRODUCTS:
+            return self._added_product(name)
+        word = "attention" if _ATTENTION.fullmatch(name) else word_of(name)
+        if word == "matmul" or name in _VECTOR_PRODUCTS:
             return self._product()
+        if word in RECURRENT:
+            return self._recurrent(word)
         if word == "attention":
             found = self._arguments(word)
             return primitives.attention(*(_shape(found.get(part)) for part in ("query", "key", "value")))
@@ -95,9 +106,27 @@ class Call:
         dilation = max(repeated(found.get("dilation", 1), dimensions))
         return primitives.pooling(how, kernel, repeated(stride, dimensions), dilation)
 
+    def _added_product(self, name: str) -> Primitive:
+        left = self.named.get(_ADDED_PRODUCTS[name], self.positional[1] if len(self.positional) > 1 else None)
+        if name == "addmm":
+            return primitives.linear(_width(left), self.given)
+        product = primitives.product(_width(left), self.given)
+        if name != "addbmm" or product.multiply_accumulates is None:
+            return product
+        matrices = (_shape(left) or (1,))[0]  # which are summed
+        return replace(product, multiply_accumulates=matrices * product.multiply_accumulates)
+
+    def _recurrent(self, word: str) -> Primitive:
+        """What follows input and state are the matrices and biases of each layer and direction."""
+        taken = _shape(self._arguments("recurrent").get("input"))
+        shapes = [operand.shape for operand in operands_in([self.positional[2:], self.named])]
+        matrices = sum(math.prod(shape) for shape in shapes if shape is not None and len(shape) == 2)
+        known = taken is not None and matrices > 0
+        return primitives.recurrent(word, math.prod(taken[:-1]) if taken else None, matrices if known else None)
+
     def _product(self) -> Primitive:
         found = self._arguments("matmul")
-        inner, right = _width(found.get("input")), found.get("other", found.get("mat2"))
+        inner, right = _width(found.get("input")), found.get("other", found.get("mat2", found.get("tensor2")))
         if isinstance(right, Operand) and right.node is None and right.weights:
             return primitives.linear(inner, self.given)
         return primitives.product(inner, self.given)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import nn
 
 from ingest.model import primitives
@@ -19,11 +19,15 @@ _AVERAGE_POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
 _ADAPTIVE_MAX = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
 _ADAPTIVE_AVERAGE = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
 _WHOLE = (nn.MultiheadAttention, nn.RNNBase)
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 
 
 def is_primitive(module: nn.Module) -> bool:
-    """Whether a module is one operator: a module of PyTorch's without parts, attention, or a recurrent layer."""
-    own = type(module).__module__.startswith("torch.nn.modules")
+    """Whether a module is one operator: a module of PyTorch's without parts, attention, or a recurrent layer.
+
+    A container never is: an empty one hands on what it gets.
+    """
+    own = type(module).__module__.startswith("torch.nn.modules") and not isinstance(module, _CONTAINERS)
     return own and (isinstance(module, _WHOLE) or not any(True for _ in module.children()))
 
 
@@ -58,7 +62,13 @@ def primitive_of(module: nn.Module, taken: Sequence[Shape | None], given: Shape 
     if isinstance(module, nn.Linear):
         return primitives.linear(module.in_features, given)
     word = word_of(type(module).__name__)
-    return Primitive(primitives.plain(word).operator, multiply_accumulates=_cost(module, taken))
+    if isinstance(module, nn.MultiheadAttention):
+        return Primitive(primitives.plain(word).operator, multiply_accumulates=_attention_cost(module, taken))
+    if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+        steps = None if first is None else math.prod(first[:-1])  # time and batch, in either order
+        matrices = sum(weight.numel() for name, weight in module.named_parameters() if name.startswith("weight"))
+        return primitives.recurrent(word, steps, matrices)
+    return primitives.plain(word)
 
 
 def repeated(value: Any, dimensions: int) -> Shape:
@@ -67,24 +77,13 @@ def repeated(value: Any, dimensions: int) -> Shape:
     return sizes * dimensions if len(sizes) == 1 else sizes
 
 
-def _cost(module: nn.Module, taken: Sequence[Shape | None]) -> int | None:
-    """Multiply-accumulates of a module without a window."""
-    shapes = [shape for shape in taken if shape is not None]
-    if isinstance(module, nn.MultiheadAttention):
-        return _attention_cost(module, shapes) if len(shapes) >= 3 else None
-    if isinstance(module, nn.RNNBase):
-        if not shapes:
-            return None
-        steps = shapes[0][:-1]  # time and batch, in either order
-        weights = sum(weight.numel() for name, weight in module.named_parameters() if name.startswith("weight"))
-        return int(torch.Size(steps).numel()) * weights
-    return 0
-
-
-def _attention_cost(module: nn.MultiheadAttention, shapes: Sequence[Shape]) -> int:
-    query, key, value = shapes[:3]
-    width = module.embed_dim
-    tokens, others = (torch.Size(shape[:-1]).numel() for shape in (query, key))
+def _attention_cost(module: nn.MultiheadAttention, taken: Sequence[Shape | None]) -> int | None:
+    query, key, value = (*taken[:3], None, None, None)[:3]
+    if query is None or key is None or value is None:
+        return None
+    width = int(module.embed_dim)
+    tokens, others = math.prod(query[:-1]), math.prod(key[:-1])
     batch = 1 if len(query) == 2 else query[0] if module.batch_first else query[1]
     projections = tokens * width * query[-1] + others * width * (key[-1] + value[-1]) + tokens * width * width
-    return int(projections + 2 * tokens * (others // batch) * width)
+    seen = others // batch + (module.bias_k is not None) + bool(module.add_zero_attn)
+    return projections + 2 * tokens * seen * width

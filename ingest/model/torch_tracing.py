@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
+import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,11 +17,12 @@ from torch import Tensor, fx, nn
 from catalog.errors import IngestError
 from ingest.model import primitives
 from ingest.model.operands import Operand, constants_in, operands_in
-from ingest.model.primitives import Shape
+from ingest.model.primitives import Primitive, Shape
 from ingest.model.torch_functions import Call
 from ingest.model.torch_modules import is_primitive, primitive_of
+from ingest.model.torch_running import HiddenChangeError, InPlaceProxy, Run, is_known, shapes_of
 from ingest.model.traced import GraphBuilder, TracedGraph
-from ingest.model.words import word_of
+from ingest.model.words import bare_word, word_of
 
 _UNTRACEABLE = (
     fx.proxy.TraceError,
@@ -26,6 +30,7 @@ _UNTRACEABLE = (
     AssertionError,
     AttributeError,
     LookupError,
+    NameError,
     NotImplementedError,
     RuntimeError,
     TypeError,
@@ -33,6 +38,9 @@ _UNTRACEABLE = (
 )
 """What PyTorch and a module's own code raise where symbolic values do not fit."""
 
+_WHERE = ("inplace", "out")  # arguments that say where a result lies, not what it is
+_INPLACE = re.compile(r"(?:, )?\binplace=(?:True|False)")
+_FILLING = ("copy", "fill", "zero")
 _PARTS = ("split",)  # words of operators that give several tensors, of which each is a part
 
 
@@ -40,7 +48,8 @@ def trace_module(module: nn.Module, inputs: Sequence[int] | Sequence[Tensor]) ->
     """The computation graph of a module in evaluation mode.
 
     The module's code runs: symbolically (torch.fx) and once on `inputs` for the shapes. Where its control flow depends
-    on tensors, torch.export takes over, which records the ATen operators of one run. Neither changes the module.
+    on tensors, or it changes a tensor in place that is read through another view, torch.export takes over, which
+    records the ATen operators of one run. Neither changes the module or the inputs.
 
     Parameters
     ----------
@@ -100,49 +109,87 @@ class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return is_primitive(m)
 
-
-class _Shapes(fx.Interpreter):
-    """Runs a graph once and remembers what each node gave: a shape, or shapes of several tensors."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
-        self.found: dict[fx.Node, Any] = {}
-        self.constants: dict[fx.Node, Any] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        result = super().run_node(n)
-        self.found[n] = _shapes(result)
-        if self.found[n] is None:
-            self.constants[n] = result
-        return result
-
-
-def _shapes(result: Any) -> Any:
-    if isinstance(result, Tensor):
-        return tuple(int(size) for size in result.shape)
-    if isinstance(result, list | tuple) and any(isinstance(item, Tensor) for item in result):
-        return [_shapes(item) for item in result]
-    return None
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        """A symbolic value that tells in-place operations from others."""
+        return InPlaceProxy(node, self)
 
 
 def _trace_symbolically(module: nn.Module, inputs: Sequence[Tensor]) -> TracedGraph:
-    tracer = _Tracer()
-    graph = tracer.trace(module)
-    runner = _Shapes(fx.GraphModule(tracer.root, graph))
-    with torch.no_grad():
-        runner.run(*inputs)
-    reader = _GraphReader(runner.found, runner.constants, _weights(module))
-    return reader.read(graph, dict(module.named_modules()), {})
+    if is_primitive(module):
+        name = type(module).__name__.lower()
+        root: nn.Module = nn.ModuleDict({name: module})
+        graph = _single_call(module, name, len(inputs))
+    else:
+        tracer = _Tracer()
+        with _kept(module) as changed:
+            graph = tracer.trace(module)
+        if changed:
+            raise HiddenChangeError("the module changes a tensor of its own")  # which the graph does not show
+        root = tracer.root
+    run = Run(fx.GraphModule(root, graph))
+    run.run(*inputs)
+    return _GraphReader(_weights(root), run).read(graph, dict(root.named_modules()), {})
+
+
+@contextmanager
+def _kept(module: nn.Module) -> Iterator[list[Tensor]]:
+    """Put back what a module does to its own tensors while it is traced; gives those to which it did something."""
+    own = {id(tensor): tensor for part in module.modules() for tensor in _own_tensors(part)}
+    before = {key: (tensor._version, tensor.clone()) for key, tensor in own.items()}  # noqa: SLF001
+    changed: list[Tensor] = []
+    try:
+        yield changed
+    finally:
+        with torch.no_grad():
+            for key, (version, value) in before.items():
+                if own[key]._version != version:  # noqa: SLF001
+                    changed.append(own[key].copy_(value))
+
+
+def _own_tensors(module: nn.Module) -> Iterator[Tensor]:
+    """A module's own tensors that are no parameters."""
+    for value in (*module.buffers(recurse=False), *vars(module).values()):
+        if isinstance(value, Tensor) and not isinstance(value, nn.Parameter | nn.UninitializedBuffer):
+            yield value
+
+
+def _single_call(module: nn.Module, name: str, inputs: int) -> fx.Graph:
+    """The graph of one module that is an operator itself."""
+    graph = fx.Graph()
+    names = [*inspect.signature(module.forward).parameters][:inputs]
+    taken = tuple(graph.placeholder(word) for word in names)
+    graph.output(graph.call_module(name, taken))
+    return graph
 
 
 def _trace_by_export(module: nn.Module, inputs: Sequence[Tensor]) -> TracedGraph:
-    program = torch.export.export(module, tuple(inputs), strict=False)
-    found = {node: _shapes(node.meta.get("val")) for node in program.graph.nodes}
+    with _kept(module), torch.no_grad():  # with gradients, parts of a split tensor cannot be changed in place
+        program = torch.export.export(module, tuple(inputs), strict=False)
+    if any(_is_mutable(node.target) for node in program.graph.nodes):
+        program = program.run_decompositions({})  # which puts a new value in the place of every change
+    found = {node: shapes_of(node.meta.get("val")) for node in program.graph.nodes}
     signature = program.graph_signature
     lifted = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     lifted |= dict.fromkeys(signature.inputs_to_lifted_tensor_constants, "")
     constants = {node: node.meta.get("val") for node, shape in found.items() if shape is None}
-    return _GraphReader(found, constants, _weights(module)).read(program.graph, {}, lifted)
+    given = set(signature.user_outputs)  # changed buffers and inputs are outputs too
+    reader = _GraphReader(_weights(module), _Exported(found, constants))
+    return reader.read(program.graph, {}, lifted, given)
+
+
+def _is_mutable(target: Any) -> bool:
+    schema = getattr(target, "_schema", None)
+    return schema is not None and schema.is_mutable
+
+
+@dataclass(frozen=True)
+class _Exported:
+    """What `Run` finds out, of a graph in which nothing is overwritten."""
+
+    found: Mapping[fx.Node, Any]
+    constants: Mapping[fx.Node, Any]
+    overwritten: Mapping[fx.Node, list[fx.Node]] = field(default_factory=dict)
+    unchanged: Set[fx.Node] = frozenset()
 
 
 def _weights(module: nn.Module) -> dict[str, Tensor]:
@@ -154,20 +201,32 @@ def _weights(module: nn.Module) -> dict[str, Tensor]:
 class _GraphReader:
     """Turns the nodes of an fx graph into those of a traced graph.
 
-    What is computed from weights and constants alone is no node; its weights count where they are used.
+    What is computed from weights and constants alone is no node; its weights count where they are used. What is
+    overwritten in place is from then on what overwrote it.
     """
 
-    def __init__(
-        self, shapes: Mapping[fx.Node, Any], constants: Mapping[fx.Node, Any], weights: Mapping[str, Tensor]
-    ) -> None:
-        self._shapes = shapes
-        self._constants = constants
+    def __init__(self, weights: Mapping[str, Tensor], facts: Run | _Exported) -> None:
         self._weights = weights
+        self._facts = facts
         self._builder = GraphBuilder()
         self._values: dict[fx.Node, Operand] = {}
 
-    def read(self, graph: fx.Graph, modules: Mapping[str, nn.Module], lifted: Mapping[str, str]) -> TracedGraph:
-        """The traced graph; `lifted` names the placeholders that stand for weights and buffers."""
+    def read(
+        self,
+        graph: fx.Graph,
+        modules: Mapping[str, nn.Module],
+        lifted: Mapping[str, str],
+        given: Set[str] | None = None,
+    ) -> TracedGraph:
+        """The traced graph.
+
+        Parameters
+        ----------
+        lifted
+            The placeholders that stand for weights and buffers, and whose.
+        given
+            Names of the nodes that the module gives, where the graph gives more.
+        """
         results: list[Operand] = []
         for node in graph.nodes:
             if node.op == "placeholder":
@@ -175,9 +234,12 @@ class _GraphReader:
             elif node.op == "get_attr":
                 self._values[node] = Operand(self._shape(node), weights=self._named(str(node.target)))
             elif node.op == "output":
-                results = operands_in(self._resolved(node.args))
+                wanted = [part for part in node.all_input_nodes if given is None or part.name in given]
+                results = operands_in([self._operand(part) for part in wanted])
             elif node.users or node.target is not operator.getitem:  # unpacking takes even what nobody wants
                 self._values[node] = self._computed(node, modules)
+            for earlier in self._facts.overwritten.get(node, ()):
+                self._values[earlier] = self._values[node]
         places = dict.fromkeys(result.node for result in results if result.node is not None)
         return self._builder.finish(list(places), primitives.plain("gather_outputs"))
 
@@ -190,51 +252,77 @@ class _GraphReader:
         return Operand(shape, self._builder.input(node.name, shape))
 
     def _computed(self, node: fx.Node, modules: Mapping[str, nn.Module]) -> Operand:
-        positional, named = self._resolved(node.args), self._resolved(node.kwargs)
+        positional = self._resolved(_without_inplace(node))
+        named = {key: value for key, value in self._resolved(node.kwargs).items() if key not in _WHERE}
         operands = operands_in([positional, named])
         places = [operand.node for operand in operands if operand.node is not None]
         weights = {key: count for operand in operands for key, count in operand.weights.items()}
-        if self._shapes.get(node) is None:
+        if self._facts.found.get(node) is None:
             return Operand(None)
         shape = self._shape(node)
         module = modules.get(str(node.target)) if node.op == "call_module" else None
         if module is not None:
             weights |= self._named(*(f"{node.target}.{name}" for name, _ in module.named_parameters()))
             primitive = primitive_of(module, [operand.shape for operand in operands], shape)
-            name, settings = str(node.target), module.extra_repr()
+            name, settings = str(node.target), _INPLACE.sub("", module.extra_repr())
         else:
-            if _takes_the_first(node):
+            if self._takes_the_first(node):
                 return operands[0]
-            primitive = Call(_name(node), positional, named, shape).primitive()
+            if bare_word(_name(node)) in _FILLING:
+                return self._filled(node.name, operands[1:], shape)
+            primitive = self._function(node, positional, named, shape)
             name, settings = node.name, constants_in(positional, named)
         if not places:
             return Operand(shape, weights=weights)
         return Operand(shape, self._builder.add(primitive, places, name, shape, weights=weights, settings=settings))
+
+    def _takes_the_first(self, node: fx.Node) -> bool:
+        """Whether a node takes the main result of one that gives several, as attention does; parts are nodes."""
+        if node.target is not operator.getitem or node.args[1] != 0 or not isinstance(node.args[0], fx.Node):
+            return False
+        source = node.args[0]
+        several = isinstance(self._facts.found.get(source), list)
+        return several and (source.op == "call_module" or word_of(_name(source)) not in _PARTS)
+
+    def _filled(self, name: str, filling: Sequence[Operand], shape: Shape | None) -> Operand:
+        """What overwrites a tensor whole is what it is filled with, whatever was there before."""
+        if not filling or filling[0].node is None:
+            return Operand(shape, weights=filling[0].weights if filling else {})
+        if filling[0].shape == shape:
+            return filling[0]
+        return Operand(shape, self._builder.add(primitives.plain("expand"), [filling[0].node], name, shape))
+
+    def _function(
+        self, node: fx.Node, positional: Sequence[Any], named: Mapping[str, Any], shape: Shape | None
+    ) -> Primitive:
+        name = _name(node)
+        if is_known(node.target):
+            return Call(name, positional, named, shape).primitive()
+        return primitives.plain("identity") if node in self._facts.unchanged else primitives.foreign(name)
 
     def _resolved(self, value: Any) -> Any:
         """Arguments with operands, or sizes and the like, in the place of nodes."""
         return fx.node.map_arg(value, self._operand)
 
     def _operand(self, node: fx.Node) -> Any:
-        return self._constants[node] if node in self._constants else self._values[node]
+        return self._facts.constants[node] if node in self._facts.constants else self._values[node]
 
     def _shape(self, node: fx.Node) -> Shape | None:
         """The shape of what a node gives; of its first tensor where it gives several."""
-        shape = self._shapes.get(node)
+        shape = self._facts.found.get(node)
         return next((item for item in shape if item is not None), None) if isinstance(shape, list) else shape
 
     def _named(self, *names: str) -> dict[object, int]:
         return {id(self._weights[name]): self._weights[name].numel() for name in names if name in self._weights}
 
 
-def _takes_the_first(node: fx.Node) -> bool:
-    """Whether a node takes the main result of one that gives several, as attention does; parts are nodes."""
-    if node.target is not operator.getitem or node.args[1] != 0 or not isinstance(node.args[0], fx.Node):
-        return False
-    source = node.args[0]
-    if source.op == "call_module":
-        return True
-    return isinstance(source.meta.get("val", ()), list | tuple) and word_of(_name(source)) not in _PARTS
+def _without_inplace(node: fx.Node) -> tuple[Any, ...]:
+    """The arguments without the one that asks for an in-place operation: it decides where a result lies, not what."""
+    if node.op != "call_function" or not inspect.isfunction(node.target):
+        return node.args
+    names = [*inspect.signature(node.target).parameters]
+    place = names.index("inplace") if "inplace" in names else len(node.args)
+    return (*node.args[:place], *node.args[place + 1 :])
 
 
 def _name(node: fx.Node) -> str:
@@ -242,5 +330,7 @@ def _name(node: fx.Node) -> str:
     target: Any = node.target
     if isinstance(target, str):
         return target
+    if target is getattr:
+        return str(node.args[1])
     target = getattr(target, "overloadpacket", target)  # of an ATen operator
     return str(getattr(target, "__name__", type(target).__name__))

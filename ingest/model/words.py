@@ -59,13 +59,18 @@ PLAIN: Mapping[str, tuple[str, str]] = {
     "lstm": ("recurrent", "Long short-term memory"),
     "gru": ("recurrent", "Gated recurrent unit"),
     "rnn": ("recurrent", "Recurrent layer"),
+    "lstm_cell": ("recurrent", "One step of a long short-term memory"),
+    "gru_cell": ("recurrent", "One step of a gated recurrent unit"),
+    "rnn_cell": ("recurrent", "One step of a recurrent layer"),
 }
 """Word to kind and description."""
 
-WITH_WEIGHTS = frozenset({"linear", "multihead_attention", "embedding", "lstm", "gru", "rnn"})
+RECURRENT = frozenset({"lstm", "gru", "rnn", "lstm_cell", "gru_cell", "rnn_cell"})
 
-COST_UNKNOWN = frozenset("einsum tensordot baddbmm addbmm addmv mv dot inner outer bilinear grid_sample cdist".split())
-"""Products whose cost does not follow from the shape of what they give."""
+WITH_WEIGHTS = frozenset({"linear", "multihead_attention", "embedding"}) | RECURRENT
+
+COUNTED = frozenset({"matmul", "linear", "attention", "multihead_attention"}) | RECURRENT
+"""Words whose multiply-accumulates follow from shapes, where these are known."""
 
 _SYNONYMS: Mapping[str, str] = {
     "add": "iadd radd",
@@ -86,10 +91,11 @@ _SYNONYMS: Mapping[str, str] = {
     "hardsigmoid": "hard_sigmoid",
     "log_softmax": "logsoftmax",
     "clip": "clamp hardtanh",
-    "dropout": "dropout1d dropout2d dropout3d alphadropout feature_dropout native_dropout alpha_dropout",
-    "identity": "contiguous clone detach alias lift_fresh_copy to type_as float half cast",
+    "dropout": "dropout1d dropout2d dropout3d alphadropout featurealphadropout feature_dropout feature_alpha_dropout "
+    "native_dropout alpha_dropout",
+    "identity": "contiguous clone data detach alias lift_fresh_copy to type_as float half cast",
     "reshape": "view unsafe_view flatten unflatten squeeze unsqueeze reshape_as view_as",
-    "permute": "transpose t movedim moveaxis swapaxes swapdims",
+    "permute": "transpose t mt movedim moveaxis swapaxes swapdims",
     "slice": "getitem select narrow gather index_select index",
     "split": "chunk split_with_sizes unbind tensor_split",
     "pad": "constantpad1d constantpad2d constantpad3d zeropad2d reflectionpad1d reflectionpad2d replicationpad2d "
@@ -104,6 +110,10 @@ _SYNONYMS: Mapping[str, str] = {
     "reduce_max": "max amax reducemax",
     "attention": "scaled_dot_product_attention",
     "multihead_attention": "multiheadattention multi_head_attention_forward",
+    "rnn": "rnn_tanh rnn_relu",
+    "lstm_cell": "lstmcell",
+    "gru_cell": "grucell",
+    "rnn_cell": "rnncell rnn_tanh_cell rnn_relu_cell",
 }
 
 _LONGEST = 60
@@ -112,5 +122,10 @@ _WORD_OF = {synonym: word for word, synonyms in _SYNONYMS.items() for synonym in
 
 def word_of(name: str) -> str:
     """The catalog's word for a PyTorch function, method or module class, or an ONNX operator."""
-    bare = re.sub(r"\W+", "_", name[:_LONGEST]).strip("_").lower() or "unnamed"
+    bare = bare_word(name)
     return _WORD_OF.get(bare, bare)
+
+
+def bare_word(name: str) -> str:
+    """A name in small letters, without the underscores that mark an in-place or an internal function."""
+    return re.sub(r"\W+", "_", name[:_LONGEST]).strip("_").lower() or "unnamed"

@@ -99,8 +99,10 @@ def build(graph: ArchitectureGraph, config: NetworkConfig | None = None) -> Netw
     ------
     GraphError
         A cell has no path from input to output.
+    ProxyError
+        The graph does not say what the network computes: an operator's facts are not all that it does.
     UnknownOperatorError
-        An operator's facts do not say what it computes.
+        A built-in space's cell has an operator of another space.
     """
     config = config or published_config(graph.space)
     if graph.space == "nb201":

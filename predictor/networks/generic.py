@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from torch import Tensor, nn
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import Operator
-from catalog.errors import GraphError, UnknownOperatorError
+from catalog.errors import GraphError, ProxyError
 from predictor.networks.cell import GraphCell
-from predictor.networks.layers import (
-    FactorizedReduce,
-    Zero,
-    classifier,
-    convolution,
-    depthwise_conv,
-    pooling,
-    relu_conv_bn,
-)
+from predictor.networks.layers import classifier, convolution, relu_conv_bn
 from predictor.networks.nb201 import ReductionBlock
 from predictor.networks.network import Network, NetworkConfig
+from predictor.networks.own_operators import make_operator
 
 _STAGES = 3
-
-
-def make_operator(operator: Operator, channels: int, stride: int, replicas: int) -> nn.Module | None:
-    """The module that the facts of an operator describe: its kind, kernel, dilation and whether it is depthwise.
-
-    Raises
-    ------
-    UnknownOperatorError
-        The facts do not say what the operator computes.
-    """
-    if operator.kind in ("output", "merge"):
-        return None
-    if operator.kind == "none":
-        return Zero(stride)
-    if operator.kind == "skip":
-        reduces = stride > 1 or operator.has_weights
-        return FactorizedReduce(channels, channels, replicas=replicas) if reduces else None
-    if operator.kind == "pool" and operator.kernel:
-        return pooling(operator.kernel, maximum="max" in f"{operator.name} {operator.short}".lower(), stride=stride)
-    if operator.kind == "conv" and operator.kernel:
-        dilation = operator.dilation or 1
-        if operator.depthwise:
-            return depthwise_conv(channels, operator.kernel, stride=stride, dilation=dilation, replicas=replicas)
-        return relu_conv_bn(channels, channels, operator.kernel, stride=stride, dilation=dilation, replicas=replicas)
-    raise UnknownOperatorError(
-        f"the facts of operator {operator.name!r} do not say what it computes: kind {operator.kind!r}, kernel "
-        f"{operator.kernel!r}. A network needs kind conv or pool with a kernel, skip, none or merge; give the operator "
-        "one of these kinds."
-    )
+_TRACED = re.compile(r"network_[0-9a-f]{12}")  # as ingest.model names the cell of a whole network
 
 
 class GenericBlock(nn.Module):
@@ -88,6 +55,11 @@ class GenericNetwork(Network):
     def __init__(self, graph: ArchitectureGraph, config: NetworkConfig) -> None:
         super().__init__()
         replicas = config.replicas
+        if any(_TRACED.fullmatch(cell.name) for cell in graph.cells):
+            raise ProxyError(
+                f"the architecture of space {graph.space!r} is a whole network that was traced, no cell to repeat; its "
+                "graph does not state the channels and strides of its operators."
+            )
         plain = [cell for cell in graph.cells if not cell.reduction]
         reducing = [cell for cell in graph.cells if cell.reduction]
         if not plain:

@@ -25,16 +25,25 @@ def convolution(
     replicas: int = 1,
 ) -> nn.Conv2d:
     """A convolution without bias whose padding keeps the resolution (divided by the stride)."""
-    return nn.Conv2d(
+    padding, uneven = divmod(dilation * (kernel - 1), 2)
+    return (UnevenConv2d if uneven else nn.Conv2d)(
         inputs * replicas,
         outputs * replicas,
         kernel,
         stride=stride,
-        padding=dilation * (kernel - 1) // 2,
+        padding=padding,
         dilation=dilation,
         groups=inputs * replicas if depthwise else replicas,
         bias=False,
     )
+
+
+class UnevenConv2d(nn.Conv2d):
+    """A convolution whose window has no middle: it is padded by one more pixel on the right and below."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 -- the name that the base class has
+        """(B, C, H, W) to (B, C', H, W), divided by the stride and rounded up."""
+        return super().forward(nn.functional.pad(input, (0, 1, 0, 1)))
 
 
 def relu_conv_bn(
@@ -89,11 +98,40 @@ def depthwise_conv(
     return nn.Sequential(*layers)
 
 
-def pooling(kernel: int, *, maximum: bool, stride: int = 1) -> nn.Module:
+def pooling(kernel: int, *, maximum: bool, stride: int = 1, dilation: int = 1) -> nn.Module:
     """Maximum or average pooling that keeps the resolution (divided by the stride); padding is not averaged."""
+    if kernel % 2 == 0 or dilation > 1:
+        return WidePool(kernel, maximum=maximum, stride=stride, dilation=dilation)
     if maximum:
         return nn.MaxPool2d(kernel, stride=stride, padding=kernel // 2)
     return nn.AvgPool2d(kernel, stride=stride, padding=kernel // 2, count_include_pad=False)
+
+
+class WidePool(nn.Module):
+    """Pooling with a window that has no middle, or that is dilated, over real pixels alone."""
+
+    def __init__(self, kernel: int, *, maximum: bool, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.maximum = maximum
+        self.stride = stride
+        self.dilation = dilation
+        before, after = dilation * ((kernel - 1) // 2), dilation * (kernel // 2)
+        self.padding = (before, after, before, after)
+
+    def forward(self, state: Tensor) -> Tensor:
+        """(B, C, H, W) to the same size, divided by the stride and rounded up."""
+        if self.maximum:
+            padded = nn.functional.pad(state, self.padding, value=-math.inf)
+            return nn.functional.max_pool2d(padded, self.kernel, self.stride, dilation=self.dilation)
+        real = nn.functional.pad(state.new_ones(1, 1, *state.shape[2:]), self.padding)
+        padded = nn.functional.pad(state, self.padding)
+        sums, counts = (nn.functional.avg_pool2d(part, self.kernel, self.stride) for part in (padded, real))
+        return sums / counts
+
+    def extra_repr(self) -> str:
+        """What it takes from which window, for ``repr``."""
+        return f"{'max' if self.maximum else 'avg'}, {self.kernel}, stride={self.stride}, dilation={self.dilation}"
 
 
 def _by_replica(tensor: Tensor, replicas: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy
+from predictor.zero_cost.proxy import Proxy, compared_images
 
 _WORD = 8  # bytes of the integer that rows of up to 64 bits are compared as
 
@@ -21,15 +21,15 @@ class NWOT(Proxy):
 
     Mellor et al., "Neural architecture search without training", 2021 (arXiv 2006.04647).
 
-    Direction: higher is better. Cost: one forward. Data: images. The determinant is taken of a B x B matrix, so values
-    of different batch sizes do not compare.
+    Direction: higher is better. Cost: one forward. Data: at least two images. The determinant is taken of a B x B
+    matrix, so values of different batch sizes do not compare; of one image it would be the number of ReLUs.
     """
 
     name = "nwot"
     needs = Need.FORWARD
 
     def measure(self, passes: Passes) -> float:
-        images = len(passes.batches[0].labels)
+        images = compared_images(passes)
         kernel = torch.zeros(images, images, dtype=torch.float64)
         for codes in passes.loss.codes:
             signs = codes.float() * 2 - 1  # (B, neurons); c c' + (1 - c)(1 - c)' = (neurons + s s') / 2
@@ -45,13 +45,15 @@ class SWAP(Proxy):
 
     Peng et al., "SWAP-NAS: Sample-wise activation patterns for ultra-fast NAS", 2024 (arXiv 2403.04161).
 
-    Direction: higher is better. Cost: one forward. Data: images. At most 2^B patterns exist.
+    Direction: higher is better. Cost: one forward. Data: at least two images. At most 2^B patterns exist, and with few
+    images every network shows all of them.
     """
 
     name = "swap"
     needs = Need.FORWARD
 
     def measure(self, passes: Passes) -> float:
+        compared_images(passes)
         return float(distinct_columns(passes.loss.codes))
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy
+from predictor.zero_cost.proxy import Proxy, compared_images
 
 _SMALL = 1e-5  # k of both papers: keeps the logarithm finite
 
@@ -18,13 +18,14 @@ class JacobianCovariance(Proxy):
     :math:`v` are the eigenvalues of the correlation matrix of the rows :math:`J_n = \partial \sum y / \partial x_n`.
     Mellor et al., "Neural architecture search without training", first version, 2020 (arXiv 2006.04647v1).
 
-    Direction: higher is better. Cost: one forward, and a backward to the images alone. Data: images.
+    Direction: higher is better. Cost: one forward, and a backward to the images alone. Data: at least two images.
     """
 
     name = "jacov"
     needs = Need.FORWARD | Need.JACOBIAN
 
     def measure(self, passes: Passes) -> float:
+        compared_images(passes)
         eigenvalues = np.linalg.eigvalsh(_correlations(_jacobian(passes))) + _SMALL
         return -float(np.sum(np.log(eigenvalues) + 1.0 / eigenvalues))
 

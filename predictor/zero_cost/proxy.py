@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
 
 
@@ -58,3 +59,17 @@ class LayerwiseProxy(Proxy):
 def per_layer(values: list[Tensor]) -> Tensor:
     """One number for each layer, in double precision so that the sum over layers adds no round-off of its own."""
     return torch.stack([value.detach().double().sum() for value in values])
+
+
+def compared_images(passes: Passes) -> int:
+    """How many images the first minibatch compares with one another.
+
+    Raises
+    ------
+    ProxyError
+        It is a single one: what compares images then has one value for all networks, or knows their sizes alone.
+    """
+    images = len(passes.batches[0].labels)
+    if images < 2:
+        raise ProxyError("it compares images with one another and the minibatch has only one; use a larger one")
+    return images

@@ -7,7 +7,7 @@ import torch
 from catalog.errors import ProxyError
 from predictor.zero_cost.activations import distinct_rows
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy
+from predictor.zero_cost.proxy import Proxy, compared_images
 
 
 class NTKCondition(Proxy):
@@ -16,7 +16,8 @@ class NTKCondition(Proxy):
     Row n of :math:`G` is the gradient of image n's summed logits with respect to all convolution and linear weights.
     Chen et al., "Neural architecture search on ImageNet in four GPU hours", 2021 (arXiv 2102.11535).
 
-    Direction: lower is better. Cost: one forward, and a backward for each of at most 16 images. Data: images.
+    Direction: lower is better. Cost: one forward, and a backward for each of at most 16 images. Data: at least two
+    images.
     """
 
     name = "ntk_cond"
@@ -24,6 +25,7 @@ class NTKCondition(Proxy):
     direction = -1
 
     def measure(self, passes: Passes) -> float:
+        compared_images(passes)
         gradients = passes.sample_gradients.double()
         eigenvalues = torch.linalg.eigvalsh(gradients @ gradients.T)
         if float(eigenvalues[0]) <= 0:

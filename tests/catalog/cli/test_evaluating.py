@@ -54,7 +54,7 @@ def test_a_space_that_cannot_be_trained_fails_with_the_reason(database: Path, tm
     )
     answer = call_catalog("evaluate", "mine", *TINY, database=database)
     assert answer.returncode == 1
-    assert "1 architectures could not be trained: UnknownOperatorError" in answer.stderr
+    assert "1 architectures could not be trained: ProxyError" in answer.stderr
     assert "no architecture could be trained" in answer.stderr
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
-from catalog.errors import GraphError, UnknownOperatorError
+from catalog.errors import GraphError
 from catalog.spaces.darts import DARTS
 from catalog.spaces.nb201 import OPERATORS, NASBench201, format_cell
 from predictor.networks import Network, NetworkConfig, build, live_form, load_replicas
@@ -152,33 +152,6 @@ def test_darts_imagenet_stem_divides_by_eight() -> None:
 
 def own_space(*cells: CellGraph, operators: tuple[Operator, ...] = ()) -> ArchitectureGraph:
     return ArchitectureGraph("mine", cells, VOCABULARY.extended(operators))
-
-
-WIDE = Operator("conv7x7", "conv", short="c", medium="c", long="c", kernel=7, dilation=1, has_weights=True)
-
-
-def test_a_space_of_ones_own_gets_a_network() -> None:
-    """Two inputs, a concatenation, a reduction cell and an operator that only the user knows."""
-    operators = ["input_0", "input_1", "conv7x7", "max_pool_3x3", "sep_conv_3x3", "concat", "output"]
-    edges = [(0, 2), (1, 3), (2, 4), (2, 5), (3, 5), (4, 5), (5, 6)]
-    vocabulary = VOCABULARY.extended([WIDE])
-    cells = [
-        CellGraph.build(name, operators, edges, reduction=name == "reduce", vocabulary=vocabulary)
-        for name in ("normal", "reduce")
-    ]
-    network = build(own_space(*cells, operators=(WIDE,)), NetworkConfig(channels=6, cells=2))
-    shapes: list[torch.Size] = []
-    network.head.register_forward_hook(lambda _, inputs, __: shapes.append(inputs[0].shape))
-    assert network(torch.randn(2, 3, 32, 32)).shape == (2, 10)
-    assert shapes == [(2, 24, 8, 8)]
-
-
-def test_an_operator_without_facts_is_refused() -> None:
-    unclear = Operator("mystery", "attention", short="?", medium="?", long="?", has_weights=True)
-    vocabulary = VOCABULARY.extended([unclear])
-    cell = CellGraph.build("cell", ["input", "mystery", "output"], [(0, 1), (1, 2)], vocabulary=vocabulary)
-    with pytest.raises(UnknownOperatorError, match="mystery"):
-        build(own_space(cell, operators=(unclear,)))
 
 
 @pytest.mark.parametrize("space", ["nb201", "nb101", "darts", "mine"])

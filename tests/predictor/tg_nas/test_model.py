@@ -52,7 +52,7 @@ def test_sparse_layers_and_pooling_of_torch_geometric_give_the_same_scores() -> 
     data = Batch.from_data_list([graph.to_pyg() for graph in graphs])
     names = [name for graph in graphs for cell in graph.cells for name in cell.operators]
     table = torch.from_numpy(operator_features([VOCABULARY[name] for name in names], CONFIG))
-    weight = data.multiplicity.float()
+    weight = data.edge_multiplicity.float()
     with torch.no_grad():
         hidden = torch.relu(ours.operator(table))
         for messages in ours.rounds:

@@ -79,6 +79,30 @@ def test_zico_refuses_a_single_batch() -> None:
     assert snip.status == "ok"
 
 
+COMPARING = {"jacov", "nwot", "swap", "ntk_cond", "epe_nas"}
+
+
+@pytest.mark.parametrize("given", ["photos", "noise"])
+def test_no_proxy_has_one_value_for_all_networks(given: str) -> None:
+    """Of one image, jacov was -1, swap 2 and ntk_cond 1 for every network, and nwot the logarithm of its ReLUs."""
+    config = MeasureConfig(input=given, batch_size=1, network=NetworkConfig(channels=4, cells=1))
+    found = [
+        measure(SPACE.graph(place), list(registered().values()), config) for place in (6111, 9930, 1459, 2209, 12355)
+    ]
+    for scores in zip(*found, strict=True):
+        if scores[0].proxy in COMPARING:
+            assert [(one.value, one.status) for one in scores] == [(None, "failed")] * 5
+            assert all("use a larger one" in (one.reason or "") for one in scores)
+        else:
+            assert {one.status for one in scores} == {"ok"}
+            assert len({one.value for one in scores}) > 1, scores[0].proxy
+
+
+def test_two_images_can_be_compared() -> None:
+    config = MeasureConfig(batch_size=2, network=NetworkConfig(channels=4, cells=1, classes=1))
+    assert {one.status for one in measure(SPACE.graph(CELL), proxies_named(sorted(COMPARING)), config)} == {"ok"}
+
+
 class NotANumber(Proxy):
     """A proxy that fails in silence."""
 
