@@ -16,7 +16,7 @@ from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import CatalogError, WorkerError
 from predictor.networks.datasets import dataset_named
 from predictor.own_training.trainer import TrainConfig, Training, train
-from predictor.zero_cost.engine import begin_worker, one_thread
+from predictor.zero_cost.engine import begin_worker, one_thread, without_the_program
 
 _AHEAD = 3  # tasks a worker: none waits for work while the slowest of them is being trained
 
@@ -103,7 +103,8 @@ def run_tasks(tasks: Iterable[Task], recipe: Recipe, workers: int = 1) -> Iterat
 def _pooled(pool: ProcessPoolExecutor, tasks: Iterator[Task], recipe: Recipe, ahead: int) -> Iterator[Outcome]:
     waiting: deque[Future[Outcome]] = deque()
     for task in tasks:
-        waiting.append(pool.submit(run_task, task, recipe))
+        with without_the_program():
+            waiting.append(pool.submit(run_task, task, recipe))
         if len(waiting) >= ahead:
             yield waiting.popleft().result()
     while waiting:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
@@ -46,11 +47,11 @@ class LocalEngine:
         pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"), begin_worker)
         try:
             # One piece more than there are workers, so that none idles while the driver stores.
-            running = {pool.submit(measure_work, piece, config) for piece in islice(work, self.workers + 1)}
+            running = _submitted(pool, islice(work, self.workers + 1), config)
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    running |= {pool.submit(measure_work, piece, config) for piece in islice(work, 1)}
+                    running |= _submitted(pool, islice(work, 1), config)
                     yield future.result()
         except BrokenProcessPool as error:
             raise WorkerError(
@@ -62,6 +63,30 @@ class LocalEngine:
 
     def __repr__(self) -> str:
         return f"LocalEngine({self.workers})"
+
+
+def _submitted(pool: ProcessPoolExecutor, work: Iterable[Work], config: MeasureConfig) -> set[Future[Finished]]:
+    submitted = set()
+    for piece in work:
+        with without_the_program():
+            submitted.add(pool.submit(measure_work, piece, config))
+    return submitted
+
+
+@contextmanager
+def without_the_program() -> Generator[None, None, None]:
+    """A process that is started inside the block does not import the program's own script again.
+
+    A script may do its work at the top, where it would open the catalog a second time, in every worker. What workers
+    run lies in modules that they import.
+    """
+    main = vars(sys.modules["__main__"])
+    hidden: dict[str, object] = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    main.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        main.update(hidden)
 
 
 def _here(work: Iterable[Work], config: MeasureConfig) -> Generator[Finished, None, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -141,3 +142,23 @@ def test_an_unknown_space_leaves_no_file_behind(tmp_path: Path) -> None:
     with catalog.open(tmp_path / "new.duckdb", mode="write") as c, pytest.raises(CatalogError, match="unknown search"):
         c.spaces(enumerate="zzz")
     assert not list(tmp_path.iterdir())
+
+
+SCRIPT = """
+import sys
+import catalog
+
+with catalog.open(sys.argv[1], mode="write") as c:
+    print(*c.score("nb201", "snip", sample=4, workers=2, channels=4, cells=1, batch_size=4))
+    print(c.evaluate("nb201", sample=2, epochs=1, seeds=1, channels=2, workers=2).trained, "trained")
+"""
+
+
+def test_a_plain_script_may_ask_for_workers(nb201_path: Path, tmp_path: Path) -> None:
+    """It does its work at the top, without a guard; the workers must not run it again."""
+    database = Path(shutil.copy(nb201_path, tmp_path / "catalog.duckdb"))
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = [sys.executable, str(tmp_path / "script.py"), str(database)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "2 trained"
