@@ -1,4 +1,8 @@
-"""Training many architectures: in this process, or in several that answer in the order in which they were asked."""
+"""Training many architectures: in this process, or in several that answer in the order in which they were asked.
+
+Not joblib's pool: joblib 1.6 takes all tasks, whose graphs are read from the catalog, in a thread of its own without
+waiting for whoever stores the outcomes, and its workers outlive a driver that was killed.
+"""
 
 from __future__ import annotations
 
@@ -100,6 +104,7 @@ def run_tasks(tasks: Iterable[Task], recipe: Recipe, workers: int = 1) -> Iterat
         line.close()
 
 
+# TODO: `Executor.map` with a `buffersize`, and `kill_workers` for the line, when Python 3.14 is the lowest.
 def _pooled(pool: ProcessPoolExecutor, tasks: Iterator[Task], recipe: Recipe, ahead: int) -> Iterator[Outcome]:
     waiting: deque[Future[Outcome]] = deque()
     for task in tasks:

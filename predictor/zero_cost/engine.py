@@ -1,4 +1,8 @@
-"""Measuring on this machine: in the process itself, or in processes of one torch thread each."""
+"""Measuring on this machine: in the process itself, or in processes of one torch thread each.
+
+Not joblib's pool: joblib 1.6 takes the next piece of work in a thread of its own, which waits forever for the catalog
+while the driver stores in it, and its workers outlive a driver that was killed.
+"""
 
 from __future__ import annotations
 
