@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from catalog.errors import IngestError, MissingExtraError
+from catalog.errors import IngestError
 from ingest.model import primitives
-from ingest.model.operands import Operand
-from ingest.model.primitives import Primitive, Shape
+from ingest.model.onnx_file import SIZE_LIMIT, checked, constant_of, inlined, inputs_of, parsed, set_shapes, subgraphs
+from ingest.model.onnx_forms import (
+    CONSTANTS,
+    STANDARD,
+    Form,
+    Value,
+    constant_value,
+    form_of,
+    weights_taken,
+)
+from ingest.model.onnx_operators import Described, attribute_value
+from ingest.model.onnx_shapes import inferred_shapes
+from ingest.model.primitives import Shape
 from ingest.model.traced import GraphBuilder, TracedGraph
-from ingest.model.words import word_of
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+    from onnx import GraphProto, NodeProto, TensorProto
 
-SIZE_LIMIT = 2**31
-"""Bytes of a file; protobuf itself reads no larger message."""
-
-_MOST_ELEMENTS = 2**48  # of one tensor
-_MOST_SIZE = 2**31 - 1  # of a kernel, a stride, a number of groups
-_SMALL = 2**10  # elements of a constant that may decide a shape, such as the target of Reshape
-
-_CONSTANTS = ("Constant", "Shape", "Size", "ConstantOfShape", "Range")
-"""Operators that give sizes and constants rather than data."""
-
-_WITHOUT_WEIGHTS = ("Resize", "Upsample", "Clip", "Pad", "Dropout", "Slice")
-"""Operators whose constant inputs are settings."""
-
-_POOLS = {"MaxPool": "max", "AveragePool": "avg", "LpPool": "lp"}
+_INSIDE = -1  # the place of what is computed inside a subgraph
+_FEW = 2**16  # elements of a constant that are looked at
 
 
 def read_onnx(path: Path, input_shapes: Sequence[Shape] | None = None, *, size_limit: int = SIZE_LIMIT) -> TracedGraph:
@@ -38,7 +38,12 @@ def read_onnx(path: Path, input_shapes: Sequence[Shape] | None = None, *, size_l
 
     A symbolic first axis, the batch, counts as 1; another symbolic axis leaves the shapes that depend on it unknown,
     and with them the cost, unless `input_shapes` sets it. ONNX does not say what is trained: every floating-point
-    initializer of at least one axis that an operator takes as a weight counts, running statistics do not.
+    initializer of at least one axis that an operator takes as a weight counts, running statistics do not. What a
+    convolution, a product or a recurrent layer takes as its weight is one whatever its type, and also where it stands
+    in the graph as a Constant node; what another operator takes from a Constant node is a number in a formula.
+
+    The file's own functions are looked into. What a branch or a loop runs is not known in advance: it is one operator
+    with the weights of all its branches and an unknown cost.
 
     Parameters
     ----------
@@ -52,265 +57,198 @@ def read_onnx(path: Path, input_shapes: Sequence[Shape] | None = None, *, size_l
     Raises
     ------
     IngestError
-        The file is no ONNX model, breaks the format's rules, or is too large.
+        The file is no ONNX model, breaks the format's rules, is too large, or does not take these inputs.
     MissingExtraError
         The package onnx is not installed.
     """
-    model = _parsed(path, size_limit)
-    inputs = _inputs(model.graph)
+    model = inlined(parsed(path, size_limit))
+    inputs = inputs_of(model.graph)
     if input_shapes is not None:
-        _set_shapes(path, inputs, input_shapes)
-    weights = dict(_initializers(path, model.graph))
-    shapes = _inferred_shapes(path, model, inputs)
-    return _GraphReader(path.name, shapes, weights).read(model.graph, [item.name for item in inputs])
-
-
-def _parsed(path: Path, size_limit: int) -> ModelProto:
-    try:
-        import onnx
-    except ImportError:
-        raise MissingExtraError(
-            "reading ONNX files needs the package onnx; install it with `pip install 'nas-catalog[onnx]'`."
-        ) from None
-    from google.protobuf.message import DecodeError
-
-    try:
-        size = path.stat().st_size
-        if size > size_limit:
-            raise IngestError(
-                f"{path.name} has {size:,} bytes, more than the limit of {size_limit:,}; nothing was stored. If the "
-                "file is what it should be, raise the size limit."
-            )
-        content = path.read_bytes()
-    except OSError as error:
-        raise IngestError(f"{path.name}: cannot be read ({error.strerror}); check the path.") from None
-    model = onnx.ModelProto()
-    try:
-        model.ParseFromString(content)
-    except DecodeError:
-        raise IngestError(f"{path.name} is no ONNX file: it is no protobuf message of a model.") from None
-    if not model.graph.node:
-        raise IngestError(f"{path.name} is no ONNX model, or an empty one: it has no operators.")
-    return model
-
-
-def _inputs(graph: GraphProto) -> list[Any]:
-    """The inputs that a caller gives: older files list the weights among them."""
-    weights = {tensor.name for tensor in graph.initializer}
-    return [item for item in graph.input if item.name not in weights]
-
-
-def _set_shapes(path: Path, inputs: Sequence[Any], shapes: Sequence[Shape]) -> None:
-    if len(inputs) != len(shapes):
-        names = ", ".join(item.name for item in inputs)
-        raise IngestError(f"{path.name} has {len(inputs)} inputs ({names[:200]}), but {len(shapes)} shapes were given.")
-    for item, shape in zip(inputs, shapes, strict=True):
-        tensor = item.type.tensor_type
-        del tensor.shape.dim[:]
-        for size in shape:
-            tensor.shape.dim.add().dim_value = size
-
-
-def _initializers(path: Path, graph: GraphProto) -> Iterator[tuple[str, TensorProto]]:
-    for tensor in graph.initializer:
-        if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > _MOST_ELEMENTS:
-            raise IngestError(f"{path.name}: the weight {tensor.name!r:.100} has the shape {list(tensor.dims)[:10]}.")
-        yield tensor.name, tensor
-
-
-def _inferred_shapes(path: Path, model: ModelProto, inputs: Sequence[Any]) -> dict[str, Shape | None]:
-    """Shapes of all tensors, as ONNX's own inference finds them in a copy without weights."""
-    import onnx
-    from onnx import shape_inference
-
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    wanted = {item.name for item in inputs}
-    for item in copy.graph.input:
-        dimensions = item.type.tensor_type.shape.dim
-        if item.name in wanted and dimensions and not dimensions[0].HasField("dim_value"):
-            dimensions[0].dim_value = 1
-    listed = {item.name for item in copy.graph.input}
-    large = [tensor for tensor in copy.graph.initializer if math.prod(tensor.dims) > _SMALL]
-    for tensor in large:
-        if tensor.name not in listed:
-            copy.graph.input.append(
-                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
-            )
-        copy.graph.initializer.remove(tensor)
-    try:
-        inferred = shape_inference.infer_shapes(copy, data_prop=True).graph
-    except (shape_inference.InferenceError, RuntimeError, ValueError, TypeError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise IngestError(
-            f"{path.name}: the shapes contradict each other: {reason[0][:300]}; nothing was stored."
-        ) from None
-    found = (*inferred.input, *inferred.value_info, *inferred.output)
-    return {item.name: _shape(item) for item in found}
-
-
-def _shape(item: Any) -> Shape | None:
-    tensor = item.type.tensor_type
-    if not item.type.HasField("tensor_type") or not tensor.HasField("shape"):
-        return None
-    sizes = tuple(size.dim_value if size.HasField("dim_value") else -1 for size in tensor.shape.dim)
-    return sizes if all(size >= 0 for size in sizes) and math.prod(sizes) <= _MOST_ELEMENTS else None
+        set_shapes(path, inputs, input_shapes)
+    reader = _GraphReader(path)
+    reader.take_weights(model.graph, {})  # whose sizes are to be possible ones before anybody works with them
+    reader.shapes.update(inferred_shapes(path, model, inputs, given=input_shapes is not None))
+    reader.take_weights(model.graph, reader.values)
+    return reader.read(model.graph, [item.name for item in inputs])
 
 
 class _GraphReader:
     """Turns the nodes of an ONNX graph into those of a traced graph."""
 
-    def __init__(self, name: str, shapes: Mapping[str, Shape | None], weights: Mapping[str, TensorProto]) -> None:
-        self._name = name
-        self._shapes = shapes
-        self._weights = weights
+    def __init__(self, path: Path) -> None:
+        self.shapes: dict[str, Shape | None] = {}
+        self.values: dict[str, Value] = {}
+        self._path = path
         self._builder = GraphBuilder()
-        self._values: dict[str, Operand] = {
-            key: Operand(tuple(tensor.dims), weights=_trainable(tensor)) for key, tensor in weights.items()
-        }
+
+    def take_weights(self, graph: GraphProto, values: MutableMapping[str, Value]) -> None:
+        """The initializers of a graph, and the tensors of its Constant nodes, whose sizes are checked."""
+        for tensor in graph.initializer:
+            values[tensor.name] = self._stored(tensor.name, tensor)
+        for sparse in graph.sparse_initializer:
+            whole = self._stored(sparse.values.name, sparse.values)  # the elements that are stored
+            values[sparse.values.name] = Value(tuple(sparse.dims), weights=whole.weights, stored=whole.stored)
+        for node in graph.node:
+            held = constant_of(node)
+            if held is not None and node.output:
+                checked(self._path, node.output[0], held)
+
+    def _stored(self, name: str, tensor: TensorProto, *, literal: bool = False) -> Value:
+        from onnx import TensorProto as Types
+
+        checked(self._path, name, tensor)
+        floats = (Types.FLOAT, Types.FLOAT16, Types.BFLOAT16, Types.DOUBLE)
+        numbers: dict[object, int] = {name: math.prod(tensor.dims)} if tensor.dims else {}
+        return Value(
+            tuple(tensor.dims),
+            weights=numbers if tensor.data_type in floats else {},
+            stored={} if tensor.data_type in (Types.STRING, Types.BOOL) else numbers,
+            literal=literal,
+            filled=literal and _is_filled(tensor),
+        )
+
+    def _constant(self, node: NodeProto) -> Value | None:
+        """What a Constant node holds; None for another node."""
+        if node.op_type != "Constant" or node.domain not in STANDARD or not node.output:
+            return None
+        name, tensor = node.output[0], constant_of(node)
+        if tensor is not None:
+            return self._stored(name, tensor, literal=True)
+        for item in node.attribute:
+            if item.name == "sparse_value":
+                whole = self._stored(name, item.sparse_tensor.values)  # the elements that are stored
+                return Value(tuple(item.sparse_tensor.dims), weights=whole.weights, stored=whole.stored, literal=True)
+            if item.name in ("value_floats", "value_ints"):
+                numbers: dict[object, int] = {name: len(item.floats) or len(item.ints)}
+                floats = numbers if item.name == "value_floats" else {}
+                return Value((numbers[name],), weights=floats, stored=numbers, literal=True)
+        return Value(())
 
     def read(self, graph: GraphProto, inputs: Sequence[str]) -> TracedGraph:
         """The traced graph."""
         for name in inputs:
-            shape = self._shapes.get(name)
-            self._values[name] = Operand(shape, self._builder.input(name, shape))
+            shape = self.shapes.get(name)
+            self.values[name] = Value(shape, self._builder.input(name, shape))
         for number, node in enumerate(graph.node, 1):
             self._compute(f"operator {number} ({node.op_type[:60]})", node)
-        results = [self._values.get(item.name) for item in graph.output]
+        results = [self.values.get(item.name) for item in graph.output]
         places = dict.fromkeys(result.node for result in results if result and result.node is not None)
         return self._builder.finish(list(places), primitives.plain("gather_outputs"))
 
     def _compute(self, where: str, node: NodeProto) -> None:
-        missing = next((name for name in node.input if name and name not in self._values), None)
-        if missing is not None:
-            raise IngestError(
-                f"{self._name}: {where} takes {missing!r:.100}, which nothing before it gives; nothing was stored."
-            )
-        operands = [self._values[name] for name in node.input if name]
-        places = [operand.node for operand in operands if operand.node is not None]
-        weights = _weights_of(node, operands)
+        operands = self._operands(where, node, self.values)
+        form = form_of(node)
         outputs = [name for name in node.output if name]
-        shapes = [self._shapes.get(name) for name in outputs]
+        shapes = [self.shapes.get(name) for name in outputs]
         given = shapes[0] if shapes else None
-        if not places or node.op_type in _CONSTANTS:
-            value = Operand(given, weights=weights)
-        else:
-            primitive = _Described(f"{self._name}: {where}", node, operands, given).primitive()
+        captured, inner = self._inside(where, node, self.values)
+        places = _places(form, operands, captured)
+        value = self._constant(node)
+        if value is None and (not places or (form is not None and form.kind in CONSTANTS)):
+            value = constant_value(form, operands, given)
+        if value is None:
+            taken = operands if form is None else form.taken(operands)
+            weights = {**weights_taken(form, taken), **self._bias(form, taken), **inner}
+            primitive = Described(f"{self._path.name}: {where}", node, form, taken, given).primitive()
             name = node.name or (outputs[0] if outputs else node.op_type)
             place = self._builder.add(primitive, places, name, given, weights=weights, settings=_settings(node))
-            value = Operand(given, place)
+            value = Value(given, place)
         for name, shape in zip(outputs, shapes, strict=True):
-            self._values[name] = Operand(shape, value.node, value.weights)
+            self.values[name] = Value(shape, value.node, value.weights, value.stored, value.literal, value.filled)
 
+    def _operands(self, where: str, node: NodeProto, values: Mapping[str, Value]) -> list[Value | None]:
+        missing = next((name for name in node.input if name and name not in values), None)
+        if missing is not None:
+            raise IngestError(
+                f"{self._path.name}: {where} takes {missing!r:.100}, which nothing before it gives; nothing was stored."
+            )
+        return [values[name] if name else None for name in node.input]
 
-def _trainable(tensor: TensorProto) -> dict[object, int]:
-    from onnx import TensorProto as Types
-
-    kinds = (Types.FLOAT, Types.FLOAT16, Types.BFLOAT16, Types.DOUBLE)
-    return {tensor.name: math.prod(tensor.dims)} if tensor.dims and tensor.data_type in kinds else {}
-
-
-def _weights_of(node: NodeProto, operands: Sequence[Operand]) -> dict[object, int]:
-    if node.op_type in _WITHOUT_WEIGHTS:
+    def _bias(self, form: Form | None, taken: Sequence[Value | None]) -> dict[object, int]:
+        """The Constant node that is added to a linear map: its bias, because ONNX has none for a map of many axes."""
+        if form is None or form.kind != "Add" or len(taken) != 2:
+            return {}
+        for bias, other in (taken, taken[::-1]):
+            if bias is None or other is None or other.node is None or not bias.literal or len(bias.shape or ()) != 1:
+                continue
+            mapped = self._builder.nodes[other.node]
+            fits = mapped.shape is None or mapped.shape[-1:] == bias.shape
+            if mapped.primitive.operator.name == "linear" and fits:
+                return dict(bias.weights)
         return {}
-    taken = operands[:3] if node.op_type == "BatchNormalization" else operands  # then follow the running statistics
-    return {key: count for operand in taken for key, count in operand.weights.items()}
+
+    def _inside(self, where: str, node: NodeProto, values: Mapping[str, Value]) -> tuple[list[int], dict[object, int]]:
+        """What the subgraphs of a node take from outside: the places of data, and the weights of all that they hold."""
+        captured: dict[int, None] = {}
+        weights: dict[object, int] = {}
+        for _, graph in subgraphs(node):
+            scope: ChainMap[str, Value] = ChainMap({}, dict(values))
+            self.take_weights(graph, scope)
+            for item in graph.input:
+                scope[item.name] = Value(None, _INSIDE)
+            for inner in graph.node:
+                operands = self._operands(where, inner, scope)
+                form = form_of(inner)
+                deeper, deeper_weights = self._inside(where, inner, scope)
+                places = _places(form, operands, deeper)
+                captured.update(dict.fromkeys(places))
+                weights.update(deeper_weights)
+                value = self._constant(inner)
+                if value is None and not places:
+                    value = constant_value(form, operands, None)
+                elif value is None:
+                    weights.update(weights_taken(form, operands if form is None else form.taken(operands)))
+                    value = Value(None, _INSIDE)
+                scope.update(dict.fromkeys(inner.output, value))
+            for item in graph.output:
+                result = scope.get(item.name)
+                if result is not None and result.node is not None:
+                    captured[result.node] = None
+                elif result is not None:
+                    weights.update(result.weights)
+        captured.pop(_INSIDE, None)
+        return list(captured), weights
+
+
+def _places(form: Form | None, operands: Sequence[Value | None], captured: Sequence[int]) -> list[int]:
+    """Nodes that a node takes: first what its plain form takes, then each other once, such as a computed scale."""
+    taken = operands if form is None else form.taken(operands)
+    places = [operand.node for operand in taken if operand is not None and operand.node is not None]
+    others = [operand.node for operand in operands if operand is not None and operand.node is not None]
+    return [*places, *(place for place in dict.fromkeys([*others, *captured]) if place not in places)]
+
+
+def _is_filled(tensor: TensorProto) -> bool:
+    """Whether a small tensor of the file holds one number again and again."""
+    from onnx import numpy_helper
+
+    if tensor.data_location == tensor.EXTERNAL or math.prod(tensor.dims) > _FEW:
+        return False
+    try:
+        elements = numpy_helper.to_array(tensor).ravel()
+    except (ValueError, TypeError, RuntimeError):
+        return False
+    return bool(elements.size and (elements == elements[0]).all())
 
 
 def _settings(node: NodeProto) -> str:
-    """The attributes as text, without tensors and subgraphs."""
-    words = []
+    """The attributes as text, without tensors; of a subgraph its operators' digest."""
+    words = [] if node.domain in STANDARD else [f"domain={node.domain}"]
     for item in sorted(node.attribute, key=lambda attribute: attribute.name):
-        value = _value(item)
+        value = attribute_value(item)
         if value is not None:
             words.append(f"{item.name}={value}")
+    words += [f"{name}={_graph_digest(graph)}" for name, graph in subgraphs(node)]
     return ", ".join(words)
 
 
-def _value(attribute: Any) -> Any:
-    kinds: Mapping[int, Callable[[], Any]] = {
-        attribute.INT: lambda: attribute.i,
-        attribute.FLOAT: lambda: round(attribute.f, 9),
-        attribute.STRING: lambda: attribute.s.decode("utf-8", "replace"),
-        attribute.INTS: lambda: list(attribute.ints),
-        attribute.FLOATS: lambda: [round(value, 9) for value in attribute.floats],
-    }
-    read = kinds.get(attribute.type)
-    return None if read is None else read()
-
-
-class _Described:
-    """One operator, and the primitive that it is."""
-
-    def __init__(self, where: str, node: NodeProto, operands: Sequence[Operand], given: Shape | None) -> None:
-        self._where = where
-        self._operands = operands
-        self._given = given
-        self._kind = node.op_type
-        self._attributes = {item.name: _value(item) for item in node.attribute}
-
-    def primitive(self) -> Primitive:
-        """The primitive."""
-        if self._kind in ("Conv", "ConvTranspose"):
-            return self._convolution()
-        if self._kind in _POOLS:
-            kernel = self._sizes("kernel_shape", None)
-            stride, dilation = self._sizes("strides", len(kernel)), self._sizes("dilations", len(kernel))
-            return primitives.pooling(_POOLS[self._kind], kernel, stride, max(dilation))
-        if self._kind == "Gemm":
-            return primitives.linear(self._inner(transposed=bool(self._attributes.get("transA"))), self._given)
-        if self._kind == "MatMul":
-            is_linear = any(operand.node is None and operand.weights for operand in self._operands)
-            return (primitives.linear if is_linear else primitives.product)(self._inner(), self._given)
-        if self._kind == "Gather" and self._operands[0].node is None and self._operands[0].weights:
-            return primitives.plain("embedding")
-        word = word_of(self._kind)
-        if word in ("attention", "conv"):  # other conventions than PyTorch's: the word, but no cost
-            return Primitive(primitives.plain(word).operator, multiply_accumulates=None)
-        return primitives.plain(word)
-
-    def _convolution(self) -> Primitive:
-        transposed = self._kind == "ConvTranspose"
-        weight = self._operands[1].shape if len(self._operands) > 1 else None
-        if weight is None or not 3 <= len(weight) <= 5:
-            raise IngestError(f"{self._where} has a weight of shape {weight}; 1 to 3 axes of a window are needed.")
-        kernel = self._sizes("kernel_shape", None) if "kernel_shape" in self._attributes else weight[2:]
-        groups = self._sizes("group", 1)[0]
-        channels, outputs = weight[1] * groups, weight[0]
-        if transposed:
-            channels, outputs = weight[0], weight[1] * groups
-        taken = self._operands[0].shape
-        if taken is not None and (len(taken) != len(weight) or taken[1] != channels):
-            raise IngestError(
-                f"{self._where} has a weight for {channels} channels, but takes a tensor of shape {taken}; nothing was "
-                "stored."
-            )
-        return primitives.convolution(
-            kernel,
-            self._sizes("strides", len(kernel)),
-            self._sizes("dilations", len(kernel)),
-            groups,
-            channels,
-            outputs,
-            taken,
-            self._given,
-            transposed=transposed,
-        )
-
-    def _inner(self, *, transposed: bool = False) -> int | None:
-        """Size of the axis over which a product sums."""
-        shape = self._operands[0].shape if self._operands else None
-        if not shape or len(shape) < 1 + transposed:
-            return None
-        return shape[-2] if transposed else shape[-1]
-
-    def _sizes(self, name: str, count: int | None) -> Shape:
-        """An attribute of positive sizes, or ones where it is left out and their number is known."""
-        value = self._attributes.get(name)
-        if value is None and count is not None:
-            return (1,) * count
-        sizes = tuple(value) if isinstance(value, list) else (value,)
-        right = 1 <= len(sizes) <= 3 and (count is None or len(sizes) == count)
-        if not right or not all(isinstance(size, int) and 0 < size <= _MOST_SIZE for size in sizes):
-            raise IngestError(f"{self._where} has {name} {str(value)[:100]}; positive sizes of 1 to 3 axes are needed.")
-        return sizes
+def _graph_digest(graph: GraphProto) -> str:
+    """Twelve digits of what a subgraph's operators and their settings are, whatever its values are called."""
+    number = {name: place for place, name in enumerate(dict.fromkeys(item.name for item in graph.input))}
+    lines = []
+    for node in graph.node:
+        taken = [number.get(name, "outside") if name else "" for name in node.input]
+        lines.append(f"{node.domain} {node.op_type} {taken} {_settings(node)}")
+        for name in node.output:
+            number[name] = len(number)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
