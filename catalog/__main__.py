@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 
-_COLLECT_AFTER = (
-    100_000  # what imports allocate stays; looking through it again and again is a tenth of a short command
-)
+# What imports allocate stays; looking through it again and again is a tenth of a short command.
+_COLLECT_AFTER = 100_000
 
 
 def main() -> None:
