@@ -1,6 +1,7 @@
 r"""For every row of two samples, how many other rows agree with it in order: what Kendall's tau is the mean of.
 
-A jackknife of tau needs the rows' own counts and not only their sum. They cost as much as the sum does, O(n log n).
+A jackknife of tau needs the rows' own counts and not only their sum, which is all that SciPy gives. They cost as much
+as the sum does, O(n log n).
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ def holm(p_values: ArrayLike) -> Values:
     """P-values that many tests at once deserve: the probability that any false one among them comes out as small.
 
     Holm, "A simple sequentially rejective multiple test procedure", 1979. The smallest of m is multiplied by m, the
-    next by m - 1, and so on; none is corrected to less than a smaller one. NaN stands for no test and stays NaN.
+    next by m - 1, and so on; none is corrected to less than a smaller one. NaN stands for no test and stays NaN. SciPy
+    (1.17) has no correction for this probability.
     """
     values = np.asarray(p_values, dtype=np.float64)
     corrected = np.full(len(values), math.nan)

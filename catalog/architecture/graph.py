@@ -230,27 +230,22 @@ def _check_copies(name: str, multiplicities: Iterable[int]) -> None:
 
 def _topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) -> list[int]:
     """Nodes such that every edge leads forward, inputs first, the output last; as given where that already holds."""
-    successors: dict[int, list[int]] = {node: [] for node in range(len(kinds))}
-    waiting = [0] * len(kinds)
-    for source, target in edges:
-        successors[source].append(target)
-        waiting[target] += 1
+    nodes = range(len(kinds))
     inputs = kinds.count("input")
     if all(source < target for source, target in edges) and kinds[-1] == "output" and "input" not in kinds[inputs:]:
-        return list(range(len(kinds)))
-    ready = [node for node in range(len(kinds)) if waiting[node] == 0]
-    order: list[int] = []
-    while ready:
-        node = min(ready, key=lambda candidate: (kinds[candidate] != "input", candidate))
-        ready.remove(node)
-        order.append(node)
-        for target in successors[node]:
-            waiting[target] -= 1
-            if waiting[target] == 0:
-                ready.append(target)
-    if len(order) < len(kinds):
-        stuck = sorted(set(range(len(kinds))) - set(order))
-        raise GraphError(f"cell {name!r} has a cycle through nodes {stuck}; edges must form an acyclic graph.")
+        return list(nodes)
+    import networkx
+
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(edges)
+    try:
+        order = list(networkx.lexicographical_topological_sort(graph, lambda node: (kinds[node] != "input", node)))
+    except networkx.NetworkXUnfeasible:
+        cycle = sorted(source for source, _ in networkx.find_cycle(graph))
+        raise GraphError(
+            f"cell {name!r} has a cycle through nodes {cycle}; edges must form an acyclic graph."
+        ) from None
     output = kinds.index("output")
     return [node for node in order if node != output] + [output]
 

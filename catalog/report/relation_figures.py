@@ -152,9 +152,9 @@ def _within(values: Values, low: float, high: float) -> tuple[Values, int]:
 
 def _percent_rank(values: Values) -> Values:
     """Mean rank, 0 for the worst and 100 for the best."""
-    _, dense, counts = np.unique(values, return_inverse=True, return_counts=True)
-    places = np.cumsum(counts) - (counts + 1) / 2
-    return np.asarray(100 * places[dense] / max(len(values) - 1, 1))
+    from scipy.stats import rankdata
+
+    return np.asarray(100 * (rankdata(values) - 1) / max(len(values) - 1, 1))
 
 
 def _priority(ids: NDArray[np.int64]) -> NDArray[np.int64]:

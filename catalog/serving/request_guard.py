@@ -1,4 +1,7 @@
-"""Who may ask: this machine's own pages under this server's own address, reading only."""
+"""Who may ask: this machine's own pages under this server's own address, reading only.
+
+Starlette's `TrustedHostMiddleware` looks at neither the port nor the page that asked.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A download that goes on where it was cut off."""
+"""A download that goes on where it was cut off, which pooch's own (1.9) does not."""
 
 from __future__ import annotations
 

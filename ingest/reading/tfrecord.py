@@ -1,4 +1,7 @@
-"""TFRecord framing: length, checksum of the length, data, checksum of the data; no TensorFlow."""
+"""TFRecord framing: length, checksum of the length, data, checksum of the data; no TensorFlow.
+
+The package tfrecord (1.14) reads the same frames, but checks no checksum.
+"""
 
 from __future__ import annotations
 

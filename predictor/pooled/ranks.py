@@ -17,10 +17,9 @@ _ROUND_OFF = 1e-9
 
 def ranks(values: Values) -> Values:
     """Ranks from 1 (worst) to the size of the pool, equal values sharing their mean rank; NaN is worst."""
-    filled = np.where(np.isnan(values), -np.inf, values)
-    _, place, counts = np.unique(filled, return_inverse=True, return_counts=True)
-    below = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    return np.asarray((below + (counts + 1) / 2)[place])
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(np.where(np.isnan(values), -np.inf, values)))
 
 
 def te_nas(ntk_cond: Values, linear_regions: Values) -> Values:
