@@ -186,17 +186,7 @@ class ArchitectureGraph:
         """
         from catalog.architecture.pyg import to_data
 
-        names = [operator.name for operator in self.vocabulary]
-        place = {name: index for index, name in enumerate(names)}
-        operators: list[int] = []
-        cells: list[int] = []
-        edges: list[tuple[int, int, int]] = []
-        for index, cell in enumerate(self.cells):
-            first = len(operators)
-            edges.extend((first + source, first + target, multiplicity) for source, target, multiplicity in cell.edges)
-            operators.extend(place[operator] for operator in cell.operators)
-            cells.extend([index] * cell.node_count)
-        return to_data(operators, cells, edges, names)
+        return to_data(self)
 
     def __repr__(self) -> str:
         return f"ArchitectureGraph({self.space!r}, {list(self.cells)!r})"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from catalog.errors import MissingExtraError
 
@@ -40,21 +40,34 @@ class OperatorNames:
         return f"OperatorNames({len(self)})"
 
 
-def to_data(
-    operators: Sequence[int], cells: Sequence[int], edges: Sequence[tuple[int, int, int]], names: Sequence[str]
-) -> Data:
-    """A PyTorch Geometric graph of nodes and edges given as arrays.
+class _Operator(Protocol):
+    @property
+    def name(self) -> str: ...
 
-    Parameters
-    ----------
-    operators
-        (nodes,) each node's index into `names`.
-    cells
-        (nodes,) the place of each node's cell.
-    edges
-        (edges, 3) source, target and multiplicity.
-    names
-        The vocabulary.
+
+class _Cell(Protocol):
+    @property
+    def operators(self) -> Sequence[str]: ...
+
+    @property
+    def edges(self) -> Sequence[tuple[int, int, int]]: ...
+
+    @property
+    def node_count(self) -> int: ...
+
+
+class GraphOfCells(Protocol):
+    """What is read of an `ArchitectureGraph`, whose own module imports this one."""
+
+    @property
+    def vocabulary(self) -> Iterable[_Operator]: ...
+
+    @property
+    def cells(self) -> Sequence[_Cell]: ...
+
+
+def to_data(graph: GraphOfCells) -> Data:
+    """A PyTorch Geometric graph of all cells of an architecture, disjoint and in order.
 
     Returns
     -------
@@ -76,6 +89,16 @@ def to_data(
             f"to_pyg() needs the package {error.name}, which is not installed; "
             "install it with: pip install 'nas-catalog[predict]'"
         ) from error
+    names = [operator.name for operator in graph.vocabulary]
+    place = {name: index for index, name in enumerate(names)}
+    operators: list[int] = []
+    cells: list[int] = []
+    edges: list[tuple[int, int, int]] = []
+    for index, cell in enumerate(graph.cells):
+        first = len(operators)
+        edges.extend((first + source, first + target, multiplicity) for source, target, multiplicity in cell.edges)
+        operators.extend(place[operator] for operator in cell.operators)
+        cells.extend([index] * cell.node_count)
     columns = torch.tensor(edges, dtype=torch.long).reshape(-1, 3)
     return Data(
         edge_index=columns[:, :2].t().contiguous(),  # (2, edges)
