@@ -38,7 +38,7 @@ _ELEMENTWISE = """
 abs absolute acos acosh addcdiv addcmul angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan
 atan2 atanh bfloat16 biasadd bool byte castlike ceil celu clamp_max clamp_min complex conj conj_physical copysign cos
 cosh deg2rad digamma double erf erfc erfinv exp exp2 expm1 fastgelu biasgelu quickgelu fix float_power floor
-floor_divide floordiv fmax fmin fmod frac glu hardmax hardshrink heaviside hypot i0 ifloordiv imag imod int ipow ldexp
+floor_divide floordiv fmax fmin fmod frac glu hardmax hardshrink heaviside hypot i0 imag int ldexp
 lerp lgamma log log10 log1p log2 logaddexp logaddexp2 logit logsigmoid long maximum minimum min mod nan_to_num neg
 negative nextafter pos positive pow rad2deg real reciprocal remainder rfloordiv rotaryembedding round rpow rrelu rsqrt
 sgn shrink sign signbit sin sinc sinh softmax2d softmin softshrink softsign sqrt square swiglu tan tanhshrink

@@ -295,10 +295,10 @@ class _GraphReader:
     def _function(
         self, node: fx.Node, positional: Sequence[Any], named: Mapping[str, Any], shape: Shape | None
     ) -> Primitive:
-        name = _name(node)
-        if is_known(node.target):
-            return Call(name, positional, named, shape).primitive()
-        return primitives.plain("identity") if node in self._facts.unchanged else primitives.foreign(name)
+        name, known = _name(node), is_known(node.target)
+        primitive = Call(name, positional, named, shape).primitive() if known else primitives.foreign(name)
+        is_open = primitive.multiply_accumulates is None and primitive.operator.kind == "other"
+        return primitives.plain("identity") if is_open and node in self._facts.unchanged else primitive
 
     def _resolved(self, value: Any) -> Any:
         """Arguments with operands, or sizes and the like, in the place of nodes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 import pytest
@@ -114,6 +115,10 @@ def test_a_statement_in_place_is_the_assignment(forward: Callable[[Net, Tensor],
     [
         (lambda x: x.mul_(2), lambda x: x * 2),
         (lambda x: x.add_(x), lambda x: x + x),
+        (lambda x: operator.ipow(x, 2), lambda x: x**2),
+        (lambda x: x.requires_grad_(False).tanh_(), lambda x: x.tanh()),
+        (lambda x: x.masked_fill_(x > 0, 0.5), lambda x: x.masked_fill(x > 0, 0.5)),
+        (lambda x: x.transpose_(2, 3), lambda x: x.transpose(2, 3)),
         (lambda x: x.clamp_(0, 1), lambda x: x.clamp(0, 1)),
         (lambda x: F.elu(x, 0.5, True), lambda x: F.elu(x, 0.5)),
         (lambda x: F.leaky_relu(x, 0.1, inplace=True), lambda x: F.leaky_relu(x, 0.1)),
