@@ -56,7 +56,7 @@ class _Cell(Protocol):
     def node_count(self) -> int: ...
 
 
-class GraphOfCells(Protocol):
+class _Graph(Protocol):
     """What is read of an `ArchitectureGraph`, whose own module imports this one."""
 
     @property
@@ -66,7 +66,7 @@ class GraphOfCells(Protocol):
     def cells(self) -> Sequence[_Cell]: ...
 
 
-def to_data(graph: GraphOfCells) -> Data:
+def to_data(graph: _Graph) -> Data:
     """A PyTorch Geometric graph of all cells of an architecture, disjoint and in order.
 
     Returns
