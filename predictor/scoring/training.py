@@ -70,8 +70,8 @@ def train(
         raise UsageError(f"--sample {sample}: {kind.name} needs at least {kind.fewest_labels} labels.")
     if kind.needs.extra is not None:
         require(kind.needs.extra)
-    make_folder(out)
     model = kind.configured(options)
+    make_folder(out)
     sources = [
         read_labelled(catalog, space, target, kind.needs, sample=sample, seed=seed).require(kind.fewest_labels)
         for space in dict.fromkeys(spaces)

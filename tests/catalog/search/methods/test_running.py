@@ -194,7 +194,7 @@ def test_which_methods_can_search_what():
             "annealing",
             Problem(DARTS, rugged),
             Budget(1),
-            "unknown search method 'annealing'; choose one of ",
+            "unknown search method 'annealing'.*Choose one of random",
         ),
         (
             "exhaustive",
