@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.operators import BUILT_IN, VOCABULARY, Operator, Vocabulary
 from catalog.errors import UsageError
 from predictor.door.checkpoint import CARD
 from predictor.encoding.padded_graphs import CellBatch
@@ -50,16 +50,22 @@ class Source:
     native_ids
         What the catalog calls the architectures that have a label here, for the record of what was seen; None if they
         are all of the space.
+    vocabulary
+        What the operators' names mean here.
     """
 
     name: str
     cells: tuple[CellBatch, ...]
     labels: NDArray[np.float64]
     native_ids: tuple[str, ...] | None = None
+    vocabulary: Vocabulary = VOCABULARY
 
     def digest(self) -> str:
-        """sha256 over graphs and labels, in order."""
+        """sha256 over graphs, labels and the operators that are not built in, in order."""
         total = hashlib.sha256(np.ascontiguousarray(self.labels).tobytes())
+        for operator in self.vocabulary:
+            if operator not in BUILT_IN:
+                total.update(repr(operator).encode())
         for batch in self.cells:
             for array in (batch.operators, batch.adjacency, batch.scale, batch.owner):
                 total.update(np.ascontiguousarray(array).tobytes())
@@ -106,7 +112,6 @@ def train_ensemble(
     seeds: Sequence[int],
     out: Path,
     *,
-    vocabulary: Vocabulary = VOCABULARY,
     progress: MemberProgress | None = None,
 ) -> dict[str, Any]:
     """Train one member a seed and write the checkpoint; returns its card.
@@ -117,11 +122,12 @@ def train_ensemble(
     Raises
     ------
     UsageError
-        There is no source, one has too few labels or graphs that are all alike, or `out` holds members of other
-        sources or of another configuration.
+        There is no source, one has too few labels or graphs that are all alike, two mean different operators by one
+        name, or `out` holds members of other sources or of another configuration.
     """
     if not sources:
         raise UsageError("there is nothing to train on; give at least one source.")
+    vocabulary = _joint_vocabulary(sources)
     splits = [source.split() for source in sources]
     prior = _standardised(sources[0], vocabulary)
     digests = {source.name: source.digest() for source in sources}
@@ -151,6 +157,20 @@ def train_ensemble(
     }
     save(out, members, prior, scales, facts)
     return dict(json.loads((out / CARD).read_text()))
+
+
+def _joint_vocabulary(sources: Sequence[Source]) -> Vocabulary:
+    """What the operators of all sources mean: the members see one list of names."""
+    meaning: dict[str, tuple[Operator, Source]] = {}
+    for source in sources:
+        for operator in source.vocabulary:
+            known, first = meaning.setdefault(operator.name, (operator, source))
+            if known != operator:
+                raise UsageError(
+                    f"{first.name} and {source.name} mean different operators by {operator.name!r}; "
+                    "give one of them another name, or train on one of the two."
+                )
+    return Vocabulary(operator for operator, _ in meaning.values())
 
 
 def _working_folder(out: Path, config: TGNASConfig, digests: dict[str, str]) -> Path:

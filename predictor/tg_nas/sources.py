@@ -16,4 +16,5 @@ def batches_of(given: Given) -> list[CellBatch]:
 
 def source_of(labelled: Labelled) -> Source:
     """Labelled architectures as `train_ensemble` takes them."""
-    return Source(labelled.name, tuple(batches_of(labelled.given)), labelled.labels, labelled.native_ids)
+    given = labelled.given
+    return Source(labelled.name, tuple(batches_of(given)), labelled.labels, labelled.native_ids, given.vocabulary)

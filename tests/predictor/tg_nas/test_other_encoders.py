@@ -118,3 +118,23 @@ def test_an_unknown_encoder_is_refused_before_anything_is_read(trained: Path, tm
     with catalog.open(trained / "catalog.duckdb") as c, pytest.raises(EncoderError, match="unknown sentence encoder"):
         c.train("tg_nas", "nb201", "no_such_column", tmp_path / "out", encoder="nope")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_labels_of_a_space_with_operators_of_its_own_are_learnt(
+    trained: Path, encoder_folder: Path, tmp_path: Path
+) -> None:
+    with catalog.open(trained / "catalog.duckdb", mode="write") as c:
+        graphs = [
+            {
+                "id": f"m{mixers}c{others}",
+                "ops": ["input", *["mixer"] * mixers, *["conv3x3"] * others, "output"],
+                "edges": [[place, place + 1] for place in range(mixers + others + 1)],
+                "metrics": [{"dataset": "d", "split": "test", "name": "accuracy", "value": 50.0 + 3 * mixers + others}],
+            }
+            for mixers in range(4)
+            for others in range(1, 5)
+        ]
+        (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(graph)}\n" for graph in graphs))
+        c.ingest("graphs", tmp_path / "labelled.jsonl", space="labelled", operators=trained / "operators.json")
+        card = c.train("tg_nas", "labelled", "d_test_accuracy", tmp_path / "out", members=1, encoder=encoder_folder)
+    assert card["sources"][0]["architectures"] == len(graphs)

@@ -97,6 +97,27 @@ def test_the_scale_of_the_prior_asks_no_labels(source: Source, checkpoint: Path,
     assert prior == json.loads((checkpoint / CARD).read_text())["prior"]
 
 
+def source_with_mixer(name: str, words: str) -> Source:
+    """Chains that are the better the more mixers they have, an operator that only this source explains."""
+    mixer = Operator("mixer", "attention", short=words, medium=words, long=words, has_weights=True)
+    vocabulary = VOCABULARY.extended([mixer])
+    chains = [["mixer"] * mixers + ["conv3x3"] * others for mixers in range(6) for others in range(1, 6)]
+    cells = from_graphs([chain(operators, vocabulary) for operators in chains])
+    labels = np.array([float(operators.count("mixer")) for operators in chains])
+    return Source(name, tuple(cells), labels, vocabulary=vocabulary)
+
+
+def test_a_source_may_bring_operators_of_its_own(source: Source, tmp_path: Path) -> None:
+    own = source_with_mixer("mine accuracy", "Token mixer")
+    card = train_ensemble([source, own], CONFIG, [0], tmp_path / "both")
+    assert [one["name"] for one in card["sources"]] == ["toy strength", "mine accuracy"]
+    other = source_with_mixer("theirs accuracy", "Audio mixer")
+    assert other.digest() != own.digest()
+    with pytest.raises(UsageError, match="mine accuracy and theirs accuracy mean different operators by 'mixer'"):
+        train_ensemble([own, other], CONFIG, [0], tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
 def test_what_cannot_be_trained_on_is_refused(source: Source, tmp_path: Path) -> None:
     three = replace(source, labels=np.where(np.arange(len(source.labels)) < 3, source.labels, np.nan))
     with pytest.raises(UsageError, match="toy strength has 3 architectures with labels"):
