@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -72,6 +72,9 @@ class TGNAS(Predictor):
         return remarks_on_descriptions(given, "canonical", read.style, read.encoder)
 
     def fit(self, sources: Sequence[Labelled], training: Training) -> Self:
+        if training.folder is None:
+            with tempfile.TemporaryDirectory(prefix="tg-nas-") as passing:
+                return self.fit(sources, replace(training, folder=Path(passing)))
         from predictor.tg_nas.ensemble import Scorer
         from predictor.tg_nas.job import train_ensemble
         from predictor.tg_nas.sources import source_of
@@ -82,10 +85,9 @@ class TGNAS(Predictor):
         def progress(member: int, step: int, steps: int, _loss: float) -> None:
             training.progress((member - seeds.start) * steps + step, len(seeds) * steps)
 
-        folder = training.folder or Path(tempfile.mkdtemp(prefix="tg-nas-"))
         chosen = TGNASConfig(encoder=Encoder.named(self.options.encoder))
-        train_ensemble(read, chosen, seeds, folder, progress=progress)
-        self._scorer = Scorer.load(folder)
+        train_ensemble(read, chosen, seeds, training.folder, progress=progress)
+        self._scorer = Scorer.load(training.folder)
         self.card = self._scorer.card
         return self
 
