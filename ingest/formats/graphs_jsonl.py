@@ -16,6 +16,7 @@ from catalog.spaces.own import OwnSpace
 from ingest.formats.operator_file import template
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.dataset_names import dataset_word
+from ingest.reading.directions import Directions
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
 from ingest.reading.pickled_values import described
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT, lines, open_stream
@@ -30,6 +31,7 @@ _FIELDS = ("id", "cells", "ops", "edges", "metrics", "proxies")
 _CELL_FIELDS = ("name", "ops", "edges", "reduction")
 _METRIC_TEXTS = ("dataset", "split", "stage", "device", "kind")
 _METRIC_NUMBERS = ("epochs", "seed", "repeat")
+_METRIC_FIELDS = ("name", "value", "direction", *_METRIC_TEXTS, *_METRIC_NUMBERS)
 _KINDS = ("trained", "surrogate", "reported")
 
 Record = Mapping[str, Any]
@@ -44,7 +46,11 @@ class GraphsJSONL:
     ``ops`` are operator names, ``edges`` pairs of
     node numbers, optionally with a third number, the multiplicity; nodes may stand in any order. A metric has ``name``
     and ``value`` and optionally ``dataset``, ``split``, ``epochs``, ``stage``, ``device``, ``seed``, ``repeat`` and
-    ``kind`` (trained by default); a proxy is a number, or null where it failed. Cells have at most 512 nodes.
+    ``kind`` (trained by default); a proxy is a number, or null where it failed, or an object with that ``value`` and
+    its ``direction``. Cells have at most 512 nodes.
+
+    Whether ``higher`` or ``lower`` values are better is the ``direction`` of a metric or proxy; one line of the file is
+    enough to say it, and names that the catalog knows need none.
 
     Parameters
     ----------
@@ -52,11 +58,21 @@ class GraphsJSONL:
         Name of the user's space.
     operators
         Operators besides the built-in ones, as `ingest.formats.operator_file.read_operators` reads them.
+    directions
+        Directions of metrics and proxies by name, where the user says them.
     """
 
-    def __init__(self, space: str, operators: Sequence[Operator] = (), *, size_limit: int = DEFAULT_SIZE_LIMIT) -> None:
+    def __init__(
+        self,
+        space: str,
+        operators: Sequence[Operator] = (),
+        *,
+        directions: Mapping[str, int] | None = None,
+        size_limit: int = DEFAULT_SIZE_LIMIT,
+    ) -> None:
         self.space = space
         self.own_space = OwnSpace(space, operators)
+        self.directions = Directions(directions or {})
         self.size_limit = size_limit
 
     def facts(self, path: Path) -> SourceFacts:
@@ -64,7 +80,7 @@ class GraphsJSONL:
 
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}
-        rows = _BatchRows(self.own_space)
+        rows = _BatchRows(self.own_space, self.directions)
         with open_stream(path, self.size_limit) as stream:
             parsed = _records(path.name, lines(stream, _LONGEST_LINE))
             for where, number, record in parsed:
@@ -80,7 +96,7 @@ class GraphsJSONL:
                 first_line[native_id] = number
                 if len(rows) == _GRAPHS_A_BATCH:
                     yield rows.batch()
-                    rows = _BatchRows(self.own_space)
+                    rows = _BatchRows(self.own_space, self.directions)
         if len(rows):
             yield rows.batch()
 
@@ -141,8 +157,9 @@ def _missing_descriptions(
 class _BatchRows:
     """The records of one batch under construction."""
 
-    def __init__(self, space: OwnSpace) -> None:
+    def __init__(self, space: OwnSpace, directions: Directions) -> None:
         self._space = space
+        self._directions = directions
         self._native_ids: list[str] = []
         self._graphs: list[ArchitectureGraph] = []
         self._metrics = MetricColumns()
@@ -167,11 +184,17 @@ class _BatchRows:
         cells = _cells(where, record, self._space.vocabulary)
         row = len(self._graphs)
         for metric in _list(where, record, "metrics"):
-            self._metrics.add(row, **_metric(where, metric))
+            columns = _metric(where, metric)
+            if (word := columns.pop("direction", None)) is not None:
+                self._directions.add(self._directions.metrics, where, columns["name"], word)
+            self._metrics.add(row, **columns)
         proxies = record.get("proxies", {})
         if not isinstance(proxies, dict):
             raise _fault(where, f"proxies is {described(proxies)}; an object from names to numbers is needed")
         for name, value in proxies.items():
+            if isinstance(value, dict):
+                value, word = _directed(where, name, value)
+                self._directions.add(self._directions.proxies, where, name, word)
             score, reason = _score(where, name, value)
             self._scores.add(row, name, score, reason=reason)
         self._native_ids.append(native_id)
@@ -248,8 +271,8 @@ def _list(where: str, record: Record, field: str) -> list[Any]:
 
 def _metric(where: str, metric: Any) -> dict[str, Any]:
     """The columns of one metric, checked."""
-    if not isinstance(metric, dict) or not set(metric) <= {"name", "value", *_METRIC_TEXTS, *_METRIC_NUMBERS}:
-        known = ", ".join(("name", "value", *_METRIC_TEXTS, *_METRIC_NUMBERS))
+    if not isinstance(metric, dict) or not set(metric) <= set(_METRIC_FIELDS):
+        known = ", ".join(_METRIC_FIELDS)
         raise _fault(where, f"a metric is {described(metric)}; an object with some of {known} is needed")
     columns = {field: value for field, value in metric.items() if value is not None}
     name, value = columns.get("name"), columns.get("value")
@@ -280,6 +303,13 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
     return {**columns, "value": float(value)}
 
 
+def _directed(where: str, name: str, proxy: Record) -> tuple[Any, Any]:
+    """Value and direction of a proxy that is an object."""
+    if set(proxy) != {"value", "direction"}:
+        raise _fault(where, f"the proxy {described(name)} is {described(proxy)}; an object has value and direction")
+    return proxy["value"], proxy["direction"]
+
+
 def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]:
     """Value of a proxy, or the reason why there is none."""
     if not 1 <= len(name) <= 200:
@@ -287,7 +317,11 @@ def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]
     if value is None:
         return None, "the source has no value"
     if not isinstance(value, int | float) or isinstance(value, bool) or (isinstance(value, int) and abs(value) > 2**63):
-        raise _fault(where, f"the proxy {described(name)} is {described(value)}; a number, or null, is needed")
+        raise _fault(
+            where,
+            f"the proxy {described(name)} is {described(value)}; a number, null, or an object with value and direction "
+            "is needed",
+        )
     if not math.isfinite(value):
         return None, f"the source has {value}"
     return float(value), None
