@@ -17,6 +17,7 @@ from ingest.formats.operator_file import template
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.dataset_names import dataset_word
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
+from ingest.reading.percents import ALLOWED, Percents, is_accuracy, is_misspelt_accuracy
 from ingest.reading.pickled_values import described
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT, lines, open_stream
 
@@ -64,10 +65,14 @@ class GraphsJSONL:
 
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}
-        rows = _BatchRows(self.own_space)
+        percents = Percents(path.name)
+        rows = _BatchRows(self.own_space, percents)
         with open_stream(path, self.size_limit) as stream:
             parsed = _records(path.name, lines(stream, _LONGEST_LINE))
             for where, number, record in parsed:
+                if len(rows) == _GRAPHS_A_BATCH:
+                    yield rows.batch()
+                    rows = _BatchRows(self.own_space, percents)
                 unknown = _unknown_operators(record, self.own_space.vocabulary)
                 if unknown:
                     raise _missing_descriptions(where, unknown, parsed, self.own_space.vocabulary)
@@ -78,11 +83,9 @@ class GraphsJSONL:
                         "occur once. Nothing was stored."
                     )
                 first_line[native_id] = number
-                if len(rows) == _GRAPHS_A_BATCH:
-                    yield rows.batch()
-                    rows = _BatchRows(self.own_space)
+        percents.refuse_fractions()
         if len(rows):
-            yield rows.batch()
+            yield rows.batch(tuple(percents.notes()))
 
 
 def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple[str, int, Record]]:
@@ -141,8 +144,9 @@ def _missing_descriptions(
 class _BatchRows:
     """The records of one batch under construction."""
 
-    def __init__(self, space: OwnSpace) -> None:
+    def __init__(self, space: OwnSpace, percents: Percents) -> None:
         self._space = space
+        self._percents = percents
         self._native_ids: list[str] = []
         self._graphs: list[ArchitectureGraph] = []
         self._metrics = MetricColumns()
@@ -151,10 +155,10 @@ class _BatchRows:
     def __len__(self) -> int:
         return len(self._graphs)
 
-    def batch(self) -> Batch:
+    def batch(self, notes: tuple[str, ...] = ()) -> Batch:
         """What was collected."""
         members = Members(self._native_ids, graphs=self._graphs)
-        return Batch(members, len(self._graphs), self._metrics.table(), self._scores.table())
+        return Batch(members, len(self._graphs), self._metrics.table(), self._scores.table(), notes=notes)
 
     def add(self, where: str, record: Record) -> str:
         """Check one record and take it in; returns its id."""
@@ -167,7 +171,10 @@ class _BatchRows:
         cells = _cells(where, record, self._space.vocabulary)
         row = len(self._graphs)
         for metric in _list(where, record, "metrics"):
-            self._metrics.add(row, **_metric(where, metric))
+            columns = _metric(where, metric)
+            self._metrics.add(row, **columns)
+            if is_accuracy(columns["name"]):
+                self._percents.see(_group(columns), columns["value"], where)
         proxies = record.get("proxies", {})
         if not isinstance(proxies, dict):
             raise _fault(where, f"proxies is {described(proxies)}; an object from names to numbers is needed")
@@ -257,8 +264,10 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
         raise _fault(where, f"a metric has the name {described(name)}; a text is needed")
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < math.inf or abs(value) > 1e300:
         raise _fault(where, f"the metric {described(name)} has the value {described(value)}; a number is needed")
-    if name == "accuracy" and not 0 <= value <= 100:
-        raise _fault(where, f"accuracy is {described(value)}; accuracies are percent, 0 to 100")
+    if is_misspelt_accuracy(name):
+        raise _fault(where, f"a metric has the name {described(name)}; call it 'accuracy', so that it is one column")
+    if is_accuracy(name) and not 0 <= value <= 100:
+        raise _fault(where, f"{described(name)} is {described(value)}; {ALLOWED}")
     for field in _METRIC_TEXTS:
         if field in columns and (not isinstance(columns[field], str) or not 1 <= len(columns[field]) <= 200):
             raise _fault(
@@ -278,6 +287,14 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
     if "dataset" in columns:
         columns["dataset"] = dataset_word(columns["dataset"])
     return {**columns, "value": float(value)}
+
+
+def _group(columns: Mapping[str, Any]) -> str:
+    """What a message calls the metrics that one column of the wide view would show."""
+    words = [str(columns[field]) for field in ("dataset", "split", "device", "stage", "kind") if field in columns]
+    epochs = [f"{columns['epochs']} epochs"] if "epochs" in columns else []
+    about = ", ".join(words + epochs)
+    return f"{columns['name']} ({about})" if about else str(columns["name"])
 
 
 def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]:

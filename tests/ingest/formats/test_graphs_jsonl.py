@@ -148,6 +148,9 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ({"id": "a", **CHAIN, "metrics": {}}, "metrics is"),
         ({"id": "a", **CHAIN, "metrics": [{"value": 1}]}, "the name None"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "accuracy", "value": 943.7}]}, "accuracies are percent"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "top-1 accuracy", "value": 943.7}]}, "accuracies are percent"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "Accuracy", "value": 94.3}]}, "call it 'accuracy'"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "ACC", "value": 0.94}]}, "call it 'accuracy'"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": float("nan")}]}, "the value nan"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": True}]}, "the value True"),
         (
@@ -164,6 +167,34 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
 def test_every_fault_has_its_line_and_reason(record: Any, words: str, path: Path) -> None:
     with pytest.raises(IngestError, match=rf"own\.jsonl line 3: (.|\n)*{words}"):
         read(path, [{"id": "first", **CHAIN}, "", record])
+
+
+def measured(native_id: str, *accuracies: float, **columns: Any) -> dict[str, Any]:
+    metrics = [{"name": "accuracy", "value": value, "seed": seed, **columns} for seed, value in enumerate(accuracies)]
+    return {"id": native_id, **CHAIN, "metrics": metrics}
+
+
+def test_fractions_are_refused_over_all_batches_of_a_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first batch alone could not know: its accuracies may be those of bad networks."""
+    monkeypatch.setattr(graphs_jsonl, "_GRAPHS_A_BATCH", 2)
+    records = [measured(str(number), 0.1 * number, dataset="cifar10") for number in range(5)]
+    with pytest.raises(IngestError, match=r"line 5: accuracy \(cifar10\) is 0\.4, .* so these are fractions"):
+        read(path, records)
+    assert len(read(path, [*records, measured("good", 93.0, dataset="cifar10")])) == 3
+
+
+@pytest.mark.parametrize("other", [{"split": "valid"}, {"epochs": 12}, {"dataset": "cifar100"}, {"stage": "half"}])
+def test_each_column_is_judged_by_itself(other: dict[str, Any], path: Path) -> None:
+    """Percents of another column do not make these fractions percents."""
+    usual = {"dataset": "cifar10", "split": "test", "epochs": 200}
+    with pytest.raises(IngestError, match="line 1: accuracy .* fractions"):
+        read(path, [measured("a", 0.9, **{**usual, **other}), measured("b", 93.0, **usual)])
+
+
+def test_small_values_among_percents_are_stored_and_said(path: Path) -> None:
+    (batch,) = read(path, [measured("a", 93.0, 0.94), measured("b", 0.0)])
+    assert sorted(batch.metrics["value"].to_pylist()) == [0.0, 0.94, 93.0]
+    assert [note[:32] for note in batch.notes] == ["accuracy: 1 of 3 values are 1 or"]
 
 
 def test_a_line_that_is_no_text(path: Path) -> None:
