@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.architecture.graph import ArchitectureGraph, CellGraph, halves_resolution
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, check_copies, halves_resolution
 from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
 from catalog.errors import GraphError, IngestError
@@ -19,7 +19,8 @@ from ingest.reading.dataset_names import dataset_word
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
 from ingest.reading.percents import ALLOWED, Percents, is_accuracy, is_misspelt_accuracy
 from ingest.reading.pickled_values import described
-from ingest.reading.sources import DEFAULT_SIZE_LIMIT, lines, open_stream
+from ingest.reading.shown import shown_names
+from ingest.reading.sources import DEFAULT_SIZE_LIMIT, UnusableJSONError, lines, open_stream, parse_json
 
 _GRAPHS_A_BATCH = 10_000
 _LONGEST_LINE = 2**24
@@ -95,11 +96,13 @@ def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple
             continue
         where = f"{name} line {number}"
         try:
-            record = json.loads(line)
+            record = parse_json(line)
         except UnicodeDecodeError as error:
             raise _fault(where, f"byte {error.start} is no UTF-8 text") from None
         except json.JSONDecodeError as error:
             raise _fault(where, f"no JSON: {error.msg} at column {error.colno}") from None
+        except UnusableJSONError as error:
+            raise _fault(where, str(error)) from None
         except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
             raise _fault(where, f"no usable JSON: {error}") from None
         if not isinstance(record, dict):
@@ -136,7 +139,7 @@ def _missing_descriptions(
             break
     listed = list(names)[:_MOST_NAMES]
     return IngestError(
-        f"{where}: unknown operators, in this line and after it: {', '.join(listed)}. Nothing was stored. Describe "
+        f"{where}: unknown operators, in this line and after it: {shown_names(listed)}. Nothing was stored. Describe "
         f"them in a file and give it with --operators:\n{template(listed)}"
     )
 
@@ -169,6 +172,10 @@ class _BatchRows:
         if not isinstance(native_id, str) or not native_id or len(native_id) > 1000:
             raise _fault(where, f"id is {described(native_id)}; a text of 1 to 1000 characters is needed")
         cells = _cells(where, record, self._space.vocabulary)
+        try:
+            check_copies(cells, self._space.vocabulary)
+        except GraphError as error:
+            raise _fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
         row = len(self._graphs)
         for metric in _list(where, record, "metrics"):
             columns = _metric(where, metric)

@@ -96,8 +96,8 @@ class NB101Table:
                 ordinal = _whole(table, column, repeat[2], _MOST_REPEATS)
                 meanings[column] = (_SPLITS[repeat[1]], self._epochs(path), ordinal)
         table.refuse_same_meaning(meanings)
-        for column, (split, length, ordinal) in meanings.items():
-            parts.append(_accuracy(table, column, rows, split, length, ordinal))
+        for column, (split, length, number) in meanings.items():
+            parts.append(_accuracy(table, column, rows, split, length, number))
         if "trainable_parameters" in table.columns:
             counts = table.numbers("trainable_parameters", 0, 1e12, "a parameter count is a positive number")
             parts.append(metric_rows(rows, counts, name="parameters", kind="reported", dataset="cifar10"))

@@ -122,6 +122,10 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ("[" * 100_000, "no usable JSON"),
         ('{"id": ' + "1" * 10_000 + "}", "no usable JSON"),
         ({"id": "a", **CHAIN, "colour": 1}, "unknown field 'colour'"),
+        ('{"id": "a", "id": "b"}', "the key 'id' stands twice"),
+        ('{"id": "a", "ops": [], "proxies": {"x": 1, "x": 2}}', "the key 'x' stands twice"),
+        ('{"id": "\\ud800"}', r"near '\\ud800' stands half"),
+        ('{"id": "a\\u0000"}', "the character NUL"),
         ({"id": 17, **CHAIN}, "id is 17"),
         ({"id": "", **CHAIN}, "id is ''"),
         ({"id": "first", **CHAIN}, "the id 'first' stands in line 1 already"),
@@ -265,6 +269,34 @@ def test_any_acyclic_graph_comes_back_as_it_was(path: Path, data: st.DataObject)
     cell = (read(path, [record])[0].members.graphs or [])[0].cells[0]
     assert list(cell.operators) == record["ops"]
     assert sorted([source, target] for source, target, _ in cell.edges) == sorted(edges)
+
+
+def dense(native_id: str, operators: Sequence[str], copies: int = 1) -> dict[str, Any]:
+    """A cell in which every node feeds every later one."""
+    names = ["input", *operators, "output"]
+    edges = [[source, target, copies] for target in range(1, len(names)) for source in range(target)]
+    return {"id": native_id, "ops": names, "edges": edges}
+
+
+def test_a_cell_whose_canonical_form_has_too_many_copies_is_named(path: Path) -> None:
+    """16 skips in a row, all joined: 2^16 parallel identities."""
+    with pytest.raises(IngestError, match=r"line 2: the graph of 'skips' cannot be kept: .* 65536 parallel copies"):
+        read(path, [{"id": "good", **CHAIN}, dense("skips", ["skip_connect"] * 16)])
+    assert len(read(path, [dense("skips", ["skip_connect"] * 14)])[0].members) == 1
+
+
+@given(
+    st.lists(st.sampled_from(["skip_connect", "conv3x3", "concat", "sum", "none"]), max_size=20), st.integers(1, 1000)
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_dense_cell_is_read_or_named(path: Path, operators: list[str], copies: int) -> None:
+    """What the reader lets through has a canonical form."""
+    try:
+        batches = read(path, [dense("a", operators, copies)])
+    except IngestError as error:
+        assert "own.jsonl line 1: the graph of 'a'" in str(error)
+    else:
+        assert canonical_graphs(batches[0].members.graphs or [])
 
 
 @given(DAMAGE)
