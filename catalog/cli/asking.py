@@ -178,4 +178,7 @@ def doctor(
     emit(found.frame, output_format)
     if found.failed:
         failed = ", ".join(found.failed)
-        raise CatalogError(f"these checks failed: {failed}. The file was changed from outside or damaged; ingest anew.")
+        raise CatalogError(
+            f"these checks failed: {failed}. Their details say what is wrong; what was changed from outside or damaged "
+            "has to be ingested anew."
+        )

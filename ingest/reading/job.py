@@ -16,6 +16,7 @@ from catalog.spaces.base import SearchSpace
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import registration, views
+from catalog.tables.disagreements import disagreements
 from catalog.tables.proxies import ensure_proxies, published
 from catalog.tables.registration import Identifiers
 from catalog.tables.stored_spaces import admitted, space_of
@@ -206,6 +207,7 @@ class _Job:
                 }
             ),
         )
+        self.notes += map(str, disagreements(self.catalog, self.source_id))
         if self.new_architectures:
             registration.link_twins(self.catalog, self.space.name)
         views.rebuild(self.catalog, self.space.name)

@@ -124,7 +124,7 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ({"id": "a", **CHAIN, "colour": 1}, "unknown field 'colour'"),
         ('{"id": "a", "id": "b"}', "the key 'id' stands twice"),
         ('{"id": "a", "ops": [], "proxies": {"x": 1, "x": 2}}', "the key 'x' stands twice"),
-        ('{"id": "\\ud800"}', r"near '\\ud800' stands half"),
+        ('{"id": "\\ud800"}', r"near .*ud800.*stands half"),
         ('{"id": "a\\u0000"}', "the character NUL"),
         ({"id": 17, **CHAIN}, "id is 17"),
         ({"id": "", **CHAIN}, "id is ''"),
