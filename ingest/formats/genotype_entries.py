@@ -22,6 +22,7 @@ _SPLITS = {"val": "valid", "valid": "valid", "test": "test"}
 _ALLOWED = "a genotype and accuracies in percent, called cifar10_test_acc, cifar10_best_test_acc and the like"
 _NDS_FIELDS = {"net", "optim", "params", "flops", "test_ep_top1", "min_test_top1"}
 _NDS_NET_FIELDS = {"genotype", "width", "depth"}
+_RECIPE = {"lr": "learning_rate", "wd": "weight_decay"}
 _MOST_EVALUATIONS = 100_000
 
 Metric = tuple[str, float, dict[str, Any]]
@@ -64,10 +65,12 @@ def json_entries(path: Path, found: Any, epochs: int | None, notes: list[str]) -
     """The genotypes of a JSON document; `notes` gets what a person should look at."""
     percents = Percents(path.name)
     dataset = "imagenet" if re.search(r"_in\b|imagenet", path.stem.lower()) else "cifar10"
-    for key, item in _keyed(found, path):
+    keyed = _keyed(found, path)
+    is_tuned = len({_recipe(item) for _, item in keyed}) > 1
+    for key, item in keyed:
         where = f"{path.name}: entry {described(key)}"
         if isinstance(item, dict) and isinstance(item.get("net"), dict):
-            yield _nds(where, item, dataset, percents)
+            yield _nds(where, item, dataset, percents, is_tuned=is_tuned)
         elif isinstance(item, dict) and "genotype" in item:
             yield Listed(where, item["genotype"], _given(where, item, epochs, percents))
         else:
@@ -147,8 +150,18 @@ def _number(where: str, name: str, value: Any, high: float) -> float:
     return float(value)
 
 
-def _nds(where: str, entry: Mapping[str, Any], dataset: str, percents: Percents) -> Listed:
-    """One training log of NDS (Radosavovic et al. 2019, arXiv 1905.13214); errors are percent."""
+def _recipe(entry: Any) -> str:
+    """Learning rate and weight decay of a training log of NDS; nothing for other entries."""
+    optim = entry.get("optim") if isinstance(entry, dict) and "net" in entry else None
+    return repr([optim.get(name) for name in _RECIPE]) if isinstance(optim, dict) else ""
+
+
+def _nds(where: str, entry: Mapping[str, Any], dataset: str, percents: Percents, *, is_tuned: bool) -> Listed:
+    """One training log of NDS (Radosavovic et al. 2019, arXiv 1905.13214); errors are percent.
+
+    A file whose trainings have different learning rates or weight decays, as NDS's files with ``lr-wd`` in their names,
+    gives ``tuned_accuracy`` with both beside it: such numbers must not stand in a column with those of one recipe.
+    """
     net = entry["net"]
     if not isinstance(net.get("genotype"), dict):
         raise IngestError(
@@ -163,10 +176,16 @@ def _nds(where: str, entry: Mapping[str, Any], dataset: str, percents: Percents)
     for error in errors:
         percents.see("test_ep_top1", error, where)
     common = {"dataset": dataset, "epochs": len(errors)}
-    metrics: list[Metric] = [("accuracy", 100 - errors[-1], {**common, "split": "test", "stage": "final"})]
+    prefix = "tuned_" if is_tuned else ""
+    metrics: list[Metric] = [(f"{prefix}accuracy", 100 - errors[-1], {**common, "split": "test", "stage": "final"})]
     if "min_test_top1" in entry:
         least = _number(where, "min_test_top1", entry["min_test_top1"], 100)
-        metrics.append(("best_accuracy", 100 - least, {**common, "split": "test", "stage": "best"}))
+        metrics.append((f"{prefix}best_accuracy", 100 - least, {**common, "split": "test", "stage": "best"}))
+    optim = entry.get("optim")
+    recipe = optim if is_tuned and isinstance(optim, dict) else {}
+    for key, name in _RECIPE.items() if recipe else ():
+        value = _number(where, key, recipe.get(key), 1e6)
+        metrics.append((f"tuned_{name}", value, {"epochs": len(errors), "kind": "reported"}))
     for name, source, key in (
         ("parameters", entry, "params"),
         ("flops", entry, "flops"),

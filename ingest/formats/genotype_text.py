@@ -60,7 +60,7 @@ def text_entries(path: Path, size_limit: int, notes: list[str]) -> Iterator[List
     ]
     if not found:
         what = "; ".join(reasons) or "there is no Genotype(...) in it"
-        raise IngestError(f"{path.name}: no Genotype of the DARTS space. {what}. Nothing was stored.")
+        raise IngestError(f"{path.name}: no Genotype of the DARTS space; {what}. Nothing was stored.")
     notes += [f"{reason}." for reason in reasons]
 
 

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,8 +29,8 @@ _KIND = "darts-genotypes"
 class Genotypes:
     """Reads one list of genotypes.
 
-    * ``.csv``: a column ``genotype`` and accuracies such as ``cifar10_test_acc`` or ``cifar10_best_test_acc`` (percent;
-      ``best`` becomes the stage: the best epoch's value was chosen on that split).
+    * ``.csv``, ``.parquet``: a column ``genotype`` and accuracies such as ``cifar10_test_acc`` or
+      ``cifar10_best_test_acc`` (percent; ``best`` becomes the stage: that epoch was chosen on that split).
     * ``.json``: a list of genotypes, or of objects with ``genotype`` and such accuracies, or an object from names to
       genotypes; or the training logs of NDS, whose errors become accuracies: ``accuracy`` that of the
       last epoch, ``best_accuracy`` that of the best one; the network's ``init_channels`` and ``layers`` beside them.
@@ -74,12 +75,13 @@ class Genotypes:
                 part = []
             part.append(item)
         if part:
-            yield _batch(part, repeats, tuple(notes))
+            last = _batch(part, repeats)
+            yield replace(last, notes=(*notes, *_repeated(repeats, last)))
 
     def _listed(self, path: Path, notes: list[str]) -> Iterator[Listed]:
         given = identified(path, epochs=self.epochs)["epochs"]
         epochs = None if given is None else int(given)
-        if ".csv" in path.suffixes:
+        if {".csv", ".parquet"} & set(path.suffixes):
             return table_entries(path, epochs, self.size_limit, notes)
         if ".json" in path.suffixes:
             return json_entries(path, self._document(path, self.size_limit), epochs, notes)
@@ -113,7 +115,7 @@ class PublishedGenotypes:
         yield _batch(listed, Counter())
 
 
-def _batch(listed: Sequence[Listed], repeats: Counter[str], notes: tuple[str, ...] = ()) -> Batch:
+def _batch(listed: Sequence[Listed], repeats: Counter[str]) -> Batch:
     rows: dict[str, int] = {}
     metrics = MetricColumns()
     for item in listed:
@@ -128,4 +130,15 @@ def _batch(listed: Sequence[Listed], repeats: Counter[str], notes: tuple[str, ..
             if not math.isfinite(value):
                 raise IngestError(f"{item.where}: {name} is {value}; a number is needed. Nothing was stored.")
             metrics.add(row, name, value, repeat=repeat, **columns)
-    return Batch(Members(list(rows)), len(listed), metrics.table(), notes=notes)
+    return Batch(Members(list(rows)), len(listed), metrics.table())
+
+
+def _repeated(repeats: Counter[str], batch: Batch) -> list[str]:
+    """Say that numbers of equal genotypes are repeats of one architecture, where the list has numbers."""
+    several = sum(count > 1 for count in repeats.values())
+    if not several or not len(batch.metrics):
+        return []
+    return [
+        f"{several:,} architectures stand in the file more than once, also as other orders of a node's two inputs; "
+        "each of their records is kept as a repeat, and the wide view shows the mean."
+    ]

@@ -177,8 +177,15 @@ class _BatchRows:
         except GraphError as error:
             raise _fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
         row = len(self._graphs)
+        measured: set[tuple[tuple[str, Any], ...]] = set()
         for metric in _list(where, record, "metrics"):
             columns = _metric(where, metric)
+            same = tuple(sorted((field, value) for field, value in columns.items() if field != "value"))
+            if same in measured:
+                raise _fault(
+                    where, f"{_group(columns)} stands there twice; give each its own seed or repeat, or remove one"
+                )
+            measured.add(same)
             self._metrics.add(row, **columns)
             if is_accuracy(columns["name"]):
                 self._percents.see(_group(columns), columns["value"], where)

@@ -31,9 +31,11 @@ _DATASETS = {
 }
 _CELLS = ("nb201_index", "arch_str")
 _ALLOWED_COLUMNS = (
-    "A table of NAS-Bench-201 has nb201_index or arch_str, {cifar10|cifar100|imagenet16}_{valid|test}_acc in percent, "
-    "such as cifar10_test_acc, each possibly with its own ..._acc_seeds, and possibly params_cifar10."
+    "A table of NAS-Bench-201 has nb201_index or arch_str (a string, or NASLib's tuple), accuracies in percent called "
+    "{cifar10|cifar100|imagenet16}_{valid|test}_acc, such as cifar10_test_acc, each possibly with its own "
+    "..._acc_seeds, and possibly params_cifar10."
 )
+_LONGEST_ID = 200
 _SEED_ROUNDING = 0.0051  # seeds are given with two decimals
 
 
@@ -119,6 +121,8 @@ def _native_ids(table: TextTable) -> list[str]:
     for column in columns:
         cells = []
         for row, text in enumerate(table.texts(column)):
+            if len(text) > _LONGEST_ID:
+                table.fail(row, f"{column} is {shown(text)}, which is {len(text)} characters long; no cell's name is.")
             try:
                 cells.append(nb201.format_cell(nb201.parse(text)))
             except IdentifierError as error:

@@ -93,11 +93,26 @@ def _refuse_other_kinds(path: Path, data: bytes) -> None:
         header = next(csv.reader(io.StringIO(start.decode("utf-8", "replace"))), [])
     except csv.Error as error:
         raise _no_table(path, f"its header cannot be read ({error})") from error
+    if len(header) == 1 and (other := next((sign for sign in "\t;|" if sign in header[0]), "")):
+        raise _no_table(path, f"its header has no comma, but {shown(other)!r}: separate the columns with commas")
     if twice := [name for name, count in Counter(header).items() if count > 1]:
         raise IngestError(
             f"{path.name} line 1: the column {shown(twice[0]) or 'without a name'} stands there twice; each may occur "
             "once. Nothing was stored. Rename or remove one of them."
         )
+
+
+def _uneven(data: bytes) -> str:
+    """The first line that has more fields than the header, in words."""
+    rows = csv.reader(io.StringIO(data.decode("utf-8", "replace")))
+    try:
+        width = len(next(rows, []))
+        for row in rows:
+            if len(row) > width:
+                return f"line {rows.line_num} has {len(row)} fields, but the header {width}"
+    except csv.Error:
+        return ""
+    return ""
 
 
 class TextTable:
@@ -130,9 +145,9 @@ class TextTable:
             return cls(path, _parquet_frame(path, data, size_limit))
         _refuse_other_kinds(path, data)
         try:
-            frame = pl.read_csv(data, infer_schema=False).fill_null("")
+            frame = pl.read_csv(data.rstrip(), infer_schema=False).fill_null("")
         except pl.exceptions.PolarsError as error:
-            raise _no_table(path, shown(str(error).splitlines()[0], 200)) from error
+            raise _no_table(path, _uneven(data) or shown(str(error).splitlines()[0], 200)) from error
         return cls(path, frame)
 
     @property

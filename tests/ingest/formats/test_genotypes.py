@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -142,7 +143,7 @@ def test_python_files_give_what_is_darts_and_name_the_rest(tmp_path: Path) -> No
 
 def test_a_text_of_foreign_genotypes_alone_is_refused(tmp_path: Path) -> None:
     foreign = "\n".join(line for line in CODE.splitlines() if line[:4] in ("NASN", "NOIS"))
-    with pytest.raises(IngestError, match=r"no Genotype of the DARTS space.* NASNet \(line 1\).* NOISY \(line 2\)"):
+    with pytest.raises(IngestError, match=r"no Genotype of the DARTS space; .* NASNet \(line 1\).* NOISY \(line 2\)"):
         read(tmp_path / "genotypes.py", foreign)
 
 
@@ -186,6 +187,30 @@ def test_a_list_is_its_users_source_whatever_its_name(tmp_path: Path) -> None:
 def test_what_would_be_misread_is_refused(name: str, text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(IngestError, match=words):
         read(tmp_path / name, text)
+
+
+def test_trainings_of_several_recipes_are_kept_apart(tmp_path: Path) -> None:
+    """As in NDS's files with lr-wd in their names: learning rate and weight decay are drawn anew for each training."""
+    entries = [nds_entry(name, [60.0, 7.5]) for name in NAMES[:2]]
+    entries[1]["optim"]["wd"] = 1e-3
+    metrics = metrics_of(read(tmp_path / "DARTS_lr-wd.json", json.dumps(entries)))
+    assert set(metrics["name"]) == {
+        "tuned_accuracy", "tuned_best_accuracy", "tuned_learning_rate", "tuned_weight_decay", "parameters", "flops",
+        "init_channels", "layers",
+    }  # fmt: skip
+    assert metrics.filter(name="tuned_weight_decay")["value"].to_list() == [5e-4, 1e-3]
+
+
+def test_repeats_in_one_list_are_said(tmp_path: Path) -> None:
+    (batch,) = read(tmp_path / "a.csv", f'genotype,cifar10_test_acc\n"{NAMES[0]}",97\n"{NAMES[0]}",96\n')
+    assert [note[:21] for note in batch.notes] == ["1 architectures stand"]
+    assert read(tmp_path / "b.csv", CSV)[0].notes == ()
+
+
+def test_a_parquet_table_holds_the_same(tmp_path: Path) -> None:
+    pl.read_csv(CSV.encode()).write_parquet(tmp_path / "a.parquet")
+    (ours,) = Genotypes().read(tmp_path / "a.parquet")
+    assert ours.metrics.equals(read(tmp_path / "a.csv", CSV)[0].metrics)
 
 
 def test_errors_of_nds_as_fractions_are_refused(tmp_path: Path) -> None:

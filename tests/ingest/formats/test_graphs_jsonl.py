@@ -23,6 +23,7 @@ from tests.ingest.formats.tables import metrics_of, scores_of
 
 OWN = (Operator("my_op", "attention", "Attention", "Attention", "Attention", has_weights=True),)
 CHAIN: dict[str, Any] = {"ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
+SPELT = ("CIFAR-10", "cifar10")  # one data set
 # The example of the documentation, word for word
 EXAMPLE = (
     '{"id": "a17", "cells": [{"name": "normal", "ops": ["input", "conv3x3", "my_op", "output"], '
@@ -164,6 +165,15 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1, "seed": 2**40}]}, "seed of the metric"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1, "kind": "guessed"}]}, "kind of the metric"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1, "unit": "s"}]}, "a metric is"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "accuracy", "value": 93}] * 2}, "accuracy stands there twice"),
+        (
+            {
+                "id": "a",
+                **CHAIN,
+                "metrics": [{"name": "loss", "value": place, "dataset": name} for place, name in enumerate(SPELT)],
+            },
+            r"loss \(cifar10\) stands there twice",
+        ),
         ({"id": "a", **CHAIN, "proxies": []}, "proxies is"),
         ({"id": "a", **CHAIN, "proxies": {"x": "high"}}, "the proxy 'x' is 'high'"),
     ],
