@@ -54,7 +54,9 @@ class Reader:
         Whether the format's accuracies are fractions, so that percents are the fault.
     file_name
         What its files are called.
-    epochs_option
+    same_is_a_training
+        Whether a key that stands twice means two trainings, as in lists of genotypes.
+    with_epochs
         Makes a reader of files whose trainings were of this length; None where the file itself says it.
     """
 
@@ -131,7 +133,7 @@ _CELLS = tuple(DARTS().native_id(graph) for graph in DARTS().sample(2, seed=2))
 _FIRST = genotype.parse(_CELLS[0])
 _TURNED = str(replace(_FIRST, normal=(_FIRST.normal[1], _FIRST.normal[0], *_FIRST.normal[2:])))
 _NASNET = str(_FIRST).replace("normal=[", "normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ", 1)
-_MODULES = (  # the first two of the benchmark, and the first with its second and third vertex exchanged
+_MODULES = (  # the first two of the benchmark
     ("00005c142e6f48ac74fdcf73e3439874", "0100110001000000010010000010000001000000010000000", "02001"),
     ("0000718c96730a92ea6d5242f8ce77e2", "0100000001000000010000000111000001000000010000000", "11010"),
 )
@@ -149,11 +151,12 @@ READERS = [
     ),
     Reader(
         "NB101 table",
-        lambda: NB101Table(),
+        NB101Table,
         _nb101_csv,
         _MODULES,
         ("5" * 32, "0100110001000000010010000010000001000000010000000", "02003"),  # an operator that it has not
         "mine.csv",
+        same=(_MODULES[0][0], "0110010000100000000100000101000001000000010000000", "00201"),
         is_fraction=True,
     ),
     Reader(
