@@ -37,6 +37,8 @@ class IngestReport:
         Whether the catalog held this very file already, so that none of it was read again.
     new_operators
         Operators that the user's own space has got; also from an operators file that comes with a known file.
+    notes
+        What was left out and what a person should look at, a sentence each.
     """
 
     source: str
@@ -47,15 +49,17 @@ class IngestReport:
     scores: int
     was_known: bool = False
     new_operators: int = 0
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.was_known:
             rest = f"{self.new_operators:,} new operators stored" if self.new_operators else "nothing to do"
             return f"already in the catalog as {self.source} ({self.records:,} records); {rest}."
-        return (
+        counts = (
             f"{self.records:,} records of {self.source} into {self.space}: {self.new_architectures:,} new "
             f"architectures, {self.metrics:,} metrics, {self.scores:,} scores."
         )
+        return "\n  note: ".join((counts, *self.notes))
 
 
 def ingest(catalog: Store, loader: Loader, path: Path, progress: Progress | None = None) -> IngestReport:
@@ -114,6 +118,7 @@ def ingest_content(
         job.metrics,
         job.scores,
         new_operators=len(new_operators),
+        notes=tuple(job.notes),
     )
 
 
@@ -164,6 +169,7 @@ class _Job:
         self.new_architectures = 0
         self.metrics = 0
         self.scores = 0
+        self.notes: list[str] = []
 
     def store(self, batch: Batch) -> None:
         """Append one batch: unknown architectures, then metrics and published scores."""
@@ -178,6 +184,7 @@ class _Job:
         self.records += batch.record_count
         self.metrics += len(batch.metrics)
         self.scores += len(batch.scores)
+        self.notes += batch.notes
 
     def finish(self, path: Path, digest: str) -> None:
         """Write the source's row, link functional twins and rebuild the wide view."""
