@@ -14,7 +14,13 @@ _SUITE_SPACES = {"nasbench101": "nb101", "nasbench201": "nb201", "nasbench301": 
 
 
 def loader_for(
-    benchmark: str, path: Path, *, curves: bool = False, epochs: int | None = None, size_limit: int = DEFAULT_SIZE_LIMIT
+    benchmark: str,
+    path: Path,
+    *,
+    curves: bool = False,
+    epochs: int | None = None,
+    source: str | None = None,
+    size_limit: int = DEFAULT_SIZE_LIMIT,
 ) -> Loader | None:
     """The reader of an official file, or None for a file that is none (such as a table of accuracies).
 
@@ -26,6 +32,8 @@ def loader_for(
         Whether to read training curves, where the format has them.
     epochs
         Length of the trainings of a genotype list.
+    source
+        The user's name for the source of a genotype list.
     size_limit
         Unpacked bytes that the file may have.
     """
@@ -36,7 +44,7 @@ def loader_for(
     if benchmark == "darts":
         from ingest.formats.genotypes import Genotypes
 
-        return Genotypes(epochs=epochs, size_limit=size_limit)
+        return Genotypes(epochs=epochs, size_limit=size_limit, source=source)
     if benchmark == "nasbench101" and ".tfrecord" in path.suffixes:
         from ingest.formats.nasbench101 import NASBench101Records
 

@@ -35,6 +35,30 @@ def test_a_cut_archive_is_damaged(pack: Callable[[bytes], bytes], tmp_path: Path
         b"".join(iter(stream.read, b""))
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[{"a": 1}, {"b": {"c": 1, "d": 2, "c": 1}}]', "the key 'c' stands twice in one object"),
+        ('{"\\u0061": 1, "a": 2}', "the key 'a' stands twice"),
+        ('["x\\udc80y"]', "half of a surrogate pair"),
+        ('{"\\u0000": 1}', "NUL"),
+        ("[1,]", "line 1: no JSON"),
+        ("", "no JSON"),
+    ],
+)
+def test_json_that_says_two_things_or_nothing(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text(text)
+    with pytest.raises(IngestError, match=rf"file\.json.*{words}.* [Nn]othing was stored|file\.json.*{words}"):
+        read_json(path)
+
+
+def test_escapes_of_whole_characters_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text('\ufeff["\\ud83d\\ude00", "\\\\u0000", {"a": 1, "A": 2}]', encoding="utf-8")
+    assert read_json(path) == ["\U0001f600", "\\u0000", {"a": 1, "A": 2}]
+
+
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match=r"absent: cannot be read"):
         open_stream(tmp_path / "absent")
