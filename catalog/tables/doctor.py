@@ -12,19 +12,12 @@ from catalog.errors import IdentifierError, UnknownSpaceError
 from catalog.quoting import identifier
 from catalog.spaces import space_named
 from catalog.spaces.base import SearchSpace
+from catalog.tables.doctor_sources import examine_sources
+from catalog.tables.finding import Finding
 from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check: ``ok``, ``failed`` or ``note``, with the numbers behind it."""
-
-    check: str
-    result: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +59,7 @@ def examine(catalog: Store, *, full: bool = False) -> Iterator[Finding]:
         yield _digests(catalog, space, None if full else 1_000)
         yield _view(catalog, space)
     yield from _values(catalog)
+    yield from examine_sources(catalog)
     yield from _optima(catalog)
 
 

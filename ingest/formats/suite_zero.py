@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.formats.suite_zero_facts import ACCURACIES, BENCHMARKS
+from catalog.tables.suite_zero_facts import ACCURACIES, BENCHMARKS
 from ingest.formats.suite_zero_layouts import sections
 from ingest.formats.suite_zero_networks import KEYS
 from ingest.formats.suite_zero_section import SectionReader

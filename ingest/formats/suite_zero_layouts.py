@@ -10,7 +10,7 @@ from typing import Any
 
 from catalog.errors import IdentifierError, IngestError
 from catalog.spaces import nb201
-from ingest.formats.suite_zero_facts import ACCURACIES, BENCHMARKS, OTHER_BENCHMARKS, PROXIES
+from catalog.tables.suite_zero_facts import ACCURACIES, BENCHMARKS, OTHER_BENCHMARKS, PROXIES
 from ingest.reading.dataset_names import dataset_in, dataset_word
 from ingest.reading.pickled_values import described
 from ingest.reading.sources import read_json

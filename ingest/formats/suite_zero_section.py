@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from catalog.errors import IngestError
-from ingest.formats.suite_zero_facts import DESCRIPTIVE, PROXIES, Accuracy
+from catalog.tables.suite_zero_facts import DESCRIPTIVE, PROXIES, Accuracy
 from ingest.formats.suite_zero_layouts import Section
 from ingest.formats.suite_zero_networks import Keys, Networks
 from ingest.reading.batch import Batch

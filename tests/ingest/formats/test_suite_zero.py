@@ -17,8 +17,8 @@ from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import IngestError
 from catalog.spaces import nb201
 from catalog.spaces.nb101 import NASBench101, parameters_as_drawn
+from catalog.tables.suite_zero_facts import PROXIES
 from ingest.formats.suite_zero import SuiteZero
-from ingest.formats.suite_zero_facts import PROXIES
 from ingest.reading.batch import Batch
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.tables import metrics_of, scores_of
