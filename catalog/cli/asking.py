@@ -179,6 +179,6 @@ def doctor(
     if found.failed:
         failed = ", ".join(found.failed)
         raise CatalogError(
-            f"these checks failed: {failed}. Their details say what is wrong; what was changed from outside or damaged "
-            "has to be ingested anew."
+            f"these checks failed: {failed}. Do what their details say; where they say nothing, the file was changed "
+            "from outside or damaged: ingest anew."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -47,7 +48,10 @@ def add_to(parent: typer.Typer) -> None:
 
 def _ingest(db: Path, wait: float | None, benchmark: str, files: Sequence[Path | str], **options: object) -> None:
     with opened(db, wait, mode="write") as catalog:
-        catalog.ingest(benchmark, *files, **options)
+        reports = catalog.ingest(benchmark, *files, **options)
+    for report in reports if not sys.stdout.isatty() else ():  # the summary on standard error has them for a person
+        for note in report.notes:
+            typer.echo(f"{report.source}: {note}")
 
 
 @app.command("nasbench201", epilog="Example: catalog ingest nasbench201 nb201_v1.1_200ep.csv.gz nb201_12ep.csv.gz")

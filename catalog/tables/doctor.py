@@ -12,6 +12,7 @@ from catalog.errors import IdentifierError, UnknownSpaceError
 from catalog.quoting import identifier
 from catalog.spaces import space_named
 from catalog.spaces.base import SearchSpace
+from catalog.tables.doctor_sources import examine_sources
 from catalog.tables.finding import Finding
 from catalog.tables.source_findings import source_findings
 from catalog.tables.stored_graphs import read_graphs
@@ -58,7 +59,7 @@ def examine(catalog: Store, *, full: bool = False) -> Iterator[Finding]:
         yield _twins(catalog, space)
         yield _digests(catalog, space, None if full else 1_000)
         yield _view(catalog, space)
-    for findings in (_values, source_findings, _optima):
+    for findings in (_values, source_findings, examine_sources, _optima):
         yield from findings(catalog)
 
 

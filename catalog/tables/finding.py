@@ -1,4 +1,4 @@
-"""What the doctor says of one check."""
+"""What one check of the file found."""
 
 from __future__ import annotations
 

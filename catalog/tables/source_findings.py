@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.tables.disagreements import disagreements
 from catalog.tables.finding import Finding
+from catalog.tables.forgetting import command
 from catalog.tables.official_sources import KNOWN_TABLES, OFFICIAL_SOURCES
 
 if TYPE_CHECKING:
@@ -34,12 +35,11 @@ def _misnamed(catalog: Store) -> Iterator[Finding]:
     ]
     for row in wrong:
         yield Finding(
-            f"source {row['id']}",
+            f"name of source {row['id']}",
             "failed",
             f"it is called {row['name']}, but the digest of {row['path']} is none of {row['name']}'s tables: a user's "
-            f"numbers under a benchmark's name. Remove them with DuckDB's own program (DELETE FROM metric WHERE "
-            f"source_id = {row['id']}; DELETE FROM source WHERE id = {row['id']};), then ingest the file again, with "
-            f"--source my_{row['name']}",
+            f"numbers under a benchmark's name. Take them out with: {command(catalog, row['id'])} -- then ingest the "
+            f"file again, with --source my_{row['name']}",
         )
     if not wrong:
         yield Finding("names of sources", "ok", "tables under a benchmark's name are the benchmark's, by their digests")
@@ -62,9 +62,8 @@ def _fractions(catalog: Store) -> Iterator[Finding]:
             f"percents of source {row['id']}",
             "failed",
             f"the largest of {row['count']:,} accuracies of {row['name']} ({row['path']}; {where or 'no data set'}) is "
-            f"{row['largest']:.6g}: fractions that were taken for percents. Remove them with DuckDB's own program "
-            f"(DELETE FROM metric WHERE source_id = {row['id']}; DELETE FROM source WHERE id = {row['id']};), multiply "
-            "the file's accuracies by 100 and ingest it again",
+            f"{row['largest']:.6g}: fractions that were taken for percents. Take them out with: "
+            f"{command(catalog, row['id'])} -- then multiply the file's accuracies by 100 and ingest it again",
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.errors import IngestError
+from catalog.errors import IngestError, UsageError
 from ingest.formats.choosing import loader_for
 from ingest.reading.dataset_names import dataset_in, dataset_word
 from ingest.reading.sources import LimitedStream, lines, open_stream, read_json
@@ -130,6 +130,21 @@ def test_data_sets_in_file_names() -> None:
 )
 def test_official_files_find_their_reader(benchmark: str, file: str, reader: str, tmp_path: Path) -> None:
     assert type(loader_for(benchmark, tmp_path / file)).__name__ == reader
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "file", "words"),
+    [
+        ("nasbench201", "nasbench_full.tfrecord", "no file of nasbench201, .* are read by ingest nasbench101"),
+        ("nasbench101", "NAS-Bench-201-v1_1-096897.pth", "no file of nasbench101, .* are read by ingest nasbench201"),
+        ("nasbench201", "net.onnx", "are read by ingest model"),
+        ("nasbench201", "graphs.jsonl.gz", "are read by ingest graphs"),
+        ("nasbench201", "notes.txt", "no file of nasbench201, which are archives"),
+    ],
+)
+def test_foreign_files_are_refused_for_the_right_reason(benchmark: str, file: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=words):
+        loader_for(benchmark, tmp_path / file)
 
 
 def test_tables_are_told_apart_by_their_header(data_dir: Path) -> None:
