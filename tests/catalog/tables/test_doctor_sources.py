@@ -86,6 +86,13 @@ RECORDS = "UPDATE source SET kind = 'nb101-records'"
             "2 metrics stand more than once under one key (2 rows too many)",
         ),
         (
+            [
+                "UPDATE source SET kind = 'nb301-logs'",
+                *[trained("final", "tuned_accuracy", "'test'", value, 100) for value in (90, 91)],
+            ],
+            "trainings with other hyper-parameters share a column, as a mean, for 2 architectures",
+        ),
+        (
             [RECORDS, trained("final", "accuracy", "'test'", 90, 200)],
             "2 rows after 200 epochs; NAS-Bench-101 trains 4, 12, 36, 108",
         ),
@@ -120,6 +127,15 @@ def test_a_source_that_is_something_else_is_found_and_can_be_taken_out(
         report = ingest(store, SuiteZero("nb201"), file)
         assert (report.was_known, report.metrics) == (False, 4)
     assert [one.result for one in found(catalog_path)] == ["ok"]
+
+
+def test_contradicting_keys_of_one_architecture_are_a_note(catalog_path: Path, tmp_path: Path) -> None:
+    filled(catalog_path, tmp_path)
+    with Store.open(catalog_path, mode="write") as store:
+        store.execute("UPDATE score SET seed = 1 WHERE source_id = 1 AND value = 700 AND input = 'cifar10'")
+    good, note = found(catalog_path)
+    assert (good.result, note.result) == ("ok", "note")
+    assert "zc_nasbench201.json names 2 architectures by several isomorphic keys" in note.detail
 
 
 def test_a_record_file_of_the_benchmark_passes(catalog_path: Path, tmp_path: Path) -> None:
