@@ -123,7 +123,7 @@ def darts(
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
 ) -> None:
-    """Lists of DARTS genotypes: csv, json or txt with Genotype(...) literals, and the NDS JSON."""
+    """Lists of DARTS genotypes: csv, parquet, json, text or Python with Genotype(...) literals, and the NDS JSON."""
     _ingest(db, wait, "darts", files, epochs=epochs, source=source, size_limit=size_limit)
 
 

@@ -12,6 +12,7 @@ from catalog.errors import IngestError
 from ingest.reading.dataset_names import dataset_in
 from ingest.reading.percents import Percents
 from ingest.reading.pickled_values import described
+from ingest.reading.settings import stage_of_settings
 from ingest.reading.shown import shown_names
 from ingest.reading.text_table import TextTable
 
@@ -160,7 +161,7 @@ def _nds(where: str, entry: Mapping[str, Any], dataset: str, percents: Percents,
     """One training log of NDS (Radosavovic et al. 2019, arXiv 1905.13214); errors are percent.
 
     A file whose trainings have different learning rates or weight decays, as NDS's files with ``lr-wd`` in their names,
-    gives ``tuned_accuracy`` with both beside it: such numbers must not stand in a column with those of one recipe.
+    gives ``tuned_accuracy`` with both beside it, and a stage that names them: rows that stand in no column.
     """
     net = entry["net"]
     if not isinstance(net.get("genotype"), dict):
@@ -176,16 +177,18 @@ def _nds(where: str, entry: Mapping[str, Any], dataset: str, percents: Percents,
     for error in errors:
         percents.see("test_ep_top1", error, where)
     common = {"dataset": dataset, "epochs": len(errors)}
+    optim = entry.get("optim")
+    settings = {name: optim.get(name) for name in _RECIPE} if is_tuned and isinstance(optim, dict) else {}
+    stage = stage_of_settings(settings) if is_tuned else ""
     prefix = "tuned_" if is_tuned else ""
-    metrics: list[Metric] = [(f"{prefix}accuracy", 100 - errors[-1], {**common, "split": "test", "stage": "final"})]
+    final = {**common, "split": "test", "stage": stage or "final"}
+    metrics: list[Metric] = [(f"{prefix}accuracy", 100 - errors[-1], final)]
     if "min_test_top1" in entry:
         least = _number(where, "min_test_top1", entry["min_test_top1"], 100)
-        metrics.append((f"{prefix}best_accuracy", 100 - least, {**common, "split": "test", "stage": "best"}))
-    optim = entry.get("optim")
-    recipe = optim if is_tuned and isinstance(optim, dict) else {}
-    for key, name in _RECIPE.items() if recipe else ():
-        value = _number(where, key, recipe.get(key), 1e6)
-        metrics.append((f"tuned_{name}", value, {"epochs": len(errors), "kind": "reported"}))
+        metrics.append((f"{prefix}best_accuracy", 100 - least, {**final, "stage": stage or "best"}))
+    for key, value in settings.items():
+        columns = {"epochs": len(errors), "kind": "reported", "stage": stage}
+        metrics.append((f"tuned_{_RECIPE[key]}", _number(where, key, value, 1e6), columns))
     for name, source, key in (
         ("parameters", entry, "params"),
         ("flops", entry, "flops"),

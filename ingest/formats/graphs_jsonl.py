@@ -13,9 +13,11 @@ from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
 from catalog.errors import GraphError, IngestError
 from catalog.spaces.own import OwnSpace
+from catalog.tables.official_sources import is_reserved
 from ingest.formats.operator_file import template
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.dataset_names import dataset_word
+from ingest.reading.known_tables import own_source
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
 from ingest.reading.percents import ALLOWED, Percents, is_accuracy, is_misspelt_accuracy
 from ingest.reading.pickled_values import described
@@ -62,7 +64,9 @@ class GraphsJSONL:
         self.size_limit = size_limit
 
     def facts(self, path: Path) -> SourceFacts:
-        return SourceFacts(name=path.name.split(".")[0], kind="graphs-jsonl")
+        stem = path.name.split(".")[0]
+        usable = stem and not is_reserved(stem)
+        return SourceFacts(name=stem if usable else own_source(path), kind="graphs-jsonl")
 
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}

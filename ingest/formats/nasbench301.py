@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 from collections import Counter
@@ -22,6 +20,7 @@ from ingest.reading.dataset_names import dataset_in
 from ingest.reading.metric_columns import MetricColumns
 from ingest.reading.percents import Percents
 from ingest.reading.pickled_values import described
+from ingest.reading.settings import stage_of_settings
 from ingest.reading.sources import read_json
 
 _FILES_A_BATCH = 1000
@@ -158,8 +157,7 @@ class _Training:
         """A short name of the hyper-parameters that differ from the default; None where none does."""
         if not self.tuned:
             return None
-        text = json.dumps(self.tuned, sort_keys=True)
-        return f"of settings {hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        return stage_of_settings(self.tuned)
 
     @property
     def epochs(self) -> int:

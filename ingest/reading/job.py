@@ -102,6 +102,7 @@ def ingest_content(
             space = space_of(catalog, loader.space)
             own_operators, new_operators = space.own_operators, ()
         job = _Job(catalog, space, facts, run.id)
+        job.notes += _same_bytes(catalog, loader.space, digest)
         registration.ensure_space(catalog, space, own_operators)
         for batch in loader.read(path):
             job.store(batch)
@@ -143,6 +144,21 @@ def _known_source(catalog: Store, space: str, facts: SourceFacts, digest: str) -
         [digest, facts.kind, facts.name, space],
     ).to_pylist()
     return int(rows[0]["row_count"]) if rows else None
+
+
+def _same_bytes(catalog: Store, space: str, digest: str) -> list[str]:
+    """Say that a file is in the catalog already under another name: its numbers then stand there twice."""
+    rows = catalog.rows(
+        """
+        SELECT source.name FROM source JOIN run ON run.id = run_id
+        WHERE sha256 = $1 AND (parameters->>'$.space') = $2 ORDER BY source.id
+        """,
+        [digest, space],
+    )
+    return [
+        f"the same file is in the catalog already, as the source {name}; its numbers are now there twice."
+        for (name,) in rows
+    ]
 
 
 def _enter_new_operators(catalog: Store, loader: Loader, parameters: Mapping[str, object]) -> int:

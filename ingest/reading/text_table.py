@@ -68,7 +68,9 @@ def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
                 f"{path.name} unpacks to {size:,} bytes, more than {size_limit:,}; nothing was stored. If you trust "
                 "the file, raise the limit with --size-limit."
             )
-        frame = pl.from_arrow(file.read())
+        table = file.read()
+        table.validate(full=True)  # texts that are no UTF-8 would end the process
+        frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.all().cast(pl.String)).fill_null("")
     except (pyarrow.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:

@@ -15,7 +15,7 @@ from catalog.spaces import nb201
 from catalog.storage.store import Store
 from catalog.tables.doctor_sources import examine_sources
 from catalog.tables.finding import Finding
-from catalog.tables.forgetting import forget_source
+from catalog.tables.forgetting import forget_source, main
 from ingest.formats.suite_zero import SuiteZero
 from ingest.reading.job import ingest
 
@@ -167,6 +167,19 @@ def test_the_advice_works_as_pasted(tmp_path: Path) -> None:
         view = store.query("SELECT * FROM nb201")
     assert len(view) == 2
     assert not [column for column in view.columns if "published" in column or "accuracy" in column]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["c.duckdb"], "usage: python -m catalog.tables.forgetting CATALOG SOURCE_ID"),
+        (["c.duckdb", "all"], "usage: python"),
+        (["there-is-none.duckdb", "1"], "error: there is no catalog at"),
+    ],
+)
+def test_wrong_arguments_are_errors_without_a_traceback(arguments: list[str], words: str) -> None:
+    with pytest.raises(SystemExit, match=words):
+        main(arguments)
 
 
 def test_an_unknown_source_is_named(catalog_path: Path, tmp_path: Path) -> None:

@@ -199,6 +199,9 @@ def test_trainings_of_several_recipes_are_kept_apart(tmp_path: Path) -> None:
         "init_channels", "layers",
     }  # fmt: skip
     assert metrics.filter(name="tuned_weight_decay")["value"].to_list() == [5e-4, 1e-3]
+    stages = metrics.filter(name="tuned_accuracy")["stage"].to_list()
+    assert len(set(stages)) == 2
+    assert all(stage.startswith("of settings") for stage in stages)
 
 
 def test_repeats_in_one_list_are_said(tmp_path: Path) -> None:

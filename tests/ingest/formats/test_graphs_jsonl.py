@@ -211,6 +211,12 @@ def test_small_values_among_percents_are_stored_and_said(path: Path) -> None:
     assert [note[:32] for note in batch.notes] == ["accuracy: 1 of 3 values are 1 or"]
 
 
+@pytest.mark.parametrize(("name", "source"), [("a-b.jsonl", "a-b"), ("nb201.jsonl", "my_nb201"), (".jsonl", "table")])
+def test_the_source_is_called_as_its_file(name: str, source: str) -> None:
+    """But never as a benchmark."""
+    assert GraphsJSONL("mine").facts(Path(name)).name == source
+
+
 def test_a_line_that_is_no_text(path: Path) -> None:
     path.write_bytes(b'{"id": "\xff"}')
     with pytest.raises(IngestError, match="line 1: byte 8 is no UTF-8"):

@@ -6,6 +6,8 @@ import gzip
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from catalog.errors import IngestError, UsageError
@@ -81,6 +83,14 @@ def test_a_files_name_becomes_a_word_that_is_no_benchmarks(tmp_path: Path) -> No
         assert NB201Table().facts(path).name == source
 
 
+def test_one_file_under_two_names_is_said(table: Path, catalog_path: Path) -> None:
+    with Store.open(catalog_path, mode="write") as catalog:
+        assert ingest(catalog, NB201Table(epochs=200, source="mine"), table).notes == ()
+        assert ingest(catalog, NB201Table(epochs=200, source="mine"), table).was_known
+        (note,) = ingest(catalog, NB201Table(epochs=200, source="other"), table).notes
+    assert note == "the same file is in the catalog already, as the source mine; its numbers are now there twice."
+
+
 def test_a_users_numbers_have_columns_of_their_own_and_no_licence(table: Path, catalog_path: Path) -> None:
     with Store.open(catalog_path, mode="write") as catalog:
         ingest(catalog, NB201Table(epochs=200, source="mine"), table)
@@ -151,6 +161,14 @@ def test_a_parquet_table_holds_the_same(table: Path) -> None:
     packed.write_bytes(packed.read_bytes()[:-50])
     with pytest.raises(IngestError, match="no readable parquet table"):
         TextTable.read(packed)
+
+
+def test_a_parquet_table_whose_texts_are_no_utf8_is_refused(tmp_path: Path) -> None:
+    buffers = [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
+    texts = pa.Array.from_buffers(pa.string(), 1, buffers)
+    pq.write_table(pa.table({"arch_str": texts, "cifar10_test_acc": [90.0]}), tmp_path / "bad.parquet")
+    with pytest.raises(IngestError, match=r"bad\.parquet is no readable parquet table: .*UTF8"):
+        list(READER.read(tmp_path / "bad.parquet"))
 
 
 def test_a_cell_that_stands_twice_is_refused(table: Path) -> None:
