@@ -41,6 +41,20 @@ class IdentifierError(UsageError):
     """A text or object names no architecture of the space."""
 
 
+class ForeignGenotypeError(IdentifierError):
+    """A genotype is well formed, but of another space than DARTS.
+
+    Attributes
+    ----------
+    reason
+        What makes it foreign, as the end of a sentence: the same words for every genotype of which it is true.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class EncoderError(UsageError):
     """No sentence encoder of this name or folder is on this machine, or it is not the one that is meant."""
 

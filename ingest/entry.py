@@ -133,8 +133,17 @@ def _nasbench201(file: Path, options: Options) -> LoaderIn:
     from ingest.formats.nb201_table import NB201Table
 
     official = loader_for("nasbench201", file, curves=options.get("curves", False), **_limits(options))
+    _only_for_tables(official, options, file)
     table = NB201Table(options.get("epochs"), options.get("release"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
+
+
+def _only_for_tables(official: Loader | None, options: Options, file: Path) -> None:
+    """Refuse what a file of the benchmark's own says itself: whose numbers it holds."""
+    if official is not None and "source" in options:
+        raise UsageError(
+            f"--source names the source of your own table, but {file.name} is a file of the benchmark's; leave it out."
+        )
 
 
 def _nasbench101(file: Path, options: Options) -> LoaderIn:
@@ -142,7 +151,9 @@ def _nasbench101(file: Path, options: Options) -> LoaderIn:
     from ingest.formats.nb101_table import NB101Table
 
     official = loader_for("nasbench101", file, **_limits(options))
-    return lambda _: official or NB101Table(options.get("epochs"), **_limits(options))
+    _only_for_tables(official, options, file)
+    table = NB101Table(options.get("epochs"), source=options.get("source"), **_limits(options))
+    return lambda _: official or table
 
 
 def _official(name: str) -> Callable[[Path, Options], LoaderIn]:
@@ -252,9 +263,9 @@ _LARGEST_MODEL = 2**31
 
 BENCHMARKS = {
     "nasbench201": Benchmark(frozenset({"epochs", "release", "source", "curves"}), _nasbench201, "nb201"),
-    "nasbench101": Benchmark(frozenset({"epochs"}), _nasbench101, "nb101"),
+    "nasbench101": Benchmark(frozenset({"epochs", "source"}), _nasbench101, "nb101"),
     "nasbench301": Benchmark(frozenset({"curves"}), _official("nasbench301")),
-    "darts": Benchmark(frozenset({"epochs"}), _official("darts")),
+    "darts": Benchmark(frozenset({"epochs", "source"}), _official("darts")),
     "hw-nas-bench": Benchmark(frozenset(), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),

@@ -290,6 +290,29 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
     return _keep_used(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
 
 
+def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
+    """Check that the canonical form of each cell can be kept, at a small part of its price.
+
+    Each identity hands on as many paths as lead into it, so their product bounds the copies of one edge; only a cell
+    whose bound is too high is contracted to see.
+
+    Raises
+    ------
+    GraphError
+        Identities in parallel make more copies of one edge than can be stored.
+    """
+    for cell in cells:
+        entering = Counter[int]()
+        for _, target, multiplicity in cell.edges:
+            entering[target] += multiplicity
+        bound = max(entering.values(), default=0)
+        for node, operator in enumerate(cell.operators):
+            if operator == "concat" or vocabulary[operator].is_identity:
+                bound *= max(entering[node], 1)
+        if bound > MOST_PARALLEL:
+            contract(cell, vocabulary)
+
+
 def _keep_used(cell: CellGraph, operators: list[str], kinds: list[str], inputs: list[dict[int, int]]) -> CellGraph:
     kept = {node for node, kind in enumerate(kinds) if kind in ("input", "output")}
     used = {len(operators) - 1}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.asking.frame_result import FrameResult
-from catalog.tables.doctor import Finding, examine
+from catalog.tables.doctor import examine
+from catalog.tables.finding import Finding
 
 if TYPE_CHECKING:
     import polars

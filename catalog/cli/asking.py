@@ -178,4 +178,7 @@ def doctor(
     emit(found.frame, output_format)
     if found.failed:
         failed = ", ".join(found.failed)
-        raise CatalogError(f"these checks failed: {failed}. The file was changed from outside or damaged; ingest anew.")
+        raise CatalogError(
+            f"these checks failed: {failed}. Do what their details say; where they say nothing, the file was changed "
+            "from outside or damaged: ingest anew."
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from catalog.cli.help import WholeSentences
@@ -41,3 +43,19 @@ def status(db: Database = DEFAULT_DATABASE) -> None:
 
     state = migration.status(db)
     typer.echo(f"file      {db}\nrevision  {state.current}\nnewest    {state.newest}\nstate     {state.word}")
+
+
+@app.command(epilog="Example: catalog db forget 1")
+def forget(
+    source: Annotated[int, typer.Argument(metavar="SOURCE_ID", help="Its id in the table source.")],
+    db: Database = DEFAULT_DATABASE,
+    wait: Wait = None,
+) -> None:
+    """Take a source out: its metrics, curves and published scores. Architectures stay, and so does the run.
+
+    `catalog doctor` names this command for sources that were read wrongly; then read the right file.
+    """
+    from catalog.tables.forgetting import forget_source
+
+    deleted = forget_source(db, source, wait=wait)
+    note(f"{deleted:,} rows of source {source} were deleted.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -25,14 +26,12 @@ FilesOrNone = Annotated[
     typer.Argument(metavar="[FILE...]", help="Files to read, in this order; without one the space is enumerated."),
 ]
 Epochs = Annotated[
-    int | None, typer.Option("--epochs", min=1, help="Length of the trainings, where the file's name does not say it.")
+    int | None, typer.Option("--epochs", min=1, help="Length of the trainings, where the file does not say it.")
 ]
-Release = Annotated[
-    str | None, typer.Option("--release", help="Version of the benchmark, where the file's name does not say it.")
-]
+Release = Annotated[str | None, typer.Option("--release", help="Version of your own table.")]
 Source = Annotated[
     str | None,
-    typer.Option("--source", metavar="nb201|nats", help="Whose accuracies a table holds, where its name does not say."),
+    typer.Option("--source", metavar="NAME", help="Your name for the source of your own table; else its file's name."),
 ]
 Curves = Annotated[
     bool, typer.Option("--curves", help="Also keep the accuracy after each epoch, where the file has it.")
@@ -49,7 +48,10 @@ def add_to(parent: typer.Typer) -> None:
 
 def _ingest(db: Path, wait: float | None, benchmark: str, files: Sequence[Path | str], **options: object) -> None:
     with opened(db, wait, mode="write") as catalog:
-        catalog.ingest(benchmark, *files, **options)
+        reports = catalog.ingest(benchmark, *files, **options)
+    for report in reports if not sys.stdout.isatty() else ():  # the summary on standard error has them for a person
+        for note in report.notes:
+            typer.echo(f"{report.source}: {note}")
 
 
 @app.command("nasbench201", epilog="Example: catalog ingest nasbench201 nb201_v1.1_200ep.csv.gz nb201_12ep.csv.gz")
@@ -86,6 +88,7 @@ def nasbench101(
     files: FilesOrNone = None,
     db: Database = DEFAULT_DATABASE,
     epochs: Epochs = None,
+    source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
 ) -> None:
@@ -93,7 +96,7 @@ def nasbench101(
 
     A table holds modules with mean accuracies, or module hashes with the accuracy of each training.
     """
-    _ingest(db, wait, "nasbench101", files or [], epochs=epochs, size_limit=size_limit)
+    _ingest(db, wait, "nasbench101", files or [], epochs=epochs, source=source, size_limit=size_limit)
 
 
 @app.command("nasbench301", epilog="Example: catalog ingest nasbench301 zc_nasbench301@22280f71.json")
@@ -116,11 +119,12 @@ def darts(
     files: Files,
     db: Database = DEFAULT_DATABASE,
     epochs: Epochs = None,
+    source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
 ) -> None:
-    """Lists of DARTS genotypes: csv, json or txt with Genotype(...) literals, and the NDS JSON."""
-    _ingest(db, wait, "darts", files, epochs=epochs, size_limit=size_limit)
+    """Lists of DARTS genotypes: csv, parquet, json, text or Python with Genotype(...) literals, and the NDS JSON."""
+    _ingest(db, wait, "darts", files, epochs=epochs, source=source, size_limit=size_limit)
 
 
 @app.command("darts-published", epilog="Example: catalog ingest darts-published")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.errors import IdentifierError
+from catalog.errors import ForeignGenotypeError, IdentifierError
 
 OPERATORS = (
     "max_pool_3x3",
@@ -155,9 +155,10 @@ def _checked(normal: object, normal_concat: object, reduce: object, reduce_conca
 def _pairs(cell: str, value: object) -> tuple[Pair, ...]:
     flat = _flattened(cell, value)
     if len(flat) != 2 * STATES:
-        raise IdentifierError(
+        raise ForeignGenotypeError(
             f"the {cell} cell has {len(flat)} (operator, predecessor) pairs; a DARTS cell has {2 * STATES}, two for "
-            f"each of the nodes {ALL_STATES[0]} to {ALL_STATES[-1]}."
+            f"each of the nodes {ALL_STATES[0]} to {ALL_STATES[-1]}.",
+            f"a cell has {len(flat)} pairs and not {2 * STATES}",
         )
     ordered: list[Pair] = []
     for node in ALL_STATES:
@@ -196,8 +197,9 @@ def _pair(cell: str, node: int, item: object) -> Pair:
                 )
             operator = OPERATORS[operator]
     if operator not in ALLOWED:
-        raise IdentifierError(
-            f"node {node} of the {cell} cell has the operator {_shown(operator)}; allowed: {', '.join(ALLOWED)}."
+        raise ForeignGenotypeError(
+            f"node {node} of the {cell} cell has the operator {_shown(operator)}; allowed: {', '.join(ALLOWED)}.",
+            f"{_shown(operator)} is no operator of DARTS",
         )
     if not _is_integer(predecessor) or not 0 <= predecessor < node:
         raise IdentifierError(

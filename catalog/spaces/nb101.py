@@ -130,6 +130,15 @@ class NASBench101(SearchSpace):
 _NETWORK_SCORES = ("params", "flops", "live_params", "live_flops")
 
 
+def parameters_as_drawn(cells: CellArrays) -> NDArray[np.int64]:
+    """Trainable parameters of each module's network with its vertices as they stand, (B,).
+
+    Isomorphic modules may differ here; the benchmark trained the first form.
+    """
+    modules = _in_our_vocabulary(cells)
+    return nb101_network.parameters(modules.adjacency, modules.operators)
+
+
 def _hash_of(cell: CellGraph) -> str:
     modules = _arrays([cell])
     return module_hashes(modules.adjacency, modules.operators)[0]

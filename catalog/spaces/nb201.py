@@ -113,7 +113,11 @@ _NATIVE_EDGES = tuple((source, target, 1) for source, target in GRAPH_EDGES)
 _CHANNELS = (16, 32, 64)
 _PIXELS = (32 * 32, 16 * 16, 8 * 8)
 _CELLS_A_STAGE = 5
-_CLASSES = 10
+
+CLASSES = {"cifar10": 10, "cifar10-valid": 10, "cifar100": 100, "imagenet16-120": 120}
+"""Classes of each data set that the benchmark trains on; the network is the same up to its classifier."""
+
+_PIXELS_SHARE = {"imagenet16-120": 4}  # its images are 16 pixels wide, a quarter of CIFAR's 32 by 32
 
 
 def _convolution_parameters(inputs: int, outputs: int, kernel: int) -> int:
@@ -143,11 +147,16 @@ def _reduction_block(inputs: int, pixels: int) -> tuple[int, int]:
     return sum(convolutions) + 2 * 2 * outputs, sum(convolutions) * pixels
 
 
+def _classifier(dataset: str) -> int:
+    """Parameters of the classifier, and its multiply-accumulates: the benchmark counts a bias as one operation."""
+    return (_CHANNELS[-1] + 1) * CLASSES[dataset]
+
+
 def _skeleton() -> tuple[int, int]:
     """Parameters and multiply-accumulates of everything outside the cells."""
     stem = _convolution_parameters(3, _CHANNELS[0], 3)
     blocks = [_reduction_block(inputs, pixels) for inputs, pixels in zip(_CHANNELS[:2], _PIXELS[1:], strict=True)]
-    classifier = _CHANNELS[-1] * _CLASSES + _CLASSES  # the benchmark counts the bias as one operation a class
+    classifier = _classifier("cifar10")
     parameters = stem + 2 * _CHANNELS[0] + 2 * _CHANNELS[-1] + classifier
     return (
         parameters + sum(block[0] for block in blocks),
@@ -168,12 +177,23 @@ def _convolution_counts(cells: Sequence[CellGraph]) -> NDArray[np.float64]:
     ).reshape(-1, 2)
 
 
-def parameters(cells: Sequence[str]) -> NDArray[np.float64]:
-    """(B,) trainable parameters of the CIFAR-10 network of each architecture string."""
-    counts = np.array(
-        [(cell.count("|nor_conv_1x1~"), cell.count("|nor_conv_3x3~")) for cell in cells], dtype=np.float64
-    )
-    return np.asarray(_SKELETON_PARAMETERS + counts.reshape(-1, 2) @ _CELL_PARAMETERS)
+def parameters(cells: Sequence[str], dataset: str = "cifar10") -> NDArray[np.float64]:
+    """(B,) trainable parameters of the network of each architecture string, with the data set's classifier."""
+    skeleton = _SKELETON_PARAMETERS - _classifier("cifar10") + _classifier(dataset)
+    return np.asarray(skeleton + _counts_in(cells) @ _CELL_PARAMETERS)
+
+
+def multiply_accumulates(cells: Sequence[str], dataset: str = "cifar10") -> NDArray[np.float64]:
+    """(B,) multiply-accumulates of one image of the data set in the network of each architecture string."""
+    skeleton = _SKELETON_MULTIPLY_ACCUMULATES - _classifier("cifar10")
+    convolutions = skeleton + _counts_in(cells) @ _CELL_MULTIPLY_ACCUMULATES
+    return np.asarray(convolutions / _PIXELS_SHARE.get(dataset, 1) + _classifier(dataset))
+
+
+def _counts_in(cells: Sequence[str]) -> NDArray[np.float64]:
+    """(B, 2) numbers of 1x1 and of 3x3 convolutions in architecture strings."""
+    counts = [(cell.count("|nor_conv_1x1~"), cell.count("|nor_conv_3x3~")) for cell in cells]
+    return np.array(counts, dtype=np.float64).reshape(-1, 2)
 
 
 def _six(operators: Sequence[str]) -> Operators:

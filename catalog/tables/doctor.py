@@ -12,19 +12,13 @@ from catalog.errors import IdentifierError, UnknownSpaceError
 from catalog.quoting import identifier
 from catalog.spaces import space_named
 from catalog.spaces.base import SearchSpace
+from catalog.tables.doctor_sources import examine_sources
+from catalog.tables.finding import Finding
+from catalog.tables.source_findings import source_findings
 from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check: ``ok``, ``failed`` or ``note``, with the numbers behind it."""
-
-    check: str
-    result: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -65,8 +59,8 @@ def examine(catalog: Store, *, full: bool = False) -> Iterator[Finding]:
         yield _twins(catalog, space)
         yield _digests(catalog, space, None if full else 1_000)
         yield _view(catalog, space)
-    yield from _values(catalog)
-    yield from _optima(catalog)
+    for findings in (_values, source_findings, examine_sources, _optima):
+        yield from findings(catalog)
 
 
 def _count(catalog: Store, sql: str, *parameters: object) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from catalog.architecture.structural import STRUCTURAL_PROXIES
+from catalog.tables.suite_zero_facts import PROXIES as SUITE_PROXIES
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -68,8 +69,8 @@ LOWER_IS_BETTER = frozenset({"ntk_cond", *(proxy.name for proxy in STRUCTURAL_PR
 
 HIGHER_IS_BETTER = frozenset(
     {
-        *("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "params", "plain", "snip"),
-        *("synflow", "logsynflow", "zen", "zico", "swap", "meco", "linear_regions"),
+        *SUITE_PROXIES,
+        *("logsynflow", "zico", "swap", "meco", "linear_regions"),
         *("az_expressivity", "az_progressivity", "az_trainability", "az_complexity"),
         *(proxy.name for proxy in STRUCTURAL_PROXIES if proxy.direction > 0),
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.errors import UsageError
 from ingest.reading.sources import BLOCK, DEFAULT_SIZE_LIMIT, open_stream
 
 if TYPE_CHECKING:
@@ -14,7 +16,13 @@ _SUITE_SPACES = {"nasbench101": "nb101", "nasbench201": "nb201", "nasbench301": 
 
 
 def loader_for(
-    benchmark: str, path: Path, *, curves: bool = False, epochs: int | None = None, size_limit: int = DEFAULT_SIZE_LIMIT
+    benchmark: str,
+    path: Path,
+    *,
+    curves: bool = False,
+    epochs: int | None = None,
+    source: str | None = None,
+    size_limit: int = DEFAULT_SIZE_LIMIT,
 ) -> Loader | None:
     """The reader of an official file, or None for a file that is none (such as a table of accuracies).
 
@@ -26,6 +34,8 @@ def loader_for(
         Whether to read training curves, where the format has them.
     epochs
         Length of the trainings of a genotype list.
+    source
+        The user's name for the source of a genotype list.
     size_limit
         Unpacked bytes that the file may have.
     """
@@ -36,7 +46,7 @@ def loader_for(
     if benchmark == "darts":
         from ingest.formats.genotypes import Genotypes
 
-        return Genotypes(epochs=epochs, size_limit=size_limit)
+        return Genotypes(epochs=epochs, size_limit=size_limit, source=source)
     if benchmark == "nasbench101" and ".tfrecord" in path.suffixes:
         from ingest.formats.nasbench101 import NASBench101Records
 
@@ -53,7 +63,32 @@ def loader_for(
         from ingest.formats.suite_zero import SuiteZero
 
         return SuiteZero(_SUITE_SPACES[benchmark], size_limit=size_limit)
+    _refuse_foreign(benchmark, path)
     return None
+
+
+def _refuse_foreign(benchmark: str, path: Path) -> None:
+    """Name the right reason for a file that is no table either."""
+    if {".csv", ".parquet"} & set(path.suffixes) or benchmark not in _READ:
+        return
+    fits = [f"ingest {name}" for name, words in _READ.items() if any(word in path.name for word in words[1])]
+    hint = f" Files of this name are read by {' or '.join(fits)}." if fits else ""
+    raise UsageError(
+        f"{path.name} is no file of {benchmark}, which are {_READ[benchmark][0]}, or tables (.csv, .csv.gz, .parquet)."
+        f"{hint} Nothing was stored."
+    )
+
+
+_READ: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "nasbench101": ("record files (.tfrecord), NAS-Bench-Suite-Zero's zc_nasbench101.json", (".tfrecord",)),
+    "nasbench201": (
+        "archives (.pth, .pickle.pbz2 or a folder of them), NAS-Bench-Suite-Zero's zc_nasbench201.json",
+        (".pth", ".pbz2"),
+    ),
+    "graphs": ("JSON lines", (".jsonl",)),
+    "model": ("ONNX files", (".onnx",)),
+}
+"""By command: what its files are, and what their names have."""
 
 
 def _has_proxies(path: Path) -> bool:

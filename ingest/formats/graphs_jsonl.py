@@ -8,18 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.architecture.graph import ArchitectureGraph, CellGraph, halves_resolution
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, check_copies, halves_resolution
 from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
 from catalog.errors import GraphError, IngestError
 from catalog.spaces.own import OwnSpace
+from catalog.tables.official_sources import is_reserved
 from ingest.formats.operator_file import template
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.dataset_names import dataset_word
 from ingest.reading.directions import Directions
+from ingest.reading.known_tables import own_source
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
+from ingest.reading.percents import ALLOWED, Percents, is_accuracy, is_misspelt_accuracy
 from ingest.reading.pickled_values import described
-from ingest.reading.sources import DEFAULT_SIZE_LIMIT, lines, open_stream
+from ingest.reading.shown import shown_names
+from ingest.reading.sources import DEFAULT_SIZE_LIMIT, UnusableJSONError, lines, open_stream, parse_json
 
 _GRAPHS_A_BATCH = 10_000
 _LONGEST_LINE = 2**24
@@ -76,14 +80,20 @@ class GraphsJSONL:
         self.size_limit = size_limit
 
     def facts(self, path: Path) -> SourceFacts:
-        return SourceFacts(name=path.name.split(".")[0], kind="graphs-jsonl")
+        stem = path.name.split(".")[0]
+        usable = stem and not is_reserved(stem)
+        return SourceFacts(name=stem if usable else own_source(path), kind="graphs-jsonl")
 
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}
-        rows = _BatchRows(self.own_space, self.directions)
+        percents = Percents(path.name)
+        rows = _BatchRows(self.own_space, percents, self.directions)
         with open_stream(path, self.size_limit) as stream:
             parsed = _records(path.name, lines(stream, _LONGEST_LINE))
             for where, number, record in parsed:
+                if len(rows) == _GRAPHS_A_BATCH:
+                    yield rows.batch()
+                    rows = _BatchRows(self.own_space, percents, self.directions)
                 unknown = _unknown_operators(record, self.own_space.vocabulary)
                 if unknown:
                     raise _missing_descriptions(where, unknown, parsed, self.own_space.vocabulary)
@@ -94,11 +104,9 @@ class GraphsJSONL:
                         "occur once. Nothing was stored."
                     )
                 first_line[native_id] = number
-                if len(rows) == _GRAPHS_A_BATCH:
-                    yield rows.batch()
-                    rows = _BatchRows(self.own_space, self.directions)
+        percents.refuse_fractions()
         if len(rows):
-            yield rows.batch()
+            yield rows.batch(tuple(percents.notes()))
 
 
 def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple[str, int, Record]]:
@@ -108,11 +116,13 @@ def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple
             continue
         where = f"{name} line {number}"
         try:
-            record = json.loads(line)
+            record = parse_json(line)
         except UnicodeDecodeError as error:
             raise _fault(where, f"byte {error.start} is no UTF-8 text") from None
         except json.JSONDecodeError as error:
             raise _fault(where, f"no JSON: {error.msg} at column {error.colno}") from None
+        except UnusableJSONError as error:
+            raise _fault(where, str(error)) from None
         except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
             raise _fault(where, f"no usable JSON: {error}") from None
         if not isinstance(record, dict):
@@ -149,7 +159,7 @@ def _missing_descriptions(
             break
     listed = list(names)[:_MOST_NAMES]
     return IngestError(
-        f"{where}: unknown operators, in this line and after it: {', '.join(listed)}. Nothing was stored. Describe "
+        f"{where}: unknown operators, in this line and after it: {shown_names(listed)}. Nothing was stored. Describe "
         f"them in a file and give it with --operators:\n{template(listed)}"
     )
 
@@ -157,8 +167,9 @@ def _missing_descriptions(
 class _BatchRows:
     """The records of one batch under construction."""
 
-    def __init__(self, space: OwnSpace, directions: Directions) -> None:
+    def __init__(self, space: OwnSpace, percents: Percents, directions: Directions) -> None:
         self._space = space
+        self._percents = percents
         self._directions = directions
         self._native_ids: list[str] = []
         self._graphs: list[ArchitectureGraph] = []
@@ -168,10 +179,10 @@ class _BatchRows:
     def __len__(self) -> int:
         return len(self._graphs)
 
-    def batch(self) -> Batch:
+    def batch(self, notes: tuple[str, ...] = ()) -> Batch:
         """What was collected."""
         members = Members(self._native_ids, graphs=self._graphs)
-        return Batch(members, len(self._graphs), self._metrics.table(), self._scores.table())
+        return Batch(members, len(self._graphs), self._metrics.table(), self._scores.table(), notes=notes)
 
     def add(self, where: str, record: Record) -> str:
         """Check one record and take it in; returns its id."""
@@ -182,12 +193,25 @@ class _BatchRows:
         if not isinstance(native_id, str) or not native_id or len(native_id) > 1000:
             raise _fault(where, f"id is {described(native_id)}; a text of 1 to 1000 characters is needed")
         cells = _cells(where, record, self._space.vocabulary)
+        try:
+            check_copies(cells, self._space.vocabulary)
+        except GraphError as error:
+            raise _fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
         row = len(self._graphs)
+        measured: set[tuple[tuple[str, Any], ...]] = set()
         for metric in _list(where, record, "metrics"):
             columns = _metric(where, metric)
             if (word := columns.pop("direction", None)) is not None:
                 self._directions.add(self._directions.metrics, where, columns["name"], word)
+            same = tuple(sorted((field, value) for field, value in columns.items() if field != "value"))
+            if same in measured:
+                raise _fault(
+                    where, f"{_group(columns)} stands there twice; give each its own seed or repeat, or remove one"
+                )
+            measured.add(same)
             self._metrics.add(row, **columns)
+            if is_accuracy(columns["name"]):
+                self._percents.see(_group(columns), columns["value"], where)
         proxies = record.get("proxies", {})
         if not isinstance(proxies, dict):
             raise _fault(where, f"proxies is {described(proxies)}; an object from names to numbers is needed")
@@ -280,8 +304,10 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
         raise _fault(where, f"a metric has the name {described(name)}; a text is needed")
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < math.inf or abs(value) > 1e300:
         raise _fault(where, f"the metric {described(name)} has the value {described(value)}; a number is needed")
-    if name == "accuracy" and not 0 <= value <= 100:
-        raise _fault(where, f"accuracy is {described(value)}; accuracies are percent, 0 to 100")
+    if is_misspelt_accuracy(name):
+        raise _fault(where, f"a metric has the name {described(name)}; call it 'accuracy', so that it is one column")
+    if is_accuracy(name) and not 0 <= value <= 100:
+        raise _fault(where, f"{described(name)} is {described(value)}; {ALLOWED}")
     for field in _METRIC_TEXTS:
         if field in columns and (not isinstance(columns[field], str) or not 1 <= len(columns[field]) <= 200):
             raise _fault(
@@ -308,6 +334,14 @@ def _directed(where: str, name: str, proxy: Record) -> tuple[Any, Any]:
     if set(proxy) != {"value", "direction"}:
         raise _fault(where, f"the proxy {described(name)} is {described(proxy)}; an object has value and direction")
     return proxy["value"], proxy["direction"]
+
+
+def _group(columns: Mapping[str, Any]) -> str:
+    """What a message calls the metrics that one column of the wide view would show."""
+    words = [str(columns[field]) for field in ("dataset", "split", "device", "stage", "kind") if field in columns]
+    epochs = [f"{columns['epochs']} epochs"] if "epochs" in columns else []
+    about = ", ".join(words + epochs)
+    return f"{columns['name']} ({about})" if about else str(columns["name"])
 
 
 def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]:

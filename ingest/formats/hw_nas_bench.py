@@ -14,10 +14,12 @@ from catalog.errors import IdentifierError, IngestError
 from catalog.spaces import nb201
 from ingest.reading.batch import Batch, SourceFacts, metric_rows
 from ingest.reading.dataset_names import dataset_in
+from ingest.reading.pickled_values import described
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 from ingest.reading.text_table import TextTable
 
-_MEASURE = re.compile(r"(\w+?)_(latency|energy|arithmetic_intensity)")
+_MEASURE = re.compile(r"(edgegpu|raspi4|edgetpu|pixel3|eyeriss|fpga)_(latency|energy|arithmetic_intensity)")
+_DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 _UNSUPPORTED = -1.0
 _MOST = 1e9
 
@@ -44,10 +46,10 @@ class HWNASBench:
 
     def read(self, path: Path) -> Iterator[Batch]:
         dataset = dataset_in(path.name)
-        if dataset is None:
+        if dataset not in _DATASETS:
             raise IngestError(
-                f"{path.name}: the name does not say the data set, as hw_nas_bench_cifar10.csv does; nothing "
-                "was stored."
+                f"{path.name}: the name does not say the data set, as hw_nas_bench_cifar10.csv does; possible are "
+                f"{', '.join(_DATASETS)}. Nothing was stored."
             )
         table = TextTable.read(path, self.size_limit)
         measures = {name: match for name in table.columns if (match := _MEASURE.fullmatch(name))}
@@ -56,6 +58,12 @@ class HWNASBench:
             raise IngestError(
                 f"{path.name}: the columns are {', '.join(table.columns)[:200]}; needed are net (or arch_str) and "
                 "measures such as edgegpu_latency. Nothing was stored."
+            )
+        if unknown := [name for name in table.columns if name not in measures and name not in ("net", "arch_str")]:
+            raise IngestError(
+                f"{path.name}: unknown column {described(unknown[0])}; HW-NAS-Bench has latency, energy and "
+                "arithmetic_intensity of edgegpu, raspi4, edgetpu, pixel3, eyeriss and fpga. Nothing was stored. Leave "
+                "the column out, or bring your own devices as graphs: catalog ingest graphs."
             )
         native_ids = []
         for row, text in enumerate(table.texts(key)):

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.errors import IngestError
+from catalog.spaces.nb101 import parameters_as_drawn
 from catalog.spaces.nb101_arrays import read_arrays
 from catalog.spaces.nb101_hash import module_hashes
 from ingest.formats.nb101_modules import Modules
@@ -25,6 +26,7 @@ from ingest.reading.tfrecord import records
 _RECORDS_A_BATCH = 60_000
 _BUDGETS = (4, 12, 36, 108)
 _MOST_REPEATS = 255
+_OFFICIAL_REPEATS = 3
 _OPERATOR_DIGITS = {"conv3x3-bn-relu": "0", "conv1x1-bn-relu": "1", "maxpool3x3": "2"}
 _MEASURED = (
     ("half", "training_time", None),
@@ -44,8 +46,9 @@ class NASBench101Records:
 
     Each training gives, half-way and at its end, ``accuracy`` (percent) of the splits train, valid and test and
     ``training_time`` (seconds), under its budget as ``epochs`` and with its ordinal among the trainings of the same
-    module and budget as ``repeat``; a module's first training also gives its ``parameters``. Every module is checked
-    against its hash.
+    module and budget as ``repeat``; a module's first training also gives its ``parameters``. Every graph is checked
+    against its hash and its parameters, every training against its length and the benchmark's definition of its fields:
+    other benchmarks use the same frames and hashes.
     """
 
     space = "nb101"
@@ -99,7 +102,8 @@ class _Chunk:
                     self.budgets.append(budget)
                     self.adjacency.append(adjacency)
                     self.operators.append(operators)
-                    self.measured.append(measurements(binascii.a2b_base64(metrics)))
+                    if budget in _BUDGETS:
+                        self.measured.append(measurements(binascii.a2b_base64(metrics), budget))
                 case other:
                     self.fail(len(self), f"it is {described(other)}; {_EXPECTED}")
         except MetricsError as error:
@@ -108,7 +112,7 @@ class _Chunk:
             self.fail(len(self), f"it is {described(data)}; {_EXPECTED}")
         if budget not in _BUDGETS:
             self.fail(
-                len(self) - 1, f"a training of {described(budget)} epochs; {', '.join(map(str, _BUDGETS))} are possible"
+                len(self), f"a training of {described(budget)} epochs; {', '.join(map(str, _BUDGETS))} are possible"
             )
 
     def fail(self, row: int, what: str) -> NoReturn:
@@ -127,6 +131,7 @@ class _Trainings:
         self._modules = Modules()
         self._counts = np.zeros((len(self._modules), len(_BUDGETS)), dtype=np.int16)
         self._known = np.zeros(len(self._modules), dtype=bool)
+        self._prints = np.zeros((len(self._modules), len(_BUDGETS), _OFFICIAL_REPEATS), dtype=np.int64)
 
     def batch(self, chunk: _Chunk) -> Batch:
         """The chunk's modules and the metrics of its trainings."""
@@ -134,8 +139,8 @@ class _Trainings:
         distinct, rows = np.unique(places, return_inverse=True)
         repeats = self._repeats(chunk, places)
         first = self._first_occurrences(places)
-        self._check_graphs(chunk, places)
         values = self._values(chunk)
+        self._check_graphs(chunk, places, values[:, -1])
         budgets = np.array(chunk.budgets, dtype=np.int32)
         parts = [
             metric_rows(
@@ -152,7 +157,23 @@ class _Trainings:
             for column, (stage, name, split) in enumerate(_MEASURED)
         ]
         parts.append(metric_rows(rows[first], values[first, -1], name="parameters", kind="reported", dataset="cifar10"))
-        return Batch(self._modules.members(distinct), len(chunk), pa.concat_tables(parts))
+        notes = self._equal_trainings(chunk, places, repeats)
+        return Batch(self._modules.members(distinct), len(chunk), pa.concat_tables(parts), notes=notes)
+
+    def _equal_trainings(self, chunk: _Chunk, places: NDArray[np.intp], repeats: NDArray[np.int16]) -> tuple[str, ...]:
+        """A note on trainings that equal an earlier one of their module and length in every measurement."""
+        budgets = np.searchsorted(_BUDGETS, chunk.budgets)
+        prints = np.fromiter(map(hash, chunk.measured), dtype=np.int64, count=len(chunk))
+        kept = repeats <= _OFFICIAL_REPEATS
+        self._prints[places[kept], budgets[kept], repeats[kept] - 1] = prints[kept]
+        earlier = np.arange(1, _OFFICIAL_REPEATS + 1) < repeats[:, None]  # (records, slots)
+        equal = np.flatnonzero((earlier & (self._prints[places, budgets] == prints[:, None])).any(axis=1))
+        if not len(equal):
+            return ()
+        return (
+            f"{len(equal):,} trainings equal an earlier one of the same module and length in every measurement, the "
+            f"first in record {chunk.first + int(equal[0])}: one training may stand twice in the file.",
+        )
 
     def _values(self, chunk: _Chunk) -> NDArray[np.float64]:
         """The measurements, (records, 9)."""
@@ -193,15 +214,16 @@ class _Trainings:
         self._known[places] = True
         return first
 
-    def _check_graphs(self, chunk: _Chunk, places: NDArray[np.intp]) -> None:
-        """Compare each record's graph with its hash.
+    def _check_graphs(self, chunk: _Chunk, places: NDArray[np.intp], parameters: NDArray[np.float64]) -> None:
+        """Compare each record's graph with its hash and with its number of parameters.
 
         Records of one module repeat their graph, so each text is looked at once. The benchmark stores the form that
         its enumeration meets first: a graph that is exactly this form needs no hashing.
         """
-        distinct: dict[tuple[str, str, str], int] = {}
-        for row, texts in enumerate(zip(chunk.hashes, chunk.adjacency, chunk.operators, strict=True)):
-            distinct.setdefault(texts, row)
+        distinct: dict[tuple[str, str, str, float], int] = {}
+        keys = zip(chunk.hashes, chunk.adjacency, chunk.operators, parameters.tolist(), strict=True)
+        for row, key in enumerate(keys):
+            distinct.setdefault(key, row)
         rows = np.fromiter(distinct.values(), dtype=np.intp, count=len(distinct))
 
         def fail(place: int, what: str) -> NoReturn:
@@ -221,6 +243,13 @@ class _Trainings:
                 stated = chunk.hashes[rows[place]]
                 if computed != stated:
                     fail(place, f"its graph has the hash {computed}, but it is stored under {stated}")
+            counted = parameters_as_drawn(part.cells)
+            published = parameters[rows[part.rows]]
+            for wrong in np.flatnonzero(counted != published)[:1].tolist():
+                fail(
+                    int(part.rows[wrong]),
+                    f"{published[wrong]:,.0f} trainable parameters, but its graph's network has {counted[wrong]:,}",
+                )
 
 
 def _digits(operators: str) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from catalog.architecture.members import Members
-from catalog.errors import IdentifierError, IngestError
+from catalog.errors import IngestError
 from catalog.spaces import nb201
 from catalog.spaces.nats_sss import NATSSize
+from ingest.formats.nasbench201_record import DATASETS, Record, Trial
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.byte_source import ByteSource
 from ingest.reading.metric_columns import MetricColumns
+from ingest.reading.percents import Percents
 from ingest.reading.pickled_values import described
 from ingest.reading.safe_pickle import SafeUnpickler
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT, open_stream
@@ -24,28 +25,6 @@ from ingest.reading.torch_archive import TorchArchive
 _ARCHITECTURES_A_BATCH = 500
 _FOLDER_MEMBER = re.compile(r"(\d{6})(?:-FULL|-SIMPLE)?\.(?:pickle\.pbz2|pth)")
 
-DATASETS = {
-    "cifar10-valid": "cifar10-valid",
-    "cifar10": "cifar10",
-    "cifar100": "cifar100",
-    "ImageNet16-120": "imagenet16-120",
-}
-"""The archives' dataset names, and the catalog's."""
-
-SPLITS = {
-    ("cifar10-valid", "x-valid"): "valid",
-    ("cifar10-valid", "ori-test"): "test",
-    ("cifar10", "ori-test"): "test",
-    ("cifar100", "x-valid"): "valid",
-    ("cifar100", "x-test"): "test",
-    ("cifar100", "ori-test"): "union",
-    ("ImageNet16-120", "x-valid"): "valid",
-    ("ImageNet16-120", "x-test"): "test",
-    ("ImageNet16-120", "ori-test"): "union",
-}
-"""What each evaluation set is; ``union`` is validation and test images together."""
-
-_EPOCHS = {"less": 12, "full": 200, "01": 1, "12": 12, "90": 90, "200": 200}
 _LATENCY_DEVICE = "gtx-1080ti"  # one GPU, batches of 256 images (Dong and Yang 2020)
 
 
@@ -94,17 +73,19 @@ class NASBench201Archive:
         )
 
     def read(self, path: Path) -> Iterator[Batch]:
-        rows = _BatchRows(self.curves)
+        percents = Percents(path.name)
+        rows = _BatchRows(self.curves, percents)
         seen: set[str] = set()
         for where, key, value in _architectures(path, self.size_limit):
-            record = _Record(where, self.space, key, value)
+            record = Record(where, self.space, key, value)
             if record.native_id in seen:
                 raise record.fault(f"{record.native_id} occurs a second time; each architecture may occur once")
             seen.add(record.native_id)
             rows.add(record)
             if len(rows.native_ids) == _ARCHITECTURES_A_BATCH:
                 yield rows.batch()
-                rows = _BatchRows(self.curves)
+                rows = _BatchRows(self.curves, percents)
+        percents.refuse_fractions()
         if rows.native_ids:
             yield rows.batch()
 
@@ -149,149 +130,52 @@ def _of_file(path: Path, size_limit: int) -> Iterator[tuple[str, Any, Any]]:
         yield path.name, None, rest
 
 
-class _Record:
-    """One architecture's value in an archive, checked step by step."""
-
-    def __init__(self, where: str, space: str, key: Any, value: Any) -> None:
-        self.where = f"{where}: architecture {described(key)}" if key is not None else where
-        if not isinstance(value, dict) or not value:
-            raise self.fault(f"it is {described(value)}; a dictionary of trainings is needed")
-        unknown = [name for name in value if name not in _EPOCHS]
-        if unknown:
-            raise self.fault(f"it has the training {described(unknown[0])}; known are {', '.join(_EPOCHS)}")
-        self.trainings = {name: self.mapping(state, f"training {name}") for name, state in value.items()}
-        states = list(self.trainings.values())
-        names = {str(state.get("arch_str"))[:400] for state in states}
-        if len(names) != 1:
-            raise self.fault(f"its trainings are of different architectures: {', '.join(sorted(names))}")
-        self.native_id, self.index = self._identify(space, names.pop())
-        if any(number not in (None, self.index) for number in (key, *(state.get("arch_index") for state in states))):
-            raise self.fault(f"{self.native_id} has the index {self.index} in the benchmark, and another one here")
-
-    def _identify(self, space: str, name: str) -> tuple[str, int]:
-        try:
-            if space == NATSSize.name:
-                size_space = NATSSize()
-                graph = size_space.graph(name)
-                return size_space.native_id(graph), size_space.native_index(graph)
-            operators = nb201.parse(name)
-        except IdentifierError as error:
-            raise self.fault(str(error)) from None
-        return nb201.format_cell(operators), nb201.index_of(operators)
-
-    def fault(self, what: str) -> IngestError:
-        """The error for something wrong in this architecture."""
-        return IngestError(f"{self.where}: {what}; nothing was stored.")
-
-    def mapping(self, value: Any, what: str) -> Mapping[Any, Any]:
-        """`value`, which has to be a dictionary."""
-        if not isinstance(value, dict):
-            raise self.fault(f"{what} is {described(value)}; a dictionary is needed")
-        return value
-
-    def number(self, value: Any, what: str, low: float = 0.0, high: float = math.inf) -> float:
-        """`value`, which has to be a number in the interval."""
-        if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-            raise self.fault(f"{what} is {described(value)}; a number from {low:g} to {high:g} is needed")
-        return float(value)
-
-    def trials(self) -> Iterator[_Trial]:
-        """Every training with every seed."""
-        for training, state in self.trainings.items():
-            for key, result in self.mapping(state.get("all_results"), "all_results").items():
-                match key:
-                    case (str() as dataset, int() as seed) if dataset in DATASETS and 0 <= seed < 2**31:
-                        pass
-                    case _:
-                        known = ", ".join(DATASETS)
-                        raise self.fault(
-                            f"a result has the key {described(key)}; a dataset ({known}) and a seed are needed"
-                        )
-                fields = self.mapping(result, f"the result {described(key)}")
-                if fields.get("epochs") != _EPOCHS[training]:
-                    raise self.fault(
-                        f"the result {described(key)} of training {training!r} ran for "
-                        f"{described(fields.get('epochs'))} epochs; {_EPOCHS[training]} are expected"
-                    )
-                yield _Trial(self, dataset, seed, _EPOCHS[training], fields)
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """One training of one architecture on one dataset with one seed, as the archive has it."""
-
-    record: _Record
-    dataset: str
-    seed: int
-    epochs: int
-    fields: Mapping[Any, Any]
-
-    def __str__(self) -> str:
-        return f"{self.dataset} with seed {self.seed} at {self.epochs} epochs"
-
-    def curves(self, measure: str) -> Iterator[tuple[str, Mapping[int, Any]]]:
-        """(split, values by epoch from 0) of ``acc1es``, ``losses`` or ``times``; the training split first."""
-        training = self.fields.get(f"train_{measure}")
-        if training is not None:
-            yield "train", self.record.mapping(training, f"train_{measure} of {self}")
-        evaluations: dict[str, dict[int, Any]] = {}
-        found = self.fields.get(f"eval_{measure}")
-        for key, value in self.record.mapping({} if found is None else found, f"eval_{measure} of {self}").items():
-            name, _, epoch = key.rpartition("@") if isinstance(key, str) else ("", "", "")
-            if (self.dataset, name) not in SPLITS or not epoch.isdecimal() or len(epoch) > 5:
-                known = ", ".join(name for dataset, name in SPLITS if dataset == self.dataset)
-                raise self.record.fault(f"{self} has the evaluation {described(key)}; an epoch of {known} is needed")
-            evaluations.setdefault(name, {})[int(epoch)] = value
-        for name, values in evaluations.items():
-            yield SPLITS[self.dataset, name], values
-
-    def costs(self) -> tuple[int, int]:
-        """Parameters and multiply-accumulates, which the archive has in millions."""
-        return (
-            round(self.record.number(self.fields.get("params"), f"params of {self}", high=1e6) * 1e6),
-            round(self.record.number(self.fields.get("flop"), f"flop of {self}", high=1e9) * 1e6),
-        )
-
-    def latency(self) -> float | None:
-        """Milliseconds of one batch, or None where it was not measured; the archive has a list of seconds."""
-        found = self.fields.get("latency")
-        if not isinstance(found, list) or not found:
-            return None
-        mean = sum(self.record.number(value, f"latency of {self}", low=-1) for value in found) / len(found)
-        return 1000 * mean if mean > 0 else None  # -1 says that it was not measured
-
-
 class _BatchRows:
     """The rows of one batch under construction."""
 
-    def __init__(self, curves: bool) -> None:
+    def __init__(self, curves: bool, percents: Percents) -> None:
         self.native_ids: list[str] = []
+        self._percents = percents
         self._indices: list[int] = []
         self._metrics = MetricColumns()
         self._curves = curves
         self._trials = 0
+        self._other_flops: list[str] = []
 
     def batch(self) -> Batch:
         """What was collected."""
-        return Batch(Members(self.native_ids, self._indices), self._trials, self._metrics.table())
+        notes = []
+        if self._other_flops:
+            notes.append(
+                f"flops are stored as the archive has them, but those of {len(self._other_flops):,} architectures are "
+                f"not the multiply-accumulates of their network (the first: {self._other_flops[0]})."
+            )
+        members = Members(self.native_ids, self._indices)
+        return Batch(members, self._trials, self._metrics.table(), notes=tuple(notes))
 
-    def add(self, record: _Record) -> None:
+    def add(self, record: Record) -> None:
         """All trials of one architecture."""
         row = len(self.native_ids)
         self.native_ids.append(record.native_id)
         self._indices.append(record.index)
-        costs = {}
+        costs: dict[str, tuple[int, int]] = {}
         for trial in record.trials():
             self._trials += 1
             self._add_curves(row, trial, "acc1es", "accuracy")
             self._add_curves(row, trial, "losses", "loss")
             self._add_costs(row, trial)
-            costs[DATASETS[trial.dataset]] = trial.costs()
+            found = trial.costs()
+            if costs.setdefault(DATASETS[trial.dataset], found) != found:
+                raise record.fault(
+                    f"flop of {trial} is {found[1]:,}, and {costs[DATASETS[trial.dataset]][1]:,} elsewhere"
+                )
+        if any(flops != record.costs(dataset)[1] for dataset, (_, flops) in costs.items()):
+            self._other_flops.append(record.native_id)
         for dataset, (parameters, flops) in costs.items():
             self._metrics.add(row, "parameters", parameters, kind="reported", dataset=dataset)
             self._metrics.add(row, "flops", flops, kind="reported", dataset=dataset)
 
-    def _add_curves(self, row: int, trial: _Trial, measure: str, name: str) -> None:
+    def _add_curves(self, row: int, trial: Trial, measure: str, name: str) -> None:
         """The last epoch of each split and, if they are wanted, all epochs."""
         dataset = DATASETS[trial.dataset]
         for split, curve in trial.curves(measure):
@@ -302,8 +186,11 @@ class _BatchRows:
                 if self._curves or epoch == trial.epochs - 1
             }
             if trial.epochs - 1 in numbers:
+                last = numbers[trial.epochs - 1]
+                if name == "accuracy" and last is not None:
+                    self._percents.see(name, last, f"{trial.record.where}: {what}")
                 self._metrics.add(
-                    row, name, numbers[trial.epochs - 1], dataset=dataset, split=split, epochs=trial.epochs,
+                    row, name, last, dataset=dataset, split=split, epochs=trial.epochs,
                     stage="final", seed=trial.seed,
                 )  # fmt: skip
             if self._curves:
@@ -313,7 +200,7 @@ class _BatchRows:
                         stage=f"of {trial.epochs}", seed=trial.seed,
                     )  # fmt: skip
 
-    def _add_costs(self, row: int, trial: _Trial) -> None:
+    def _add_costs(self, row: int, trial: Trial) -> None:
         number = trial.record.number
         dataset, epochs, seed = DATASETS[trial.dataset], trial.epochs, trial.seed
         for split, seconds in trial.curves("times"):
@@ -340,7 +227,7 @@ class _BatchRows:
             )
 
 
-def _quality(record: _Record, name: str, value: Any, what: str) -> float | None:
+def _quality(record: Record, name: str, value: Any, what: str) -> float | None:
     """An accuracy in percent, or a loss; a loss that diverged is NULL."""
     if name == "loss" and isinstance(value, float) and not math.isfinite(value):
         return None

@@ -18,7 +18,8 @@ from catalog.spaces.nb101_arrays import read_arrays
 from catalog.spaces.nb101_enumeration import first_forms
 from catalog.spaces.nb101_hash import module_hashes
 from ingest.reading.batch import Batch, SourceFacts, metric_rows
-from ingest.reading.known_tables import identified
+from ingest.reading.known_tables import MOST_EPOCHS, checked_epochs, identified, table_facts
+from ingest.reading.shown import shown, shown_names
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 from ingest.reading.text_table import TextTable
 
@@ -26,6 +27,12 @@ _MEAN = re.compile(r"mean_(val|valid|test)_acc_(\d+)")
 _REPEAT = re.compile(r"(val|valid|test)_acc_(\d+)")
 _SPLITS = {"val": "valid", "valid": "valid", "test": "test"}
 _GRAPH_COLUMNS = ("adjacency_rowmajor", "ops")
+_COLUMNS = ("index", "hash", "num_vertices", *_GRAPH_COLUMNS, "trainable_parameters")
+_ALLOWED_COLUMNS = (
+    "A table of NAS-Bench-101 has hash, and may have index, adjacency_rowmajor, ops, num_vertices, "
+    "trainable_parameters, and accuracies such as mean_test_acc_108 or val_acc_1."
+)
+_MOST_REPEATS = 30_000
 _BATCH = 100_000
 
 
@@ -40,26 +47,25 @@ class NB101Table:
     ----------
     epochs
         Length of the trainings in the second layout; a table that is known by its digest does not need it.
+    source
+        Name of the user's source, as in `ingest.formats.nb201_table.NB201Table`.
     """
 
     space = "nb101"
 
-    def __init__(self, epochs: int | None = None, size_limit: int = DEFAULT_SIZE_LIMIT) -> None:
-        self.epochs = epochs
+    def __init__(
+        self, epochs: int | None = None, size_limit: int = DEFAULT_SIZE_LIMIT, source: str | None = None
+    ) -> None:
+        self.source = source
+        self.epochs = checked_epochs(epochs)
         self.size_limit = size_limit
 
     def facts(self, path: Path) -> SourceFacts:
-        return SourceFacts(
-            name="nb101",
-            kind="nb101-table",
-            licence="Apache-2.0",
-            citation="Ying et al., NAS-Bench-101, ICML 2019, arXiv 1902.09635",
-        )
+        return table_facts(path, "nb101-table", source=self.source)
 
     def read(self, path: Path) -> Iterator[Batch]:
         table = TextTable.read(path, self.size_limit)
-        if "hash" not in table.columns:
-            raise IngestError(f"{path.name} has no column hash among {', '.join(table.columns)}; nothing was stored.")
+        _refuse_columns(table)
         hashes = table.texts("hash")
         table.unique("the hash", hashes)
         metrics = self._metrics(table, path)
@@ -82,20 +88,51 @@ class NB101Table:
     def _metrics(self, table: TextTable, path: Path) -> list[pa.Table]:
         rows = np.arange(len(table))
         parts = []
+        meanings: dict[str, tuple[str, int, int | None]] = {}
         for column in table.columns:
             if mean := _MEAN.fullmatch(column):
-                parts.append(_accuracy(table, column, rows, mean[1], int(mean[2]), None))
+                meanings[column] = (_SPLITS[mean[1]], _whole(table, column, mean[2], MOST_EPOCHS), None)
             elif repeat := _REPEAT.fullmatch(column):
-                parts.append(_accuracy(table, column, rows, repeat[1], self._epochs(path), int(repeat[2])))
-        if not parts:
-            raise IngestError(
-                f"{path.name} has no accuracy column; its columns are {', '.join(table.columns)}. "
-                "Expected names such as mean_test_acc_108 or val_acc_1; nothing was stored."
-            )
+                ordinal = _whole(table, column, repeat[2], _MOST_REPEATS)
+                meanings[column] = (_SPLITS[repeat[1]], self._epochs(path), ordinal)
+        table.refuse_same_meaning(meanings)
+        for column, (split, length, number) in meanings.items():
+            parts.append(_accuracy(table, column, rows, split, length, number))
         if "trainable_parameters" in table.columns:
             counts = table.numbers("trainable_parameters", 0, 1e12, "a parameter count is a positive number")
             parts.append(metric_rows(rows, counts, name="parameters", kind="reported", dataset="cifar10"))
         return parts
+
+
+def _refuse_columns(table: TextTable) -> None:
+    """A misspelt column would be left out in silence, and a count without its graph could not be checked."""
+    accuracies = {name for name in table.columns if _MEAN.fullmatch(name) or _REPEAT.fullmatch(name)}
+    missing = "no column hash" if "hash" not in table.columns else "" if accuracies else "no accuracy column"
+    if missing:
+        raise IngestError(
+            f"{table.path.name} has {missing}; its columns are {shown_names(table.columns)}. {_ALLOWED_COLUMNS} "
+            "Nothing was stored."
+        )
+    if unknown := [name for name in table.columns if name not in _COLUMNS and name not in accuracies]:
+        raise IngestError(
+            f"{table.path.name} has columns that mean nothing here: {shown_names(unknown)}. {_ALLOWED_COLUMNS} Rename "
+            "or remove the others; nothing was stored."
+        )
+    checked = {"trainable_parameters", "num_vertices"} & set(table.columns)
+    if checked and not set(_GRAPH_COLUMNS) <= set(table.columns):
+        raise IngestError(
+            f"{table.path.name} has {' and '.join(sorted(checked))}, but not both {' and '.join(_GRAPH_COLUMNS)} to "
+            "check it against; nothing was stored. Add the graphs, or remove the column."
+        )
+
+
+def _whole(table: TextTable, column: str, digits: str, most: int) -> int:
+    if len(digits) > len(str(most)) or not 1 <= int(digits) <= most:
+        raise IngestError(
+            f"{table.path.name} line 1: the number in the column {shown(column)} is not between 1 and {most}; nothing "
+            "was stored."
+        )
+    return int(digits)
 
 
 def _rows_within(metrics: Sequence[pa.Table], start: int, count: int) -> list[pa.Table]:
@@ -115,7 +152,7 @@ def _accuracy(
         name="accuracy",
         kind="trained",
         dataset="cifar10",
-        split=_SPLITS[split],
+        split=split,
         epochs=epochs,
         stage="final",
         repeat=repeat,
@@ -131,28 +168,38 @@ def _modules(table: TextTable, hashes: Sequence[str]) -> list[PlacedCells]:
             part.rows.tolist(), module_hashes(part.cells.adjacency, part.cells.operators), strict=True
         ):
             if found != hashes[row]:
-                table.fail(row, f"hash is {hashes[row]}, but the module in this line has the hash {found}.")
+                table.fail(row, f"hash is {shown(hashes[row])}, but the module in this line has the hash {found}.")
+        _check_counts(table, part)
         parts.append(PlacedCells(part.rows, first_forms(part.cells)))
-    if "trainable_parameters" in table.columns:
-        _check_parameters(table, parts)
     return parts
 
 
-def _check_parameters(table: TextTable, parts: Sequence[PlacedCells]) -> None:
-    published = table.numbers("trainable_parameters", 0, 1e12, "a parameter count is a positive number")
-    for part in parts:
-        counted = nb101_network.parameters(part.cells.adjacency, part.cells.operators)
-        wrong = np.flatnonzero(counted != published[part.rows])
+def _check_counts(table: TextTable, part: PlacedCells) -> None:
+    """What the table says of its modules, against its own matrices: another order of vertices may have other counts."""
+    counted = {
+        "num_vertices": np.full(len(part.rows), part.cells.operators.shape[1]),
+        "trainable_parameters": nb101_network.parameters(part.cells.adjacency, part.cells.operators),
+    }
+    for column, counts in counted.items():
+        if column not in table.columns:
+            continue
+        said = table.numbers(column, 0, 1e12, "a whole number is needed")[part.rows]
+        wrong = np.flatnonzero(counts != said)
         if len(wrong):
-            row = int(part.rows[wrong[0]])
+            first = wrong[0]
             table.fail(
-                row, f"trainable_parameters is {published[row]:.0f}, but this module's network has {counted[wrong[0]]}."
+                int(part.rows[first]), f"{column} is {said[first]:.0f}, but this module's network has {counts[first]}."
             )
 
 
 def _indices(table: TextTable) -> list[int]:
     """The benchmark's index, which counts the hashes in ascending order."""
-    indices = table.numbers("index", 0, 423_623, "an index is a whole number from 0 to 423623").astype(np.int64)
+    meaning = "an index is a whole number from 0 to 423623"
+    numbers = table.numbers("index", 0, 423_623, meaning)
+    indices = numbers.astype(np.int64)
+    broken = np.flatnonzero(indices != numbers)
+    if len(broken):
+        table.fail(int(broken[0]), f"index is {numbers[broken[0]]:g}; {meaning}.")
     order = np.argsort(np.array(table.texts("hash")))
     backward = np.flatnonzero(np.diff(indices[order]) <= 0)
     if len(backward):

@@ -11,10 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.architecture.members import Members
-from catalog.errors import IdentifierError, IngestError, UsageError
+from catalog.errors import IdentifierError, IngestError
 from catalog.spaces import nb201
 from ingest.reading.batch import Batch, SourceFacts, metric_rows
-from ingest.reading.known_tables import identified
+from ingest.reading.known_tables import checked_epochs, identified, known_table, table_facts
+from ingest.reading.percents import ALLOWED
+from ingest.reading.shown import shown, shown_names
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 from ingest.reading.text_table import TextTable
 
@@ -27,7 +29,13 @@ _DATASETS = {
     ("imagenet16", "valid"): "imagenet16-120",
     ("imagenet16", "test"): "imagenet16-120",
 }
-_SOURCES = ("nb201", "nats")
+_CELLS = ("nb201_index", "arch_str")
+_ALLOWED_COLUMNS = (
+    "A table of NAS-Bench-201 has nb201_index or arch_str (a string, or NASLib's tuple), accuracies in percent called "
+    "{cifar10|cifar100|imagenet16}_{valid|test}_acc, such as cifar10_test_acc, each possibly with its own "
+    "..._acc_seeds, and possibly params_cifar10."
+)
+_LONGEST_ID = 200
 _SEED_ROUNDING = 0.0051  # seeds are given with two decimals
 
 
@@ -36,10 +44,14 @@ class NB201Table:
 
     Parameters
     ----------
-    epochs, version, source
-        Length of the trainings, version and name of the benchmark (``nb201`` or ``nats``). A table that is known by its
-        digest needs none of them. The tables of both benchmarks have the same columns, so any other one is refused
-        without length and name: accuracies of one must not become those of the other.
+    epochs
+        Length of the trainings. A table that is known by its digest does not need it; the columns of any other do not
+        say it, so there it is needed.
+    version
+        Version of the user's table.
+    source
+        Name of the user's source; by default a word made of the file's name. A benchmark's name belongs to the tables
+        that are known by their digest.
     """
 
     space = "nb201"
@@ -51,35 +63,23 @@ class NB201Table:
         size_limit: int = DEFAULT_SIZE_LIMIT,
         source: str | None = None,
     ) -> None:
-        if source is not None and source not in _SOURCES:
-            raise UsageError(f"unknown source {source!r} of a NAS-Bench-201 table; allowed are {', '.join(_SOURCES)}.")
-        self.epochs = epochs
-        self.version = version
         self.source = source
+        self.epochs = checked_epochs(epochs)
+        self.version = version
         self.size_limit = size_limit
 
     def facts(self, path: Path) -> SourceFacts:
-        found = identified(path, source=self.source, version=self.version)
-        if found["source"] is None:
-            raise _undecided(path, "--source nb201 or --source nats", "whose accuracies they hold")
-        version = found["version"]
-        return SourceFacts(
-            name=str(found["source"]),
-            kind="nb201-table",
-            version=None if version is None else str(version),
-            licence="MIT",
-            citation=(
-                "Dong et al., NATS-Bench, TPAMI 2021, arXiv 2009.00437"
-                if found["source"] == "nats"
-                else "Dong and Yang, NAS-Bench-201, ICLR 2020, arXiv 2001.00326"
-            ),
-        )
+        return table_facts(path, "nb201-table", source=self.source, version=self.version)
 
     def read(self, path: Path) -> Iterator[Batch]:
+        table = TextTable.read(path, self.size_limit)
+        _refuse_columns(table)
         epochs = identified(path, epochs=self.epochs)["epochs"]
         if epochs is None:
-            raise _undecided(path, "--epochs N", "how long the trainings were")
-        table = TextTable.read(path, self.size_limit)
+            raise IngestError(
+                f"{path.name} is none of the tables that are known by their digest, and its columns do not say how "
+                "long the trainings were; nothing was stored. Say it with --epochs N."
+            )
         native_ids = _native_ids(table)
         parts = [
             part
@@ -87,48 +87,42 @@ class NB201Table:
             if (match := _ACCURACY.fullmatch(column))
             for part in _accuracies(table, column, match[1], match[2], int(epochs))
         ]
-        if not parts:
-            raise IngestError(
-                f"{path.name} has no accuracy column; its columns are {', '.join(table.columns)}. Expected names "
-                "such as cifar10_test_acc, cifar100_valid_acc or imagenet16_test_acc; nothing was stored."
-            )
-        _refuse_unknown_columns(table)
         if "params_cifar10" in table.columns:
             parts.append(_parameters(table, native_ids))
-        yield Batch(Members(native_ids), len(table), pa.concat_tables(parts))
+        notes = () if known_table(path) else tuple(table.percents.notes())
+        yield Batch(Members(native_ids), len(table), pa.concat_tables(parts), notes=notes)
 
 
-def _undecided(path: Path, option: str, what: str) -> IngestError:
-    return IngestError(
-        f"{path.name} is none of the tables that are known by their digest, and its columns do not say {what}; nothing "
-        f"was stored. Say it with {option}."
-    )
-
-
-def _refuse_unknown_columns(table: TextTable) -> None:
-    """A misspelt column would be left out in silence."""
-    known = {"nb201_index", "arch_str", "params_cifar10"}
-    accuracies = {name for name in table.columns if _ACCURACY.fullmatch(name)}
-    known |= accuracies | {f"{name}_seeds" for name in accuracies}
+def _refuse_columns(table: TextTable) -> None:
+    """Name what is missing for a table of NAS-Bench-201; a misspelt column would be left out in silence."""
+    accuracies = [name for name in table.columns if _ACCURACY.fullmatch(name)]
+    if not set(_CELLS) & set(table.columns):
+        missing = "neither nb201_index nor arch_str, which say the cell"
+    elif not accuracies:
+        missing = "no accuracy column"
+    else:
+        missing = ""
+    if missing:
+        raise IngestError(
+            f"{table.path.name} has {missing}; its columns are {shown_names(table.columns)}. {_ALLOWED_COLUMNS} "
+            "Nothing was stored."
+        )
+    known = {*_CELLS, "params_cifar10", *accuracies, *(f"{name}_seeds" for name in accuracies)}
     if unknown := [name for name in table.columns if name not in known]:
         raise IngestError(
-            f"{table.path.name} has columns that mean nothing here: {', '.join(unknown)}. Allowed are nb201_index, "
-            "arch_str, {cifar10|cifar100|imagenet16}_{valid|test}_acc, each with its own ..._acc_seeds, and "
-            "params_cifar10. Rename or remove the others; nothing was stored."
+            f"{table.path.name} has columns that mean nothing here: {shown_names(unknown)}. {_ALLOWED_COLUMNS} Rename "
+            "or remove the others; nothing was stored."
         )
 
 
 def _native_ids(table: TextTable) -> list[str]:
-    columns = [name for name in ("nb201_index", "arch_str") if name in table.columns]
-    if not columns:
-        raise IngestError(
-            f"{table.path.name} has neither nb201_index nor arch_str among its columns {', '.join(table.columns)}; "
-            "nothing was stored."
-        )
+    columns = [name for name in _CELLS if name in table.columns]
     named: list[list[str]] = []
     for column in columns:
         cells = []
         for row, text in enumerate(table.texts(column)):
+            if len(text) > _LONGEST_ID:
+                table.fail(row, f"{column} is {shown(text)}, which is {len(text)} characters long; no cell's name is.")
             try:
                 cells.append(nb201.format_cell(nb201.parse(text)))
             except IdentifierError as error:
@@ -145,12 +139,7 @@ def _native_ids(table: TextTable) -> list[str]:
 
 def _accuracies(table: TextTable, column: str, dataset: str, split: str, epochs: int) -> list[pa.Table]:
     """The published mean and, where the table has them, the seeds, which must average to it."""
-    means = table.numbers(column, 0, 100, "accuracies are percent, 0 to 100")
-    if len(means) and means.max() <= 1:
-        raise IngestError(
-            f"{table.path.name}: the largest value of {column} is {means.max():g}, so the column holds fractions; "
-            "accuracies of NAS-Bench-201 are percent, 0 to 100. Multiply them by 100; nothing was stored."
-        )
+    means = table.accuracies(column)
     rows = np.arange(len(table))
     word = _DATASETS[dataset, split]
     parts = [_metric(rows, word, split, epochs, means, None)]
@@ -170,12 +159,14 @@ def _seeds(
         try:
             seeds = [float(part) for part in text.split(";")]
         except ValueError:
-            table.fail(row, f"{column} is {text or 'empty'}; accuracies separated by ';' are needed.")
+            table.fail(row, f"{column} is {shown(text or 'empty')}; accuracies separated by ';' are needed.")
         if not all(0 <= value <= 100 for value in seeds):
-            table.fail(row, f"{column} is {text}; accuracies are percent, 0 to 100.")
+            table.fail(row, f"{column} is {shown(text)}; {ALLOWED}.")
         if abs(sum(seeds) / len(seeds) - means[row]) > _SEED_ROUNDING:
             table.fail(
-                row, f"{column} is {text}, which does not average to {means[row]} in {column.removesuffix('_seeds')}."
+                row,
+                f"{column} is {shown(text)}, which does not average to {means[row]} in "
+                f"{column.removesuffix('_seeds')}.",
             )
         owners += [row] * len(seeds)
         repeats += range(1, len(seeds) + 1)

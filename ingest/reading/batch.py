@@ -87,6 +87,8 @@ class Batch:
         Tables in `METRIC_SCHEMA` and `SCORE_SCHEMA`.
     node_attributes
         A table in `ATTRIBUTE_SCHEMA`; stored for the architectures that are new.
+    notes
+        Sentences for the summary: what was left out, or what a person should look at.
     """
 
     members: Members
@@ -94,6 +96,7 @@ class Batch:
     metrics: pa.Table = field(default_factory=METRIC_SCHEMA.empty_table)
     scores: pa.Table = field(default_factory=SCORE_SCHEMA.empty_table)
     node_attributes: pa.Table = field(default_factory=ATTRIBUTE_SCHEMA.empty_table)
+    notes: tuple[str, ...] = ()
 
 
 class Loader(Protocol):

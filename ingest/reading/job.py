@@ -16,6 +16,7 @@ from catalog.spaces.base import SearchSpace
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import registration, views
+from catalog.tables.disagreements import disagreements
 from catalog.tables.proxies import PUBLISHED_VERSION, ensure_proxies, known_direction, published
 from catalog.tables.registration import Identifiers
 from catalog.tables.stored_spaces import admitted, space_of
@@ -38,6 +39,8 @@ class IngestReport:
         Whether the catalog held this very file already, so that none of it was read again.
     new_operators
         Operators that the user's own space has got; also from an operators file that comes with a known file.
+    notes
+        What was left out and what a person should look at, a sentence each.
     """
 
     source: str
@@ -48,15 +51,17 @@ class IngestReport:
     scores: int
     was_known: bool = False
     new_operators: int = 0
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.was_known:
             rest = f"{self.new_operators:,} new operators stored" if self.new_operators else "nothing to do"
             return f"already in the catalog as {self.source} ({self.records:,} records); {rest}."
-        return (
+        counts = (
             f"{self.records:,} records of {self.source} into {self.space}: {self.new_architectures:,} new "
             f"architectures, {self.metrics:,} metrics, {self.scores:,} scores."
         )
+        return "\n  note: ".join((counts, *self.notes))
 
 
 def ingest(catalog: Store, loader: Loader, path: Path, progress: Progress | None = None) -> IngestReport:
@@ -100,6 +105,7 @@ def ingest_content(
             own_operators, new_operators = space.own_operators, ()
         job = _Job(catalog, space, facts, run.id)
         said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
+        job.notes += _same_bytes(catalog, loader.space, digest)
         registration.ensure_space(catalog, space, own_operators)
         for batch in loader.read(path):
             job.store(batch)
@@ -118,6 +124,7 @@ def ingest_content(
         job.metrics,
         job.scores,
         new_operators=len(new_operators),
+        notes=tuple(job.notes),
     )
 
 
@@ -141,6 +148,21 @@ def _known_source(catalog: Store, space: str, facts: SourceFacts, digest: str) -
         [digest, facts.kind, facts.name, space],
     ).to_pylist()
     return int(rows[0]["row_count"]) if rows else None
+
+
+def _same_bytes(catalog: Store, space: str, digest: str) -> list[str]:
+    """Say that a file is in the catalog already under another name: its numbers then stand there twice."""
+    rows = catalog.rows(
+        """
+        SELECT source.name FROM source JOIN run ON run.id = run_id
+        WHERE sha256 = $1 AND (parameters->>'$.space') = $2 ORDER BY source.id
+        """,
+        [digest, space],
+    )
+    return [
+        f"the same file is in the catalog already, as the source {name}; its numbers are now there twice."
+        for (name,) in rows
+    ]
 
 
 def _enter_new_operators(catalog: Store, loader: Loader, parameters: Mapping[str, object]) -> int:
@@ -185,6 +207,7 @@ class _Job:
         self.metric_names: set[str] = set()
         self._proxies: dict[str, int] = {}  # name to proxy.id
         self._first_proxy = catalog.next_id("proxy")
+        self.notes: list[str] = []
 
     def store(self, batch: Batch) -> None:
         """Append one batch: unknown architectures, then metrics and published scores."""
@@ -200,6 +223,7 @@ class _Job:
         self.metrics += len(batch.metrics)
         self.metric_names |= set(pc.unique(batch.metrics["name"]).to_pylist())
         self.scores += len(batch.scores)
+        self.notes += batch.notes
 
     def proxies_found(self) -> dict[str, tuple[int, bool]]:
         """The proxies of the published scores: name to ``proxy.id``, and whether this file brought it."""
@@ -225,6 +249,7 @@ class _Job:
                 }
             ),
         )
+        self.notes += map(str, disagreements(self.catalog, self.source_id))
         if self.new_architectures:
             registration.link_twins(self.catalog, self.space.name)
         views.rebuild(self.catalog, self.space.name)

@@ -1,32 +1,19 @@
-"""Tables recognised by their bytes: whose numbers they hold and how long the trainings were."""
+"""Tables recognised by their bytes: whose numbers they hold; every other table is its user's own source."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import re
 from pathlib import Path
 
-from catalog.errors import IngestError
+from catalog.errors import IngestError, UsageError
+from catalog.tables.official_sources import KNOWN_TABLES, OFFICIAL_SOURCES, KnownTable, is_reserved
+from ingest.reading.batch import SourceFacts
 
+MOST_EPOCHS = 100_000
+"""The longest training that a reader believes in."""
 
-@dataclass(frozen=True)
-class KnownTable:
-    """What a table of a certain digest is."""
-
-    source: str
-    version: str | None
-    epochs: int
-    rows: int
-
-
-KNOWN_TABLES = {
-    "157eb8f7cedc6c4d3de8fac556c5ac39576fb0c11a579170ebd357e4c76d7de9": KnownTable("nb201", "v1.1", 200, 15_625),
-    "a448cef155e2ebbee495a1b8f957b0fa83dec327d313bff74e34b08cdbe9cee2": KnownTable("nb201", None, 12, 15_625),
-    "7c9932ce7dc1e58ed5df7e00459bddecc50aae0b8069c274acaab75931676de0": KnownTable("nats", "v1.0", 200, 15_625),
-    "4fe459cf6242689cdd44f4a7422b7862748dbdc0635a373a47f2fae44fc2f47b": KnownTable("nb101", None, 108, 423_624),
-    "2724f7a6a016e6f53b66a6de33ff0de58f564ce2a57f83ee1dedf81acb58bbd7": KnownTable("nb101", None, 108, 5_385),
-}
-"""By SHA-256 of the file as it is, packed or not."""
+_LONGEST_NAME = 60
 
 
 def known_table(path: Path) -> KnownTable | None:
@@ -69,3 +56,69 @@ def identified(path: Path, **given: str | int | None) -> dict[str, str | int | N
             )
         found[name] = value if found[name] is None else found[name]
     return found
+
+
+def table_facts(path: Path, kind: str, *, source: str | None = None, version: str | None = None) -> SourceFacts:
+    """What the source of a table is called: the benchmark that its digest proves, or else the user's own.
+
+    Raises
+    ------
+    IngestError
+        The file is known as something else than the user says.
+    UsageError
+        The user gives the name of a benchmark to a table that is not known to be the benchmark's.
+    """
+    if known_table(path) is None:
+        return SourceFacts(name=own_source(path, source), kind=kind, version=version)
+    found = identified(path, source=source, version=version)
+    official = OFFICIAL_SOURCES[str(found["source"])]
+    return SourceFacts(
+        name=str(found["source"]),
+        kind=kind,
+        version=None if found["version"] is None else str(found["version"]),
+        licence=official.licence,
+        citation=official.citation,
+    )
+
+
+def own_source(path: Path, given: str | None = None) -> str:
+    """The name of a user's source: the one that was given, or a word made of the file's name.
+
+    Raises
+    ------
+    UsageError
+        The name is a benchmark's, or is no word that a column's name could end with.
+    """
+    if given is not None:
+        return _checked_source(given)
+    word = re.sub(r"\W+", "_", path.name.split(".")[0].lower()).strip("_")[:_LONGEST_NAME] or "table"
+    return f"my_{word}" if is_reserved(word) else word
+
+
+def _checked_source(name: str) -> str:
+    if not re.fullmatch(r"[^\W_](?:[\w-]*[^\W_])?", name) or len(name) > _LONGEST_NAME:
+        raise UsageError(
+            f"the source is called {name[:_LONGEST_NAME]!r}; a word of letters, digits, '_' and '-' is needed, at most "
+            f"{_LONGEST_NAME} characters: its columns end with it."
+        )
+    if is_reserved(name):
+        word = re.sub(r"\W+", "_", name.lower())
+        raise UsageError(
+            f"the source {name!r} is a name of the catalog's own or a benchmark's, and only files that are known to be "
+            "the benchmark's, by their digest or their format, get it: its licence, its citation and its columns come "
+            f"with the name. Nothing was stored. Name your source, for example --source my_{word}."
+        )
+    return name
+
+
+def checked_epochs(epochs: int | None) -> int | None:
+    """The length of the trainings as the user gave it.
+
+    Raises
+    ------
+    UsageError
+        No training is so short or long.
+    """
+    if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
+        raise UsageError(f"the trainings had {epochs} epochs; a number from 1 to {MOST_EPOCHS} is needed.")
+    return epochs

@@ -66,11 +66,12 @@ class ScoreColumns(_Columns):
         value: float | None,
         *,
         data: str | None = None,
+        seed: int | None = None,
         reason: str | None = None,
         seconds: float | None = None,
     ) -> None:
         """One score of the architecture at `row`; a score without a value failed for `reason`."""
         status = "ok" if value is not None else "failed"
-        values = (row, proxy, data, None, value, status, reason, seconds)
+        values = (row, proxy, data, seed, value, status, reason, seconds)
         for column, item in zip(self._columns.values(), values, strict=True):
             column.append(item)

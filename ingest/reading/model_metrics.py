@@ -9,6 +9,8 @@ from typing import Any
 Measurements = tuple[float, ...]
 """For half and final: training time in seconds, train, validation and test accuracy as fractions; then parameters."""
 
+_MEASURED = ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
+
 _DOUBLE, _INT32, _STRING, _MESSAGE = 1, 5, 9, 11  # field types of descriptor.proto
 _OPTIONAL, _REPEATED = 1, 3
 
@@ -47,30 +49,56 @@ def _parser() -> tuple[Callable[[bytes], Any], type[Exception]]:
     return kind.FromString, message.DecodeError
 
 
-def measurements(data: bytes) -> Measurements:
-    """The measurements of one training.
+def measurements(data: bytes, epochs: int) -> Measurements:
+    """The measurements of one training of `epochs` epochs.
 
     Raises
     ------
     MetricsError
-        The bytes are no such message, or it has not the three evaluations at the start, half-way and at the end.
+        The bytes are no such message, hold a field that the benchmark's definition does not have or lack one, or its
+        three evaluations are not those at the start, half-way and at the end.
     """
     parse, decode_error = _parser()
     try:
         message = parse(data)
     except decode_error:
         raise MetricsError("the metrics are no ModelMetrics message") from None
+    message.DiscardUnknownFields()
+    if message.ByteSize() != len(data):
+        raise MetricsError(_surplus(parse(data), message.ByteSize(), len(data)))
     if len(message.evaluation_data) != 3:
         raise MetricsError(f"{len(message.evaluation_data)} evaluations; at start, half-way and at the end make 3")
-    _, half, final = message.evaluation_data
+    start, half, final = message.evaluation_data
+    at = (start.current_epoch, half.current_epoch, final.current_epoch)
+    if at != (0, epochs / 2, epochs):
+        raise MetricsError(
+            f"evaluations after {', '.join(f'{epoch:g}' for epoch in at)} epochs; a training of {epochs} epochs is "
+            f"evaluated after 0, {epochs / 2:g} and {epochs}, so these are other trainings than the benchmark's"
+        )
     return (
-        half.training_time,
-        half.train_accuracy,
-        half.validation_accuracy,
-        half.test_accuracy,
-        final.training_time,
-        final.train_accuracy,
-        final.validation_accuracy,
-        final.test_accuracy,
-        message.trainable_parameters,
+        *(_given(half, name) for name in _MEASURED),
+        *(_given(final, name) for name in _MEASURED),
+        _given(message, "trainable_parameters"),
     )
+
+
+def _given(message: Any, name: str) -> float:
+    """A field's value; what a message does not say is not 0."""
+    if not message.HasField(name):
+        raise MetricsError(f"the metrics have no {name}")
+    value: float = getattr(message, name)
+    return value
+
+
+def _surplus(message: Any, known: int, size: int) -> str:
+    """What a message has beyond its definition: unknown fields, or fields twice, of which the last would win."""
+    from google.protobuf.unknown_fields import UnknownFieldSet
+
+    for part, where in ((message, "metrics"), *((evaluation, "evaluations") for evaluation in message.evaluation_data)):
+        numbers = sorted({field.field_number for field in UnknownFieldSet(part)})
+        if numbers:
+            return (
+                f"its {where} have the field {', '.join(map(str, numbers))}, which NAS-Bench-101's do not have (1 to "
+                f"{len(part.DESCRIPTOR.fields)}), so this is another benchmark's file"
+            )
+    return f"its metrics take {size} bytes instead of {known}: a field stands twice"

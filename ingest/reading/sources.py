@@ -5,13 +5,16 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from catalog.errors import IngestError
+from ingest.reading.shown import shown
 
 DEFAULT_SIZE_LIMIT = 16 * 2**30
 """Unpacked bytes that a reader takes from one compressed file or archive member before it suspects a bomb."""
@@ -21,6 +24,8 @@ JSON_SIZE_LIMIT = 2 * 2**30
 
 BLOCK = 2**18
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _GZIP = b"\x1f\x8b"
 _BZIP2 = b"BZh"
 
@@ -119,23 +124,62 @@ def lines(stream: LimitedStream, longest: int) -> Iterator[tuple[int, bytes]]:
         yield number, rest
 
 
+class UnusableJSONError(ValueError):
+    """JSON that Python reads, but not as it stands: a key twice in one object, or what no name can hold."""
+
+
+def parse_json(data: bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises
+    ------
+    UnusableJSONError
+        An object has a key twice, of which Python would keep the last, or a text holds half a surrogate pair or NUL,
+        which names in a table cannot.
+    ValueError
+        The text is no JSON; `json.JSONDecodeError` and `UnicodeDecodeError` say where.
+    RecursionError
+        It is nested too deep.
+    """
+    value = json.loads(data, object_pairs_hook=_object)
+    if _NUL.search(data):
+        raise UnusableJSONError("a text holds the character NUL (\\u0000), which no name may have")
+    if _SURROGATE.search(data):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            near = shown(error.object[max(error.start - 20, 0) : error.end + 20])
+            raise UnusableJSONError(f"near {near!r} stands half of a surrogate pair, which is no character") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise UnusableJSONError(f"the key {shown(key)!r} stands twice in one object; each may occur once")
+    return found
+
+
 def read_json(path: Path, size_limit: int = JSON_SIZE_LIMIT) -> Any:
     """The value of a JSON document, plain or compressed.
 
     Raises
     ------
     IngestError
-        The file is no JSON, is nested too deep, or is larger than `size_limit`.
+        The file is no JSON, is nested too deep, has a key of an object twice, or is larger than `size_limit`.
     """
     with open_stream(path, size_limit) as stream:
         blocks = []
         while block := stream.read():
             blocks.append(block)
     try:
-        return json.loads(b"".join(blocks))
+        return parse_json(b"".join(blocks))
     except UnicodeDecodeError as error:
         raise IngestError(f"{path.name}: byte {error.start} is no UTF-8 text; nothing was stored.") from None
     except json.JSONDecodeError as error:
         raise IngestError(f"{path.name} line {error.lineno}: no JSON ({error.msg}); nothing was stored.") from None
+    except UnusableJSONError as error:
+        raise IngestError(f"{path.name}: {error}. Nothing was stored.") from None
     except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
         raise IngestError(f"{path.name}: no usable JSON ({error}); nothing was stored.") from None

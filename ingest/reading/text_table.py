@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import gzip
 import io
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,10 +17,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from catalog.errors import IngestError
+from ingest.reading.percents import ALLOWED, Percents
+from ingest.reading.shown import shown
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 _CHUNK = 2**22
 _PARQUET = b"PAR1"
+_HEADER = 2**16
 
 
 def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
@@ -62,12 +68,53 @@ def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
                 f"{path.name} unpacks to {size:,} bytes, more than {size_limit:,}; nothing was stored. If you trust "
                 "the file, raise the limit with --size-limit."
             )
-        frame = pl.from_arrow(file.read())
+        table = file.read()
+        table.validate(full=True)  # texts that are no UTF-8 would end the process
+        frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.all().cast(pl.String)).fill_null("")
     except (pyarrow.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = shown(str(error).splitlines()[0], 200)
         raise IngestError(f"{path.name} is no readable parquet table: {reason}; nothing was stored.") from error
+
+
+def _no_table(path: Path, reason: str) -> IngestError:
+    return IngestError(f"{path.name} is no comma-separated table: {reason}; nothing was stored.")
+
+
+def _refuse_other_kinds(path: Path, data: bytes) -> None:
+    """Name what a file is that is no text table at all, and a header that says one name twice."""
+    start = data[:_HEADER].removeprefix(codecs.BOM_UTF8).lstrip()
+    if not start:
+        raise _no_table(path, "it is empty")
+    if (place := data.find(b"\0")) >= 0:
+        raise _no_table(path, f"byte {place} is NUL, as in binary files and in UTF-16; a table is UTF-8 text")
+    if start[:1] in (b"{", b"["):
+        raise _no_table(path, f"it begins with {start[:1].decode()}, as JSON does")
+    try:
+        header = next(csv.reader(io.StringIO(start.decode("utf-8", "replace"))), [])
+    except csv.Error as error:
+        raise _no_table(path, f"its header cannot be read ({error})") from error
+    if len(header) == 1 and (other := next((sign for sign in "\t;|" if sign in header[0]), "")):
+        raise _no_table(path, f"its header has no comma, but {shown(other)!r}: separate the columns with commas")
+    if twice := [name for name, count in Counter(header).items() if count > 1]:
+        raise IngestError(
+            f"{path.name} line 1: the column {shown(twice[0]) or 'without a name'} stands there twice; each may occur "
+            "once. Nothing was stored. Rename or remove one of them."
+        )
+
+
+def _uneven(data: bytes) -> str:
+    """The first line that has more fields than the header, in words."""
+    rows = csv.reader(io.StringIO(data.decode("utf-8", "replace")))
+    try:
+        width = len(next(rows, []))
+        for row in rows:
+            if len(row) > width:
+                return f"line {rows.line_num} has {len(row)} fields, but the header {width}"
+    except csv.Error:
+        return ""
+    return ""
 
 
 class TextTable:
@@ -84,6 +131,7 @@ class TextTable:
     def __init__(self, path: Path, frame: pl.DataFrame) -> None:
         self.path = path
         self.frame = frame
+        self.percents = Percents(path.name)
 
     @classmethod
     def read(cls, path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> TextTable:
@@ -97,11 +145,11 @@ class TextTable:
         data = read_bytes(path, size_limit)
         if data.startswith(_PARQUET):
             return cls(path, _parquet_frame(path, data, size_limit))
+        _refuse_other_kinds(path, data)
         try:
-            frame = pl.read_csv(data, infer_schema=False).fill_null("")
+            frame = pl.read_csv(data.rstrip(), infer_schema=False).fill_null("")
         except pl.exceptions.PolarsError as error:
-            reason = str(error).splitlines()[0]
-            raise IngestError(f"{path.name} is no comma-separated table: {reason}; nothing was stored.") from error
+            raise _no_table(path, _uneven(data) or shown(str(error).splitlines()[0], 200)) from error
         return cls(path, frame)
 
     @property
@@ -115,10 +163,14 @@ class TextTable:
     def __repr__(self) -> str:
         return f"TextTable({self.path.name!r}, {len(self)} rows, {len(self.columns)} columns)"
 
+    def place(self, row: int) -> str:
+        """What messages call a row (0 is the first after the header)."""
+        return f"{self.path.name} line {row + 2}"
+
     def fail(self, row: int, what: str) -> NoReturn:
-        """Raise the error for something wrong in a row (0 is the first after the header)."""
+        """Raise the error for something wrong in a row."""
         raise IngestError(
-            f"{self.path.name} line {row + 2}: {what}\nnothing was stored. Fix the line and run the same command again."
+            f"{self.place(row)}: {what}\nnothing was stored. Fix the line and run the same command again."
         )
 
     def texts(self, column: str) -> list[str]:
@@ -135,12 +187,47 @@ class TextTable:
         """
         return self._checked(column, self.frame[column].str.strip_chars(), low, high, meaning)
 
+    def accuracies(self, column: str) -> NDArray[np.float64]:
+        """A column of accuracies in percent.
+
+        Raises
+        ------
+        IngestError
+            A cell is no number from 0 to 100, or the whole column holds fractions.
+        """
+        values = self.numbers(column, 0, 100, ALLOWED)
+        self.percents.see_all(column, values, self.place)
+        self.percents.refuse_fractions()
+        return values
+
+    def refuse_same_meaning(self, meanings: Mapping[str, object]) -> None:
+        """Check that no two columns mean the same, as ``mean_val_acc_108`` and ``mean_valid_acc_108`` would.
+
+        Parameters
+        ----------
+        meanings
+            Column to what it means, in a comparable form.
+
+        Raises
+        ------
+        IngestError
+            Two do; the message names both.
+        """
+        first: dict[object, str] = {}
+        for column, meaning in meanings.items():
+            if meaning in first:
+                raise IngestError(
+                    f"{self.path.name} line 1: the columns {shown(first[meaning])} and {shown(column)} mean the same; "
+                    "nothing was stored. Remove one of them."
+                )
+            first[meaning] = column
+
     def _checked(self, column: str, texts: pl.Series, low: float, high: float, meaning: str) -> NDArray[np.float64]:
         values = texts.cast(pl.Float64, strict=False).to_numpy()
         wrong = np.flatnonzero(~((values >= low) & (values <= high)))
         if len(wrong):
             row = int(wrong[0])
-            self.fail(row, f"{column} is {texts[row] or 'empty'}; {meaning}.")
+            self.fail(row, f"{shown(column)} is {shown(texts[row] or 'empty')}; {meaning}.")
         return values
 
     def unique(self, column: str, values: Sequence[str | int]) -> None:
@@ -154,5 +241,8 @@ class TextTable:
         seen: dict[str | int, int] = {}
         for row, value in enumerate(values):
             if value in seen:
-                self.fail(row, f"{column} {value} stands in line {seen[value] + 2} already; each may occur once.")
+                self.fail(
+                    row,
+                    f"{column} {shown(str(value), 200)} stands in line {seen[value] + 2} already; each may occur once.",
+                )
             seen[value] = row

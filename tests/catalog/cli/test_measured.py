@@ -57,7 +57,7 @@ def test_a_bad_line_stores_nothing(measured_database: Path, tmp_path: Path) -> N
     bad = tmp_path / "nb201_v9.9_200ep.csv"
     bad.write_text("nb201_index,cifar10_test_acc\n0,85.1\n1,943.7\n")
     answer = call_catalog(
-        "ingest", "nasbench201", str(bad), "--source", "nb201", "--epochs", "200", database=measured_database
+        "ingest", "nasbench201", str(bad), "--source", "mine", "--epochs", "200", database=measured_database
     )
     assert answer.returncode == 1
     assert "line 3: cifar10_test_acc is 943.7; accuracies are percent, 0 to 100" in answer.stderr

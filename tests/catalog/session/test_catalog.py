@@ -78,7 +78,10 @@ def test_writing_makes_a_missing_file_only_by_filling_it(tmp_path: Path) -> None
     ("ask", "words"),
     [
         (lambda c: c.ingest("nasbench102", "a.csv"), "unknown benchmark 'nasbench102'; known are darts"),
-        (lambda c: c.ingest("nasbench101", "a.csv", curves=True), "nasbench101 has no option curves; it knows epochs"),
+        (
+            lambda c: c.ingest("nasbench101", "a.csv", curves=True),
+            "nasbench101 has no option curves; it knows epochs, source",
+        ),
         (lambda c: c.ingest("graphs"), "name a file"),
         (lambda c: c.ingest("model", "a:b"), "with --space and --id"),
         (lambda c: c.search("nb201"), "a search needs a score"),

@@ -6,20 +6,22 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from catalog.errors import IngestError
+from catalog.errors import IngestError, UsageError
 from catalog.spaces import genotype
 from catalog.spaces.darts import DARTS
 from ingest.formats.genotypes import Genotypes, PublishedGenotypes
 from ingest.formats.published_genotypes import published_cells
-from ingest.reading.batch import Batch
+from ingest.reading.batch import Batch, SourceFacts
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.tables import metrics_of
 
 SPACE = DARTS()
 NAMES = [SPACE.native_id(graph) for graph in SPACE.sample(3, seed=2)]
+CSV = f'genotype,cifar10_test_acc\n"{NAMES[0]}",97.0\n"{NAMES[1]}",96.0\n'
 
 
 def read(path: Path, text: str, **options: Any) -> list[Batch]:
@@ -117,6 +119,116 @@ def test_nds_logs(layout: str, tmp_path: Path) -> None:
     assert set(metrics_of(read(imagenet, json.dumps(value)))["dataset"]) == {"imagenet"}
 
 
+CODE = f"""from collections import namedtuple
+Genotype = namedtuple('Genotype', 'normal normal_concat reduce reduce_concat')
+NASNet = Genotype(normal=[{",".join(["('sep_conv_5x5', 1)"] * 10)}], normal_concat=[2], reduce=[], reduce_concat=[4])
+NOISY = Genotype(normal=[{", ".join(["('noise', 1)"] * 8)}], normal_concat=[2], reduce=[], reduce_concat=[4])
+# OLD = {NAMES[2]}
+GOOD = genotypes.{NAMES[0][:-1]}  # kept (see the paper
+)
+LATEST = GOOD
+"""
+
+
+def test_python_files_give_what_is_darts_and_name_the_rest(tmp_path: Path) -> None:
+    """As published code is: other spaces beside DARTS, comments in between, another name for the best at the end."""
+    (batch,) = read(tmp_path / "genotypes.py", CODE)
+    assert members([batch]) == NAMES[:1]
+    assert batch.notes == (
+        "1 left out, because a cell has 10 pairs and not 8: NASNet (line 3).",
+        "1 left out, because 'noise' is no operator of DARTS: NOISY (line 4).",
+        "1 left out, because it stands in a comment: OLD (line 5).",
+    )
+
+
+def test_a_text_of_foreign_genotypes_alone_is_refused(tmp_path: Path) -> None:
+    foreign = "\n".join(line for line in CODE.splitlines() if line[:4] in ("NASN", "NOIS"))
+    with pytest.raises(IngestError, match=r"no Genotype of the DARTS space; .* NASNet \(line 1\).* NOISY \(line 2\)"):
+        read(tmp_path / "genotypes.py", foreign)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "left_out"),
+    [
+        ("darts_cnn_genotypes.py", 2, ["NASNet", "AmoebaNet"]),
+        ("robustdarts_genotypes.py", 146, ["DARTS_S4_cifar10_1127865_1"]),
+    ],
+)
+def test_the_genotypes_of_published_code(name: str, taken: int, left_out: list[str], data_dir: Path) -> None:
+    batches = list(Genotypes().read(data_dir / "formats/public_files" / name))
+    assert sum(batch.record_count for batch in batches) == taken
+    assert all(any(word in note for note in batches[-1].notes) for word in left_out)
+
+
+def test_a_list_is_its_users_source_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "darts_trained_cifar10.csv"
+    path.write_text(CSV)
+    assert Genotypes().facts(path) == SourceFacts("darts_trained_cifar10", "darts-genotypes")
+    assert Genotypes(source="mine").facts(path).name == "mine"
+    with pytest.raises(UsageError, match="--source my_darts_trained"):
+        Genotypes(source="darts_trained").facts(path)
+    renamed = tmp_path / "DARTS.json"  # as an NDS file is called
+    renamed.write_text(json.dumps(NAMES))
+    assert Genotypes().facts(renamed) == SourceFacts("darts", "darts-genotypes")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.csv", f'genotype,cifar10_test_acc\n"{NAMES[0]}",0.97\n', "line 2: cifar10_test_acc is 0.97, .* fractions"),
+        ("a.json", json.dumps([{"genotype": NAMES[0], "cifar10_test_acc": 0.97}]), "entry 0: .* is 0.97, .* fractions"),
+        ("a.csv", f'genotype,accuracy\n"{NAMES[0]}",97\n', "the columns accuracy mean nothing here"),
+        ("a.csv", f'genotype,cifar10_val_acc,CIFAR10_valid_acc\n"{NAMES[0]}",97,96\n', "mean the same"),
+        ("a.json", json.dumps([{"genotype": "x", "c_val_acc": 9, "c_valid_acc": 9}]), "entry 0: .* mean the same"),
+        ("a.json", json.dumps([{"genotype": "x", "c_val_acc": "93"}]), "entry 0: c_val_acc is '93'; a number"),
+        ("a.txt", "\ufeff", "no Genotype"),
+    ],
+)
+def test_what_would_be_misread_is_refused(name: str, text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match=words):
+        read(tmp_path / name, text)
+
+
+def test_trainings_of_several_recipes_are_kept_apart(tmp_path: Path) -> None:
+    """As in NDS's files with lr-wd in their names: learning rate and weight decay are drawn anew for each training."""
+    entries = [nds_entry(name, [60.0, 7.5]) for name in NAMES[:2]]
+    entries[1]["optim"]["wd"] = 1e-3
+    metrics = metrics_of(read(tmp_path / "DARTS_lr-wd.json", json.dumps(entries)))
+    assert set(metrics["name"]) == {
+        "tuned_accuracy", "tuned_best_accuracy", "tuned_learning_rate", "tuned_weight_decay", "parameters", "flops",
+        "init_channels", "layers",
+    }  # fmt: skip
+    assert metrics.filter(name="tuned_weight_decay")["value"].to_list() == [5e-4, 1e-3]
+    stages = metrics.filter(name="tuned_accuracy")["stage"].to_list()
+    assert len(set(stages)) == 2
+    assert all(stage.startswith("of settings") for stage in stages)
+
+
+def test_repeats_in_one_list_are_said(tmp_path: Path) -> None:
+    (batch,) = read(tmp_path / "a.csv", f'genotype,cifar10_test_acc\n"{NAMES[0]}",97\n"{NAMES[0]}",96\n')
+    assert [note[:21] for note in batch.notes] == ["1 architectures stand"]
+    assert read(tmp_path / "b.csv", CSV)[0].notes == ()
+
+
+def test_a_parquet_table_holds_the_same(tmp_path: Path) -> None:
+    pl.read_csv(CSV.encode()).write_parquet(tmp_path / "a.parquet")
+    (ours,) = Genotypes().read(tmp_path / "a.parquet")
+    assert ours.metrics.equals(read(tmp_path / "a.csv", CSV)[0].metrics)
+
+
+def test_errors_of_nds_as_fractions_are_refused(tmp_path: Path) -> None:
+    """An error of 0.06 would become an accuracy of 99.94 %."""
+    with pytest.raises(IngestError, match=r"test_ep_top1 is 0\.6, .* fractions"):
+        read(tmp_path / "DARTS.json", json.dumps([nds_entry(NAMES[0], [0.6, 0.06])]))
+
+
+def test_text_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes(NAMES[0].encode() + b"\xff")
+    with pytest.raises(IngestError, match=rf"byte {len(NAMES[0])} is no UTF-8"):
+        list(Genotypes().read(path))
+
+
 def test_the_published_cells() -> None:
     batch = next(PublishedGenotypes().read())
     found = metrics_of([batch])
@@ -164,9 +276,6 @@ def test_darts_v2_is_the_published_genotype() -> None:
 def test_what_is_wrong_is_named(name: str, text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(IngestError, match=rf"{name}.*{words}"):
         read(tmp_path / name, text)
-
-
-CSV = f'genotype,cifar10_test_acc\n"{NAMES[0]}",97.0\n"{NAMES[1]}",96.0\n'
 
 
 @given(DAMAGE)

@@ -23,6 +23,7 @@ from tests.ingest.formats.tables import metrics_of, scores_of
 
 OWN = (Operator("my_op", "attention", "Attention", "Attention", "Attention", has_weights=True),)
 CHAIN: dict[str, Any] = {"ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
+SPELT = ("CIFAR-10", "cifar10")  # one data set
 # The example of the documentation, word for word
 EXAMPLE = (
     '{"id": "a17", "cells": [{"name": "normal", "ops": ["input", "conv3x3", "my_op", "output"], '
@@ -122,6 +123,10 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ("[" * 100_000, "no usable JSON"),
         ('{"id": ' + "1" * 10_000 + "}", "no usable JSON"),
         ({"id": "a", **CHAIN, "colour": 1}, "unknown field 'colour'"),
+        ('{"id": "a", "id": "b"}', "the key 'id' stands twice"),
+        ('{"id": "a", "ops": [], "proxies": {"x": 1, "x": 2}}', "the key 'x' stands twice"),
+        ('{"id": "\\ud800"}', r"near .*ud800.*stands half"),
+        ('{"id": "a\\u0000"}', "the character NUL"),
         ({"id": 17, **CHAIN}, "id is 17"),
         ({"id": "", **CHAIN}, "id is ''"),
         ({"id": "first", **CHAIN}, "the id 'first' stands in line 1 already"),
@@ -148,6 +153,9 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ({"id": "a", **CHAIN, "metrics": {}}, "metrics is"),
         ({"id": "a", **CHAIN, "metrics": [{"value": 1}]}, "the name None"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "accuracy", "value": 943.7}]}, "accuracies are percent"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "top-1 accuracy", "value": 943.7}]}, "accuracies are percent"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "Accuracy", "value": 94.3}]}, "call it 'accuracy'"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "ACC", "value": 0.94}]}, "call it 'accuracy'"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": float("nan")}]}, "the value nan"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": True}]}, "the value True"),
         (
@@ -157,6 +165,15 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1, "seed": 2**40}]}, "seed of the metric"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1, "kind": "guessed"}]}, "kind of the metric"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1, "unit": "s"}]}, "a metric is"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "accuracy", "value": 93}] * 2}, "accuracy stands there twice"),
+        (
+            {
+                "id": "a",
+                **CHAIN,
+                "metrics": [{"name": "loss", "value": place, "dataset": name} for place, name in enumerate(SPELT)],
+            },
+            r"loss \(cifar10\) stands there twice",
+        ),
         ({"id": "a", **CHAIN, "proxies": []}, "proxies is"),
         ({"id": "a", **CHAIN, "proxies": {"x": "high"}}, "the proxy 'x' is 'high'"),
     ],
@@ -164,6 +181,40 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
 def test_every_fault_has_its_line_and_reason(record: Any, words: str, path: Path) -> None:
     with pytest.raises(IngestError, match=rf"own\.jsonl line 3: (.|\n)*{words}"):
         read(path, [{"id": "first", **CHAIN}, "", record])
+
+
+def measured(native_id: str, *accuracies: float, **columns: Any) -> dict[str, Any]:
+    metrics = [{"name": "accuracy", "value": value, "seed": seed, **columns} for seed, value in enumerate(accuracies)]
+    return {"id": native_id, **CHAIN, "metrics": metrics}
+
+
+def test_fractions_are_refused_over_all_batches_of_a_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first batch alone could not know: its accuracies may be those of bad networks."""
+    monkeypatch.setattr(graphs_jsonl, "_GRAPHS_A_BATCH", 2)
+    records = [measured(str(number), 0.1 * number, dataset="cifar10") for number in range(5)]
+    with pytest.raises(IngestError, match=r"line 5: accuracy \(cifar10\) is 0\.4, .* so these are fractions"):
+        read(path, records)
+    assert len(read(path, [*records, measured("good", 93.0, dataset="cifar10")])) == 3
+
+
+@pytest.mark.parametrize("other", [{"split": "valid"}, {"epochs": 12}, {"dataset": "cifar100"}, {"stage": "half"}])
+def test_each_column_is_judged_by_itself(other: dict[str, Any], path: Path) -> None:
+    """Percents of another column do not make these fractions percents."""
+    usual = {"dataset": "cifar10", "split": "test", "epochs": 200}
+    with pytest.raises(IngestError, match="line 1: accuracy .* fractions"):
+        read(path, [measured("a", 0.9, **{**usual, **other}), measured("b", 93.0, **usual)])
+
+
+def test_small_values_among_percents_are_stored_and_said(path: Path) -> None:
+    (batch,) = read(path, [measured("a", 93.0, 0.94), measured("b", 0.0)])
+    assert sorted(batch.metrics["value"].to_pylist()) == [0.0, 0.94, 93.0]
+    assert [note[:32] for note in batch.notes] == ["accuracy: 1 of 3 values are 1 or"]
+
+
+@pytest.mark.parametrize(("name", "source"), [("a-b.jsonl", "a-b"), ("nb201.jsonl", "my_nb201"), (".jsonl", "table")])
+def test_the_source_is_called_as_its_file(name: str, source: str) -> None:
+    """But never as a benchmark."""
+    assert GraphsJSONL("mine").facts(Path(name)).name == source
 
 
 def test_a_line_that_is_no_text(path: Path) -> None:
@@ -234,6 +285,34 @@ def test_any_acyclic_graph_comes_back_as_it_was(path: Path, data: st.DataObject)
     cell = (read(path, [record])[0].members.graphs or [])[0].cells[0]
     assert list(cell.operators) == record["ops"]
     assert sorted([source, target] for source, target, _ in cell.edges) == sorted(edges)
+
+
+def dense(native_id: str, operators: Sequence[str], copies: int = 1) -> dict[str, Any]:
+    """A cell in which every node feeds every later one."""
+    names = ["input", *operators, "output"]
+    edges = [[source, target, copies] for target in range(1, len(names)) for source in range(target)]
+    return {"id": native_id, "ops": names, "edges": edges}
+
+
+def test_a_cell_whose_canonical_form_has_too_many_copies_is_named(path: Path) -> None:
+    """16 skips in a row, all joined: 2^16 parallel identities."""
+    with pytest.raises(IngestError, match=r"line 2: the graph of 'skips' cannot be kept: .* 65536 parallel copies"):
+        read(path, [{"id": "good", **CHAIN}, dense("skips", ["skip_connect"] * 16)])
+    assert len(read(path, [dense("skips", ["skip_connect"] * 14)])[0].members) == 1
+
+
+@given(
+    st.lists(st.sampled_from(["skip_connect", "conv3x3", "concat", "sum", "none"]), max_size=20), st.integers(1, 1000)
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_dense_cell_is_read_or_named(path: Path, operators: list[str], copies: int) -> None:
+    """What the reader lets through has a canonical form."""
+    try:
+        batches = read(path, [dense("a", operators, copies)])
+    except IngestError as error:
+        assert "own.jsonl line 1: the graph of 'a'" in str(error)
+    else:
+        assert canonical_graphs(batches[0].members.graphs or [])
 
 
 @given(DAMAGE)

@@ -52,7 +52,10 @@ def test_units_and_devices(tmp_path: Path) -> None:
     ("name", "text", "words"),
     [
         ("hw.csv", HEADER + ROW, "does not say the data set"),
+        ("hw_imagenet.csv", HEADER + ROW, "possible are cifar10, cifar100, imagenet16-120"),
         ("hw_cifar10.csv", "net,speed\n", "needed are net"),
+        ("hw_cifar10.csv", HEADER.replace("edgetpu", "gpu-1") + ROW, "unknown column 'gpu-1_latency'"),
+        ("hw_cifar10.csv", HEADER.replace("eyeriss_arithmetic_intensity", "n") + ROW, "unknown column 'n'"),
         ("hw_cifar10.csv", HEADER + ROW.replace("5.8", "-2"), "line 2: edgegpu_latency is -2"),
         ("hw_cifar10.csv", HEADER + ROW.replace("5.8", "-0.5"), "line 2: edgegpu_latency is -0.5"),
         ("hw_cifar10.csv", HEADER + ROW.replace("5.8", "fast"), "line 2: edgegpu_latency is fast"),

@@ -9,6 +9,7 @@ import pytest
 
 from catalog.errors import IngestError
 from catalog.spaces import genotype, nb201
+from catalog.spaces.darts import DARTS
 from catalog.storage.store import Store
 from ingest.formats.choosing import loader_for
 from ingest.formats.genotypes import Genotypes
@@ -76,6 +77,23 @@ def test_one_genotype_of_logs_and_lists_is_one_architecture(catalog_path: Path, 
         first = stored(catalog, "nasbench301", logs)
         second = ingest(catalog, Genotypes(), listed)
     assert (first.new_architectures, second.new_architectures) == (1, 0)
+
+
+def test_trainings_with_other_settings_are_rows_and_no_mean(catalog_path: Path, tmp_path: Path) -> None:
+    (graph,) = DARTS().sample(1, seed=1)
+    keys = genotype.config_space(genotype.parse(DARTS().native_id(graph)))
+    logs = tmp_path / "nb301"
+    logs.mkdir()
+    for place, rate in enumerate((0.025, 0.1, 0.01)):
+        log = nasbench301_log(keys, 93.5, 93.0 + place, learning_rate=rate)
+        (logs / f"results_{place}.json").write_text(json.dumps(log))
+    with Store.open(catalog_path, mode="write") as catalog:
+        stored(catalog, "nasbench301", logs)
+        view = catalog.query("SELECT * FROM darts")
+        assert not [column for column in view.columns if "tuned" in column]
+        assert 93.0 in view.row(0)
+        rows = catalog.query("SELECT value FROM metric WHERE name = 'tuned_accuracy' AND split = 'test' ORDER BY ALL")
+        assert rows["value"].to_list() == [94.0, 95.0]
 
 
 def test_a_damaged_file_leaves_nothing(catalog_path: Path, tmp_path: Path) -> None:

@@ -28,17 +28,27 @@ FIRST = ("00005c142e6f48ac74fdcf73e3439874", "0100110001000000010010000010000001
 SECOND = ("0000718c96730a92ea6d5242f8ce77e2", "0100000001000000010000000111000001000000010000000", "11010", 5878154)
 
 
-def metrics_of(final: float, parameters: int, seconds: float = 1769.13, path: str = "") -> bytes:
+def metrics_of(
+    final: float,
+    parameters: int,
+    seconds: float = 1769.13,
+    path: str = "",
+    epochs: int = 108,
+    half: float | None = None,
+) -> bytes:
     """Measurements with the first published values of the first module where `final` is .921174."""
+    half = epochs / 2 if half is None else half
     return model_metrics(
-        [(0.0, 0.0, 0.1, 0.1, 0.1), (54.0, seconds / 2, 0.9, 0.85, 0.84), (108.0, seconds, 1.0, 0.924179, final)],
+        [(0.0, 0.0, 0.1, 0.1, 0.1), (half, seconds / 2, 0.9, 0.85, 0.84), (epochs, seconds, 1.0, 0.924179, final)],
         parameters,
         path=path,
     )
 
 
 def row(module: tuple[str, str, str, int] = FIRST, epochs: int = 108, final: float = 0.921174, **options: Any) -> bytes:
-    return nasbench101_row(module[0], epochs, module[1], module[2], metrics_of(final, module[3], **options))
+    return nasbench101_row(
+        module[0], epochs, module[1], module[2], metrics_of(final, module[3], epochs=epochs, **options)
+    )
 
 
 def read(path: Path, rows: list[bytes]) -> list[Batch]:
@@ -62,20 +72,50 @@ def path(tmp_path: Path) -> Path:
 
 
 @given(
-    st.lists(st.tuples(*[st.floats(0, 1e6)] * 5), min_size=3, max_size=3),
+    st.lists(st.tuples(*[st.floats(0, 1e6)] * 4), min_size=3, max_size=3),
     st.integers(0, 2**31 - 1),
     st.text(max_size=200),
 )
-def test_measurements_are_the_written_ones(evaluations: list[Any], parameters: int, checkpoint: str) -> None:
-    _, half, final = evaluations
-    found = measurements(model_metrics(evaluations, parameters, 12.0, checkpoint))
-    assert found == (*half[1:], *final[1:], parameters)
+def test_measurements_are_the_written_ones(measured: list[Any], parameters: int, checkpoint: str) -> None:
+    evaluations = [(epoch, *values) for epoch, values in zip((0.0, 18.0, 36.0), measured, strict=True)]
+    found = measurements(model_metrics(evaluations, parameters, 12.0, checkpoint), 36)
+    assert found == (*measured[1], *measured[2], parameters)
+
+
+def test_other_fields_are_named(path: Path) -> None:
+    """An EC-NAS file has NAS-Bench-101's frames and hashes, and energy in further fields of both messages."""
+    energy = bytes([4 << 3 | 1]) + b"\0" * 8
+    for metrics, words in (
+        (metrics_of(0.9, FIRST[3]) + energy, "its metrics have the field 4, which NAS-Bench-101's do not have"),
+        (
+            bytes([1 << 3 | 2, 11]) + bytes([10 << 3 | 2, 9]) + b"2022-11-1" + metrics_of(0.9, FIRST[3]),
+            "its evaluations have the field 10",
+        ),
+        (metrics_of(0.9, 5) + bytes([2 << 3, 7]), "a field stands twice"),
+        (model_metrics([(0.0,), (54.0, 1.0), (108.0, 2.0, 0.9, 0.9)], 5), "the metrics have no train_accuracy"),  # type: ignore[list-item]
+    ):
+        record = nasbench101_row(FIRST[0], 108, FIRST[1], FIRST[2], metrics)
+        with pytest.raises(IngestError, match=rf"record 2: .*{words}"):
+            read(path, [row(), record])
+
+
+def test_equal_trainings_are_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nasbench101, "_RECORDS_A_BATCH", 2)
+    batches = read(path, [row(), row(SECOND), row(final=0.9), row(epochs=36), row()])
+    assert [batch.notes for batch in batches[:2]] == [(), ()]
+    assert batches[2].notes[0].startswith("1 trainings equal an earlier one of the same module and length")
+    assert "the first in record 5" in batches[2].notes[0]
+
+
+def test_the_real_file_of_another_benchmark_is_refused(path: Path, data_dir: Path) -> None:
+    with pytest.raises(IngestError, match="record 1: its metrics have the field 4, .* another benchmark's file"):
+        list(NASBench101Records().read(data_dir / "formats/public_files/energy_4V9E_rtx3060.tfrecord"))
 
 
 @given(st.binary(max_size=60))
 def test_other_bytes_are_no_measurements(data: bytes) -> None:
     with pytest.raises(MetricsError):
-        measurements(data)
+        measurements(data, 108)
 
 
 def test_published_values_of_the_first_module(path: Path) -> None:
@@ -160,6 +200,8 @@ def test_real_modules_pass_the_check_of_their_hashes(path: Path, data_dir: Path)
         (json.dumps([FIRST[0], 108, FIRST[1], "input,output", "abc"]).encode(), "a JSON list"),
         (json.dumps([FIRST[0], 108, FIRST[1], "", base64.b64encode(b"\x0a\xff").decode()]).encode(), "no ModelMetrics"),
         (row(epochs=5), "5 epochs; 4, 12, 36, 108"),
+        (row(half=2.0), "after 0, 2, 108 epochs; a training of 108 epochs is evaluated after 0, 54 and 108"),
+        (row((*FIRST[:3], SECOND[3])), "5,878,154 trainable parameters, but its graph's network has 8,555,530"),
         (row(("f" * 32, *FIRST[1:])), "hash 'f{32}' is of none of the 423624 modules"),
         (row((SECOND[0], *FIRST[1:])), f"has the hash {FIRST[0]}, but it is stored under {SECOND[0]}"),
         (row((FIRST[0], FIRST[1], "02002", 1)), "but it is stored under"),

@@ -103,6 +103,38 @@ def test_costs_and_times_of_a_sample(samples: Path) -> None:
     assert training == [pytest.approx(12 * 12.462056795756022)]
 
 
+def test_costs_are_those_of_the_network_with_the_data_sets_classifier(samples: Path) -> None:
+    """Of both spaces and on every data set; the archive's own counts are compared while it is read."""
+    for folder, members in (("NATS-tss-v1_0-3ffb9-simple", 3), ("NATS-sss-v1_0-50262-simple", 3)):
+        found = batches(samples / folder)
+        assert not any(batch.notes for batch in found)
+        costs = frame(found).filter(pl.col("name").is_in(["parameters", "flops"]))
+        assert len(costs) == members * 4 * 2
+
+
+def test_fractions_are_refused(tmp_path: Path) -> None:
+    value: Any = nasbench201_archive({11: CELLS[11]})
+    for state in value["arch2infos"][11].values():
+        for result in state["all_results"].values():
+            for name in ("train_acc1es", "eval_acc1es"):
+                result[name] = {key: accuracy / 100 for key, accuracy in result[name].items()}
+    path = tmp_path / "archive.pth"
+    path.write_bytes(torch_legacy(value))
+    with pytest.raises(IngestError, match=r"architecture 11: .* so these are fractions"):
+        batches(path)
+
+
+def test_other_flops_are_said(tmp_path: Path) -> None:
+    value: Any = nasbench201_archive({11: CELLS[11]})
+    for state in value["arch2infos"][11].values():
+        for result in state["all_results"].values():
+            result["flop"] *= 2
+    path = tmp_path / "archive.pth"
+    path.write_bytes(torch_legacy(value))
+    (note,) = batches(path)[0].notes
+    assert "those of 1 architectures are not the multiply-accumulates of their network" in note
+
+
 def test_the_size_space_is_a_space_of_its_own(samples: Path) -> None:
     folder = samples / "NATS-sss-v1_0-50262-simple"
     loader = NASBench201Archive(space_of(folder))
@@ -237,6 +269,13 @@ def trial(info: Any) -> Any:
         (lambda info: info["full"]["all_results"].update({("svhn", 1): {}}), "a dataset .* and a seed are needed"),
         (lambda info: trial(info).update(epochs=90), "ran for 90 epochs"),
         (lambda info: trial(info).update(params="many"), "params .* is 'many'"),
+        (lambda info: trial(info).update(params=0.808276), "params of cifar10 .* 0.808276 million, .* has 802,426"),
+        (lambda info: trial(info).update(flop=1.0), "flop of cifar10 with seed 888 .* is 113,951,370, and 1,000,000"),
+        (lambda info: trial(info).update(learning_rate=0.1), "has the field 'learning_rate'; known are"),
+        (lambda info: trial(info).update(seed=888), "says that its seed is 888"),
+        (lambda info: info["full"].update(hp="lr0.1"), "training full has the field 'hp'; known are"),
+        (lambda info: info.update({"12": info["less"]}), "the trainings less and 12 both ran for 12 epochs"),
+        (lambda info: trial(info)["eval_acc1es"].update({"ori-test@0199": 1.0}), "ori-test@0199"),
         (
             lambda info: trial(info)["train_acc1es"].update({199: 943.7}),
             "943.7; a number from 0 to 100",
@@ -253,6 +292,14 @@ def test_what_is_wrong_is_named_with_the_architecture(change: Any, words: str, t
     path = tmp_path / "archive.pth"
     path.write_bytes(torch_legacy(value))
     with pytest.raises(IngestError, match=rf"archive\.pth: architecture 11: .*{words}"):
+        batches(path)
+
+
+def test_a_key_that_stands_twice_in_a_pickled_dictionary_is_refused(tmp_path: Path) -> None:
+    """Written by hand: no dictionary has one key twice, and the last of the two would win."""
+    path = tmp_path / "NATS-tss-000011.pickle.pbz2"
+    path.write_bytes(bz2.compress(b"\x80\x02}(X\x02\x00\x00\x0012K\x01X\x02\x00\x00\x0012K\x02u."))
+    with pytest.raises(IngestError, match="sets the entry '12' of a dictionary a second time"):
         batches(path)
 
 

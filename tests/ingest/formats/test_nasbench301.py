@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from catalog.errors import IngestError
 from catalog.spaces import genotype
 from catalog.spaces.darts import DARTS
+from catalog.spaces.darts_network import Size, auxiliary_parameters, network_costs
 from ingest.formats.nasbench301 import DEFAULTS, NASBench301Logs
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.tables import metrics_of
@@ -19,6 +20,12 @@ from tests.ingest.formats.writers import nasbench301_log
 
 KEYS = [genotype.config_space(genotype.parse(DARTS().native_id(graph))) for graph in DARTS().sample(3, seed=1)]
 NAMES = [str(genotype.from_config_space(keys)) for keys in KEYS]
+
+SMALL = Size(32, 8)
+PARAMETERS = [
+    int(network_costs([graph], [graph], SMALL)[0, 0]) + auxiliary_parameters(graph, SMALL)
+    for graph in map(DARTS().graph, NAMES)
+]
 
 
 def written(folder: Path, logs: dict[str, Any]) -> Path:
@@ -55,7 +62,7 @@ def test_default_trainings_and_their_ordinals(tmp_path: Path) -> None:
     folder = written(
         tmp_path / "nb301",
         {
-            "random/results_0.json": nasbench301_log(KEYS[0], 93.5, 93.0),
+            "random/results_0.json": nasbench301_log(KEYS[0], 93.5, 93.0, parameters=PARAMETERS[0]),
             "random/results_1.json": nasbench301_log(KEYS[1], 92.5, 92.0),
             "evolution/deep/results_0.json": nasbench301_log(KEYS[0], 93.7, 93.2, seconds=100),
         },
@@ -81,11 +88,49 @@ def test_other_hyperparameters_are_kept_apart(tmp_path: Path) -> None:
     assert metrics.filter(name="accuracy", split="test")["value"].to_list() == [93.0]
     tuned = metrics.filter(name="tuned_accuracy", split="test").select("repeat", "value").rows()
     assert tuned == [(1, 95.0), (2, 94.0)]
+    stages = metrics.filter(name="tuned_accuracy", split="test")["stage"].to_list()
+    assert len(set(stages)) == 2
+    assert all(stage.startswith("of settings ") for stage in stages)
     settings_ = {(row["name"], row["repeat"]): row["value"] for row in metrics.iter_rows(named=True)}
     assert settings_["tuned_learning_rate", 1] == 0.1
     assert settings_["tuned_autoaugment", 1] == 1
     assert settings_["tuned_init_channels", 2] == 16
     assert ("tuned_learning_rate", 2) not in settings_
+
+
+def test_a_setting_that_the_default_training_does_not_have_is_another_training(tmp_path: Path) -> None:
+    log = nasbench301_log({**KEYS[0], "OptimizerSelector:adam:learning_rate": 0.001}, 95.5, 95.0, learning_rate=0.1)
+    metrics = metrics_of(NASBench301Logs().read(written(tmp_path / "nb301", {"results_0.json": log})))
+    values = dict(metrics.select("name", "value").rows())
+    assert "accuracy" not in values
+    assert (values["tuned_learning_rate"], values["tuned_adam_learning_rate"]) == (0.1, 0.001)
+
+
+def test_parameters_are_those_of_the_trained_network(tmp_path: Path) -> None:
+    for options, count in (({}, PARAMETERS[0] + 1), ({"init_channels": 16}, PARAMETERS[0])):
+        log = nasbench301_log(KEYS[0], 93.5, 93.0, parameters=count, **options)
+        with pytest.raises(IngestError, match=r"model_parameters is .*, but the network of its genotype .* has"):
+            list(NASBench301Logs().read(written(tmp_path / "nb301", {"results_0.json": log})))
+
+
+def test_a_log_that_stands_twice_is_said(tmp_path: Path) -> None:
+    log = nasbench301_log(KEYS[0], 93.5, 93.0)
+    folder = written(tmp_path / "nb301", {f"results_{place}.json": log for place in range(6)})
+    (batch,) = NASBench301Logs().read(folder)
+    assert batch.notes[0].startswith("results_1.json has the genotype and every number of results_0.json")
+    assert batch.notes[3:] == ("2 further logs equal an earlier one.",)
+
+
+def test_other_files_of_the_same_shape_are_refused_or_said(tmp_path: Path) -> None:
+    log: dict[str, Any] = nasbench301_log(KEYS[0], 0.935, 0.93)
+    with pytest.raises(IngestError, match="so these are fractions"):
+        list(NASBench301Logs().read(written(tmp_path / "nb301", {"results_0.json": log})))
+    log = {**nasbench301_log(KEYS[0], 93.5, 93.0), "energy": 1.0}
+    (batch,) = NASBench301Logs().read(written(tmp_path / "nb301", {"results_0.json": log}))
+    assert batch.notes == ("fields that are not read: 'energy'.",)
+    log["info"][-1]["dataset_path"] = "datasets/SVHN.csv"
+    with pytest.raises(IngestError, match="dataset_path is 'datasets/SVHN.csv'; the benchmark trains on cifar10"):
+        list(NASBench301Logs().read(written(tmp_path / "nb301", {"results_0.json": log})))
 
 
 def test_curves_are_read_on_demand(tmp_path: Path) -> None:

@@ -35,15 +35,16 @@ def repeats(tmp_path: Path) -> Path:
 
 def test_a_module_is_stored_once_for_both_forms(table: Path, repeats: Path, tmp_path: Path) -> None:
     with Store.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
-        assert ingest(catalog, NB101Table(), table).new_architectures == 2
-        assert ingest(catalog, NB101Table(epochs=108), repeats).new_architectures == 0
+        assert ingest(catalog, NB101Table(source="mine"), table).new_architectures == 2
+        assert ingest(catalog, NB101Table(epochs=108, source="mine"), repeats).new_architectures == 0
         assert catalog.query("SELECT DISTINCT form FROM node").rows() == [("both",)]
         row = catalog.query("SELECT * FROM nb101 WHERE index = 0").to_dicts()[0]
         assert (row["params"], row["cifar10_parameters_reported"]) == (8_555_530, 8_555_530)
         # the mean of the repeats where there are repeats, else the published mean
-        assert row["cifar10_test_accuracy"] == pytest.approx(92.0)
-        assert row["cifar10_valid_accuracy"] == pytest.approx(92.2)
-        second = catalog.query("SELECT cifar10_test_accuracy, cifar10_valid_accuracy FROM nb101 WHERE index = 1").row(0)
+        assert row["cifar10_test_accuracy_mine"] == pytest.approx(92.0)
+        assert row["cifar10_valid_accuracy_mine"] == pytest.approx(92.2)
+        columns = "cifar10_test_accuracy_mine, cifar10_valid_accuracy_mine"
+        second = catalog.query(f"SELECT {columns} FROM nb101 WHERE index = 1").row(0)
         assert second == (pytest.approx(88.64516615), None)
 
 

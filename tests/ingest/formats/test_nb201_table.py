@@ -6,11 +6,15 @@ import gzip
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from catalog.errors import IngestError
+from catalog.errors import IngestError, UsageError
+from catalog.storage.store import Store
 from ingest.formats.nb201_table import NB201Table
-from ingest.reading.batch import METRIC_SCHEMA
+from ingest.reading.batch import METRIC_SCHEMA, SourceFacts
+from ingest.reading.job import ingest
 from ingest.reading.text_table import TextTable
 
 HEADER = "nb201_index,arch_str,cifar10_valid_acc,cifar10_test_acc,cifar10_test_acc_seeds,params_cifar10"
@@ -24,7 +28,7 @@ ROW_1 = (
 )
 
 
-READER = NB201Table(epochs=200, source="nb201")
+READER = NB201Table(epochs=200, source="mine")
 
 
 @pytest.fixture
@@ -47,15 +51,53 @@ def test_means_and_seeds_are_kept_apart(table: Path) -> None:
     assert [row["value"] for row in metrics if row["name"] == "parameters"] == [129306, 802426]
 
 
-def test_a_table_that_nobody_knows_needs_source_and_length(table: Path) -> None:
+def test_a_table_that_nobody_knows_needs_its_length_and_is_the_users(table: Path) -> None:
     """Whatever the file is called: the three tables share their columns, and an edited one is not the official one."""
     with pytest.raises(IngestError, match="--epochs"):
-        next(NB201Table(source="nb201").read(table))
-    with pytest.raises(IngestError, match="--source"):
-        NB201Table(epochs=12).facts(table)
-    assert NB201Table(epochs=12, source="nats").facts(table).name == "nats"
-    (batch,) = NB201Table(epochs=12, source="nats").read(table)
+        next(NB201Table().read(table))
+    (batch,) = NB201Table(epochs=12).read(table)
     assert set(batch.metrics["epochs"].to_pylist()) == {12, None}
+    assert NB201Table(epochs=12, source="mine").facts(table) == SourceFacts("mine", "nb201-table")
+    assert NB201Table(epochs=12).facts(table) == SourceFacts("nb201_v1", "nb201-table")
+
+
+@pytest.mark.parametrize(
+    "name", ["nb201", "NB-201", "nats", "suite_zero_x", "own-training", "nds_mine", "200ep", "NAS-Bench-201"]
+)
+def test_the_name_of_a_benchmark_is_no_name_for_a_users_table(name: str, table: Path) -> None:
+    with pytest.raises(UsageError, match=r"--source my_"):
+        NB201Table(epochs=200, source=name).facts(table)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "_a", "a/b", "a\x1b[31m", "x" * 61])
+def test_a_sources_name_is_a_word(name: str, table: Path) -> None:
+    with pytest.raises(UsageError, match="a word of letters"):
+        NB201Table(epochs=200, source=name).facts(table)
+
+
+def test_a_files_name_becomes_a_word_that_is_no_benchmarks(tmp_path: Path) -> None:
+    names = {"My runs (2).csv.gz": "my_runs_2", "nb201.csv": "my_nb201", "…": "table"}
+    for name, source in names.items():
+        path = tmp_path / name
+        path.write_text("x")
+        assert NB201Table().facts(path).name == source
+
+
+def test_one_file_under_two_names_is_said(table: Path, catalog_path: Path) -> None:
+    with Store.open(catalog_path, mode="write") as catalog:
+        assert ingest(catalog, NB201Table(epochs=200, source="mine"), table).notes == ()
+        assert ingest(catalog, NB201Table(epochs=200, source="mine"), table).was_known
+        (note,) = ingest(catalog, NB201Table(epochs=200, source="other"), table).notes
+    assert note == "the same file is in the catalog already, as the source mine; its numbers are now there twice."
+
+
+def test_a_users_numbers_have_columns_of_their_own_and_no_licence(table: Path, catalog_path: Path) -> None:
+    with Store.open(catalog_path, mode="write") as catalog:
+        ingest(catalog, NB201Table(epochs=200, source="mine"), table)
+        row = catalog.query("SELECT * FROM nb201 WHERE index = 1").to_dicts()[0]
+        assert catalog.query("SELECT name, licence, citation FROM source").rows() == [("mine", None, None)]
+    assert row["cifar10_test_accuracy_mine"] == 93.66
+    assert "cifar10_test_accuracy" not in row
 
 
 def test_a_known_table_is_recognised_by_its_bytes(data_dir: Path, tmp_path: Path) -> None:
@@ -63,6 +105,7 @@ def test_a_known_table_is_recognised_by_its_bytes(data_dir: Path, tmp_path: Path
     renamed.write_bytes((data_dir / "nb201/nats_v1.0_200ep_test.csv.gz").read_bytes())
     facts = NB201Table().facts(renamed)
     assert (facts.name, facts.version) == ("nats", "v1.0")
+    assert NB201Table(source="nats").facts(renamed) == facts
     with pytest.raises(IngestError, match="its source is nats, not nb201"):
         NB201Table(source="nb201").facts(renamed)
     with pytest.raises(IngestError, match="its epochs is 200, not 12"):
@@ -84,6 +127,13 @@ def test_a_known_table_is_recognised_by_its_bytes(data_dir: Path, tmp_path: Path
         ("cifar10_valid_acc,cifar10_test_acc,", "a,b,", "no accuracy column"),
         ("cifar10_test_acc,", "foo,", "columns that mean nothing here: foo, cifar10_test_acc_seeds"),
         ("nb201_index,arch_str", "a,b", "neither nb201_index nor arch_str"),
+        ("cifar10_test_acc,", "cifar10_valid_acc,", "line 1: the column cifar10_valid_acc stands there twice"),
+        ("cifar10_test_acc,", "\x1b[31m,", r"mean nothing here: \\x1b\[31m"),
+        ("93.66", "9\x003.66", "byte .* is NUL"),
+        ("93.66", "1" * 5000, "line 3: cifar10_test_acc is 1{57}\\.\\.\\.; accuracies are percent"),
+        ("93.66", "inf", "line 3: cifar10_test_acc is inf"),
+        (",802426", ",802426,7", "no comma-separated table"),
+        (",802426", "", "line 3: params_cifar10 is empty"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_line(table: Path, old: str, new: str, words: str) -> None:
@@ -95,7 +145,9 @@ def test_a_wrong_value_is_refused_with_its_line(table: Path, old: str, new: str,
 def test_a_column_of_fractions_is_refused(table: Path) -> None:
     """0.93 is a valid percentage, but no column of them is."""
     table.write_text("nb201_index,cifar100_test_acc\n0,0.52\n1,0.71\n")
-    with pytest.raises(IngestError, match="largest value of cifar100_test_acc is 0.71, so the column holds fractions"):
+    with pytest.raises(
+        IngestError, match=r"line 3: cifar100_test_acc is 0.71, and no value .* is larger, so these are fractions"
+    ):
         list(READER.read(table))
 
 
@@ -109,6 +161,14 @@ def test_a_parquet_table_holds_the_same(table: Path) -> None:
     packed.write_bytes(packed.read_bytes()[:-50])
     with pytest.raises(IngestError, match="no readable parquet table"):
         TextTable.read(packed)
+
+
+def test_a_parquet_table_whose_texts_are_no_utf8_is_refused(tmp_path: Path) -> None:
+    buffers = [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
+    texts = pa.Array.from_buffers(pa.string(), 1, buffers)
+    pq.write_table(pa.table({"arch_str": texts, "cifar10_test_acc": [90.0]}), tmp_path / "bad.parquet")
+    with pytest.raises(IngestError, match=r"bad\.parquet is no readable parquet table: .*UTF8"):
+        list(READER.read(tmp_path / "bad.parquet"))
 
 
 def test_a_cell_that_stands_twice_is_refused(table: Path) -> None:

@@ -67,6 +67,15 @@ def write_tfrecord(path: Path, rows: Iterable[bytes]) -> None:
             stream.write(framed(row))
 
 
+def _nasbench201_costs(architecture: str, dataset: str) -> tuple[int, int, int]:
+    """Classes, parameters and multiply-accumulates; a 1x1 convolution adds 28,000 parameters, a 3x3 one 243,040."""
+    one, three = architecture.count("conv_1x1"), architecture.count("conv_3x3")
+    classes = {"cifar100": 100, "ImageNet16-120": 120}.get(dataset, 10)
+    parameters = 72_656 + 65 * classes + 28_000 * one + 215_040 * three + 28_000 * three
+    operations = 7_782_400 + 3_932_160 * one + 35_389_440 * three
+    return classes, parameters, operations // (4 if classes == 120 else 1) + 65 * classes
+
+
 def nasbench201_result(
     architecture: str, dataset: str, seed: int, epochs: int, accuracy: float, *, curves: Sequence[int] | None = None
 ) -> dict[str, object]:
@@ -78,6 +87,7 @@ def nasbench201_result(
         dataset, ("x-valid", "x-test", "ori-test")
     )
     evaluated = range(epochs) if curves is None else curves
+    classes, parameters, operations = _nasbench201_costs(architecture, dataset)
     return {
         "name": "infer.tiny",
         "net_state_dict": None,
@@ -85,9 +95,9 @@ def nasbench201_result(
         "train_acc5es": None,
         "train_losses": {epoch: 0.5 + 0.01 * epoch for epoch in range(epochs)},
         "train_times": dict.fromkeys(range(epochs), 12.5),
-        "arch_config": {"channel": 16, "num_cells": 5, "arch_str": architecture, "class_num": 10},
-        "params": np.float64(0.802426),
-        "flop": 113.95137,
+        "arch_config": {"channel": 16, "num_cells": 5, "arch_str": architecture, "class_num": classes},
+        "params": np.float64(parameters / 1e6),
+        "flop": operations / 1e6,
         "seed": seed,
         "epochs": epochs,
         "latency": [np.float64(0.016), np.float64(0.018)],
@@ -158,9 +168,16 @@ def torch_zip(value: object) -> bytes:
 
 
 def nasbench301_log(
-    genotype_keys: Mapping[str, str], valid: float, test: float, *, seconds: float = 3600.0, **changed: object
+    genotype_keys: Mapping[str, str],
+    valid: float,
+    test: float,
+    *,
+    seconds: float = 3600.0,
+    parameters: int | None = None,
+    **changed: object,
 ) -> dict[str, object]:
     """A ``results_*.json`` of the default training of 100 epochs; `changed` replaces hyper-parameters by last word."""
+    count = {} if parameters is None else {"model_parameters": parameters}
     words: dict[str, object] = {
         "CreateImageDataLoader:batch_size": 96,
         "NetworkSelectorDatasetInfo:darts:init_channels": 32,
@@ -174,7 +191,7 @@ def nasbench301_log(
         "final_metric_score": -valid,
         "optimized_hyperparamater_config": {**settings, **genotype_keys},
         "budget": 100,
-        "info": [{"val_accuracy": valid, "train_accuracy": 99.0, "epochs": 98, "model_parameters": 1_200_000}],
+        "info": [{"val_accuracy": valid, "train_accuracy": 99.0, "epochs": 98, **count}],
         "test_accuracy": test,
         "runtime": seconds,
         "learning_curves": {"Train/train_accuracy": [50.0, 99.0], "Train/val_accuracy": [40.0, valid]},

@@ -22,7 +22,7 @@ RUNNING = "SELECT outcome FROM run ORDER BY id DESC LIMIT 1"
 def database(tmp_path: Path) -> Path:
     table = tmp_path / "small.csv"
     table.write_text(SMALL)
-    options = ("--source", "nb201", "--epochs", "200")
+    options = ("--source", "mine", "--epochs", "200")
     answer = run_catalog("ingest", "nasbench201", str(table), *options, database=tmp_path / "catalog.duckdb")
     assert answer.returncode == 0, answer.stderr
     return tmp_path / "catalog.duckdb"
@@ -45,7 +45,7 @@ def contents(database: Path) -> tuple[list[tuple[object, ...]], ...]:
             catalog.query(
                 "SELECT count(*) FROM node JOIN architecture ON id = architecture_id WHERE space != 'nb201'"
             ).rows(),
-            catalog.query("SELECT index, cifar10_test_accuracy FROM nb201 ORDER BY index").rows(),
+            catalog.query("SELECT index, cifar10_test_accuracy_mine FROM nb201 ORDER BY index").rows(),
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.errors import IngestError
+from catalog.errors import IngestError, UsageError
 from ingest.formats.choosing import loader_for
 from ingest.reading.dataset_names import dataset_in, dataset_word
 from ingest.reading.sources import LimitedStream, lines, open_stream, read_json
@@ -33,6 +33,30 @@ def test_a_cut_archive_is_damaged(pack: Callable[[bytes], bytes], tmp_path: Path
     path.write_bytes(pack(bytes(range(256)) * 100)[:-9])
     with pytest.raises(IngestError, match=r"file\.packed: damaged or incomplete"), open_stream(path) as stream:
         b"".join(iter(stream.read, b""))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[{"a": 1}, {"b": {"c": 1, "d": 2, "c": 1}}]', "the key 'c' stands twice in one object"),
+        ('{"\\u0061": 1, "a": 2}', "the key 'a' stands twice"),
+        ('["x\\udc80y"]', "half of a surrogate pair"),
+        ('{"\\u0000": 1}', "NUL"),
+        ("[1,]", "line 1: no JSON"),
+        ("", "no JSON"),
+    ],
+)
+def test_json_that_says_two_things_or_nothing(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text(text)
+    with pytest.raises(IngestError, match=rf"file\.json.*{words}.* [Nn]othing was stored|file\.json.*{words}"):
+        read_json(path)
+
+
+def test_escapes_of_whole_characters_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text('\ufeff["\\ud83d\\ude00", "\\\\u0000", {"a": 1, "A": 2}]', encoding="utf-8")
+    assert read_json(path) == ["\U0001f600", "\\u0000", {"a": 1, "A": 2}]
 
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
@@ -106,6 +130,21 @@ def test_data_sets_in_file_names() -> None:
 )
 def test_official_files_find_their_reader(benchmark: str, file: str, reader: str, tmp_path: Path) -> None:
     assert type(loader_for(benchmark, tmp_path / file)).__name__ == reader
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "file", "words"),
+    [
+        ("nasbench201", "nasbench_full.tfrecord", "no file of nasbench201, .* are read by ingest nasbench101"),
+        ("nasbench101", "NAS-Bench-201-v1_1-096897.pth", "no file of nasbench101, .* are read by ingest nasbench201"),
+        ("nasbench201", "net.onnx", "are read by ingest model"),
+        ("nasbench201", "graphs.jsonl.gz", "are read by ingest graphs"),
+        ("nasbench201", "notes.txt", "no file of nasbench201, which are archives"),
+    ],
+)
+def test_foreign_files_are_refused_for_the_right_reason(benchmark: str, file: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=words):
+        loader_for(benchmark, tmp_path / file)
 
 
 def test_tables_are_told_apart_by_their_header(data_dir: Path) -> None:

@@ -1,0 +1,73 @@
+"""What NAS-Bench-Suite-Zero publishes: its proxies, and what ``val_accuracy`` is on each benchmark's data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PROXIES = (
+    "epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "params", "plain", "snip",
+    "synflow", "zen",
+)  # fmt: skip
+"""The proxies of the suite, by its own names."""
+
+DESCRIPTIVE = ("idx", "id", "arch")
+"""Fields of an architecture that say which one it is."""
+
+BENCHMARKS = {"nb101": "nasbench101", "nb201": "nasbench201", "darts": "nasbench301"}
+"""The suite's word for each space that is read here."""
+
+KNOWN_TABLES = frozenset(
+    {
+        "66759888860b0b1968bed4fdb93c71579115a0ba9e065309746117e061a0a417",
+        "3726cbe640e8794b876622e4f841a5be05121b7d1a57c98d78cef56f92368b24",
+    }
+)
+"""SHA-256 of the tables that are known to hold the suite's proxies of NAS-Bench-201."""
+
+OTHER_BENCHMARKS = ("transbench101_micro", "transbench101_macro")
+"""The suite's words for its further benchmarks."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What the field ``val_accuracy`` of one data set is: kind, data set, split and length as in the table ``metric``.
+
+    None stands for what the suite does not say.
+    """
+
+    kind: str
+    dataset: str
+    split: str | None
+    epochs: int | None
+
+    @property
+    def is_single_run(self) -> bool:
+        """Whether each value is the end of one training."""
+        return self.kind != "surrogate"
+
+
+def _unsaid(dataset: str) -> Accuracy:
+    return Accuracy("reported", dataset, None, None)
+
+
+ACCURACIES: Mapping[str, Mapping[str, Accuracy]] = {
+    "nb101": {"cifar10": Accuracy("reported", "cifar10", "valid", 108)},
+    "nb201": {
+        # Counted in images of 10,000 on CIFAR-10: its test images, and not the 25,000 of cifar10-valid's x-valid. Where
+        # the benchmark has a single seed, CIFAR-100's value is that seed's x-test.
+        "cifar10": Accuracy("reported", "cifar10-valid", "test", 200),
+        "cifar100": Accuracy("reported", "cifar100", "test", 200),
+        "imagenet16-120": Accuracy("reported", "imagenet16-120", "test", 200),
+        "svhn": _unsaid("svhn"),
+        "ninapro": _unsaid("ninapro"),
+        "scifar100": _unsaid("scifar100"),
+    },
+    "darts": {
+        "cifar10": Accuracy("surrogate", "cifar10", "valid", None),
+        "svhn": _unsaid("svhn"),
+        "ninapro": _unsaid("ninapro"),
+        "scifar100": _unsaid("scifar100"),
+    },
+}
+"""By space and the file's data set; no other data sets belong to these benchmarks."""

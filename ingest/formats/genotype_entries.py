@@ -1,0 +1,200 @@
+"""Genotypes and what stands beside them in tables, JSON lists and the training logs of NDS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import IngestError
+from ingest.reading.dataset_names import dataset_in
+from ingest.reading.percents import Percents
+from ingest.reading.pickled_values import described
+from ingest.reading.settings import stage_of_settings
+from ingest.reading.shown import shown_names
+from ingest.reading.text_table import TextTable
+
+_ACCURACY = re.compile(
+    r"(?P<dataset>[a-z0-9-]{1,40}?)_(?:(?P<best>best)_)?(?P<split>valid|val|test)_acc(?:uracy)?", re.IGNORECASE
+)
+_SPLITS = {"val": "valid", "valid": "valid", "test": "test"}
+_ALLOWED = "a genotype and accuracies in percent, called cifar10_test_acc, cifar10_best_test_acc and the like"
+_NDS_FIELDS = {"net", "optim", "params", "flops", "test_ep_top1", "min_test_top1"}
+_NDS_NET_FIELDS = {"genotype", "width", "depth"}
+_RECIPE = {"lr": "learning_rate", "wd": "weight_decay"}
+_MOST_EVALUATIONS = 100_000
+
+Metric = tuple[str, float, dict[str, Any]]
+"""Name, value and the further columns of one metric."""
+
+
+@dataclass
+class Listed:
+    """One genotype of a list, with the metrics that stand beside it."""
+
+    where: str
+    identifier: Any
+    metrics: list[Metric] = field(default_factory=list)
+    is_training: bool = True
+
+
+def table_entries(path: Path, epochs: int | None, size_limit: int, notes: list[str]) -> Iterator[Listed]:
+    """The rows of a table with a column ``genotype``; `notes` gets what a person should look at."""
+    table = TextTable.read(path, size_limit)
+    accuracies = {name: match for name in table.columns if (match := _ACCURACY.fullmatch(name))}
+    if "genotype" not in table.columns:
+        raise IngestError(
+            f"{path.name} line 1: the columns are {shown_names(table.columns)}; a column genotype is needed. A table "
+            f"of DARTS cells has {_ALLOWED}. Nothing was stored."
+        )
+    if unknown := [name for name in table.columns if name != "genotype" and name not in accuracies]:
+        raise IngestError(
+            f"{path.name} line 1: the columns {shown_names(unknown)} mean nothing here. A table of DARTS cells has "
+            f"{_ALLOWED}. Rename or remove the others; nothing was stored."
+        )
+    columns = {name: _columns(match, epochs) for name, match in accuracies.items()}
+    table.refuse_same_meaning({name: tuple(meant.values()) for name, meant in columns.items()})
+    values = {name: table.accuracies(name).tolist() for name in accuracies}
+    notes += table.percents.notes()
+    for row, text in enumerate(table.texts("genotype")):
+        yield Listed(table.place(row), text, [("accuracy", values[name][row], columns[name]) for name in columns])
+
+
+def json_entries(path: Path, found: Any, epochs: int | None, notes: list[str]) -> Iterator[Listed]:
+    """The genotypes of a JSON document; `notes` gets what a person should look at."""
+    percents = Percents(path.name)
+    dataset = "imagenet" if re.search(r"_in\b|imagenet", path.stem.lower()) else "cifar10"
+    keyed = _keyed(found, path)
+    is_tuned = len({_recipe(item) for _, item in keyed}) > 1
+    for key, item in keyed:
+        where = f"{path.name}: entry {described(key)}"
+        if isinstance(item, dict) and isinstance(item.get("net"), dict):
+            yield _nds(where, item, dataset, percents, is_tuned=is_tuned)
+        elif isinstance(item, dict) and "genotype" in item:
+            yield Listed(where, item["genotype"], _given(where, item, epochs, percents))
+        else:
+            yield Listed(where, item)
+    percents.refuse_fractions()
+    notes += percents.notes()
+
+
+def is_nds(found: Any) -> bool:
+    """Whether a document has the structure of NDS's own logs: in every entry what its authors' program wrote."""
+    if isinstance(found, dict):
+        found = [*found.get("top", ()), *found.get("mid", ())] if set(found) == {"top", "mid"} else None
+    return isinstance(found, list) and bool(found) and all(map(_is_nds_log, found))
+
+
+def _is_nds_log(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and set(entry) >= _NDS_FIELDS
+        and isinstance(entry["net"], dict)
+        and set(entry["net"]) >= _NDS_NET_FIELDS
+        and isinstance(entry["optim"], dict)
+    )
+
+
+def _columns(match: re.Match[str], epochs: int | None) -> dict[str, Any]:
+    return {
+        "dataset": dataset_in(match["dataset"]) or match["dataset"].lower(),
+        "split": _SPLITS[match["split"].lower()],
+        "epochs": epochs,
+        "stage": "best" if match["best"] else "final",
+    }
+
+
+def _keyed(found: Any, path: Path) -> list[tuple[Any, Any]]:
+    """(key or place, genotype or object) of each entry."""
+    if not isinstance(found, dict):
+        return list(enumerate(_list(found, path)))
+    if {"top", "mid"} <= set(found):  # NDS files of the best and of the other networks
+        return list(enumerate([*_list(found["top"], path), *_list(found["mid"], path)]))
+    if {"normal", "reduce"} <= set(found):
+        return [("the only one", found)]
+    return list(found.items())
+
+
+def _list(value: Any, path: Path) -> Sequence[Any]:
+    if not isinstance(value, list):
+        raise IngestError(f"{path.name}: holds {described(value)}; a list of genotypes is needed. Nothing was stored.")
+    return value
+
+
+def _given(where: str, item: Mapping[str, Any], epochs: int | None, percents: Percents) -> list[Metric]:
+    metrics: list[Metric] = []
+    first: dict[tuple[Any, ...], str] = {}
+    for name, value in item.items():
+        if name == "genotype":
+            continue
+        match = _ACCURACY.fullmatch(name)
+        if match is None:
+            raise IngestError(
+                f"{where}: it has the field {described(name)}; allowed are {_ALLOWED}. Nothing was stored."
+            )
+        columns = _columns(match, epochs)
+        if (same := first.setdefault(tuple(columns.values()), name)) != name:
+            raise IngestError(f"{where}: {same} and {name} mean the same; remove one of them. Nothing was stored.")
+        number = _number(where, name, value, 100)
+        percents.see(name, number, where)
+        metrics.append(("accuracy", number, columns))
+    return metrics
+
+
+def _number(where: str, name: str, value: Any, high: float) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= high:
+        raise IngestError(
+            f"{where}: {name[:60]} is {described(value)}; a number from 0 to {high:g} is needed. Nothing was stored."
+        )
+    return float(value)
+
+
+def _recipe(entry: Any) -> str:
+    """Learning rate and weight decay of a training log of NDS; nothing for other entries."""
+    optim = entry.get("optim") if isinstance(entry, dict) and "net" in entry else None
+    return repr([optim.get(name) for name in _RECIPE]) if isinstance(optim, dict) else ""
+
+
+def _nds(where: str, entry: Mapping[str, Any], dataset: str, percents: Percents, *, is_tuned: bool) -> Listed:
+    """One training log of NDS (Radosavovic et al. 2019, arXiv 1905.13214); errors are percent.
+
+    A file whose trainings have different learning rates or weight decays, as NDS's files with ``lr-wd`` in their names,
+    gives ``tuned_accuracy`` with both beside it, and a stage that names them: rows that stand in no column.
+    """
+    net = entry["net"]
+    if not isinstance(net.get("genotype"), dict):
+        raise IngestError(
+            f"{where}: the net is {described(net)}; a DARTS network with a genotype is needed. Nothing was stored."
+        )
+    listed = entry.get("test_ep_top1")
+    if not isinstance(listed, list) or not 1 <= len(listed) <= _MOST_EVALUATIONS:
+        raise IngestError(
+            f"{where}: test_ep_top1 is {described(listed)}; a list of errors is needed. Nothing was stored."
+        )
+    errors = [_number(where, "test_ep_top1", error, 100) for error in listed]
+    for error in errors:
+        percents.see("test_ep_top1", error, where)
+    common = {"dataset": dataset, "epochs": len(errors)}
+    optim = entry.get("optim")
+    settings = {name: optim.get(name) for name in _RECIPE} if is_tuned and isinstance(optim, dict) else {}
+    stage = stage_of_settings(settings) if is_tuned else ""
+    prefix = "tuned_" if is_tuned else ""
+    final = {**common, "split": "test", "stage": stage or "final"}
+    metrics: list[Metric] = [(f"{prefix}accuracy", 100 - errors[-1], final)]
+    if "min_test_top1" in entry:
+        least = _number(where, "min_test_top1", entry["min_test_top1"], 100)
+        metrics.append((f"{prefix}best_accuracy", 100 - least, {**final, "stage": stage or "best"}))
+    for key, value in settings.items():
+        columns = {"epochs": len(errors), "kind": "reported", "stage": stage}
+        metrics.append((f"tuned_{_RECIPE[key]}", _number(where, key, value, 1e6), columns))
+    for name, source, key in (
+        ("parameters", entry, "params"),
+        ("flops", entry, "flops"),
+        ("init_channels", net, "width"),
+        ("layers", net, "depth"),
+    ):
+        if key in source:
+            metrics.append((name, _number(where, key, source[key], 1e15), {**common, "kind": "reported"}))
+    return Listed(where, net["genotype"], metrics)

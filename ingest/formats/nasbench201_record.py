@@ -1,0 +1,190 @@
+"""One architecture of a NAS-Bench-201 archive or a NATS-Bench file, checked step by step."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import IdentifierError, IngestError
+from catalog.spaces import nats_sss, nb201
+from catalog.spaces.nats_sss import NATSSize
+from ingest.reading.pickled_values import described
+
+_EPOCH = re.compile(r"0|[1-9][0-9]{0,4}")
+
+DATASETS = {
+    "cifar10-valid": "cifar10-valid",
+    "cifar10": "cifar10",
+    "cifar100": "cifar100",
+    "ImageNet16-120": "imagenet16-120",
+}
+"""The archives' dataset names, and the catalog's."""
+
+SPLITS = {
+    ("cifar10-valid", "x-valid"): "valid",
+    ("cifar10-valid", "ori-test"): "test",
+    ("cifar10", "ori-test"): "test",
+    ("cifar100", "x-valid"): "valid",
+    ("cifar100", "x-test"): "test",
+    ("cifar100", "ori-test"): "union",
+    ("ImageNet16-120", "x-valid"): "valid",
+    ("ImageNet16-120", "x-test"): "test",
+    ("ImageNet16-120", "ori-test"): "union",
+}
+"""What each evaluation set is; ``union`` is validation and test images together."""
+
+_STATE_FIELDS = ("all_results", "arch_index", "arch_str", "clear_net_done", "dataset_seed")
+_RESULT_FIELDS = (
+    "arch_config", "epochs", "eval_acc1es", "eval_losses", "eval_names", "eval_times", "flop", "latency", "name",
+    "net_state_dict", "params", "seed", "train_acc1es", "train_acc5es", "train_losses", "train_times",
+)  # fmt: skip
+"""What the archives' two classes hold; anything else would say that it is another training."""
+
+_EPOCHS = {"less": 12, "full": 200, "01": 1, "12": 12, "90": 90, "200": 200}
+
+
+class Record:
+    """One architecture's value in an archive, checked step by step."""
+
+    def __init__(self, where: str, space: str, key: Any, value: Any) -> None:
+        self._space = space
+        self.where = f"{where}: architecture {described(key)}" if key is not None else where
+        if not isinstance(value, dict) or not value:
+            raise self.fault(f"it is {described(value)}; a dictionary of trainings is needed")
+        unknown = [name for name in value if name not in _EPOCHS]
+        if unknown:
+            raise self.fault(f"it has the training {described(unknown[0])}; known are {', '.join(_EPOCHS)}")
+        self.trainings = {name: self.mapping(state, f"training {name}") for name, state in value.items()}
+        self._check_trainings()
+        states = list(self.trainings.values())
+        names = {str(state.get("arch_str"))[:400] for state in states}
+        if len(names) != 1:
+            raise self.fault(f"its trainings are of different architectures: {', '.join(sorted(names))}")
+        self.native_id, self.index = self._identify(space, names.pop())
+        if any(number not in (None, self.index) for number in (key, *(state.get("arch_index") for state in states))):
+            raise self.fault(f"{self.native_id} has the index {self.index} in the benchmark, and another one here")
+
+    def _check_trainings(self) -> None:
+        for name, state in self.trainings.items():
+            self.known(state, _STATE_FIELDS, f"training {name}")
+            twins = [other for other in self.trainings if _EPOCHS[other] == _EPOCHS[name]]
+            if len(twins) > 1:
+                raise self.fault(f"the trainings {' and '.join(twins)} both ran for {_EPOCHS[name]} epochs; one may")
+
+    def known(self, fields: Mapping[Any, Any], names: Sequence[str], what: str) -> None:
+        """Refuse fields that the benchmark's classes do not have."""
+        unknown = [name for name in fields if name not in names]
+        if unknown:
+            raise self.fault(f"{what} has the field {described(unknown[0])}; known are {', '.join(names)}")
+
+    def _identify(self, space: str, name: str) -> tuple[str, int]:
+        try:
+            if space == NATSSize.name:
+                size_space = NATSSize()
+                graph = size_space.graph(name)
+                return size_space.native_id(graph), size_space.native_index(graph)
+            operators = nb201.parse(name)
+        except IdentifierError as error:
+            raise self.fault(str(error)) from None
+        return nb201.format_cell(operators), nb201.index_of(operators)
+
+    def costs(self, dataset: str) -> tuple[int, int]:
+        """Parameters and multiply-accumulates of the network that the benchmark trains on a data set."""
+        if self._space == NATSSize.name:
+            return nats_sss.costs([int(width) for width in self.native_id.split(":")], dataset)
+        cell = [self.native_id]
+        return int(nb201.parameters(cell, dataset)[0]), int(nb201.multiply_accumulates(cell, dataset)[0])
+
+    def fault(self, what: str) -> IngestError:
+        """The error for something wrong in this architecture."""
+        return IngestError(f"{self.where}: {what}; nothing was stored.")
+
+    def mapping(self, value: Any, what: str) -> Mapping[Any, Any]:
+        """`value`, which has to be a dictionary."""
+        if not isinstance(value, dict):
+            raise self.fault(f"{what} is {described(value)}; a dictionary is needed")
+        return value
+
+    def number(self, value: Any, what: str, low: float = 0.0, high: float = math.inf) -> float:
+        """`value`, which has to be a number in the interval."""
+        if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+            raise self.fault(f"{what} is {described(value)}; a number from {low:g} to {high:g} is needed")
+        return float(value)
+
+    def trials(self) -> Iterator[Trial]:
+        """Every training with every seed."""
+        for training, state in self.trainings.items():
+            for key, result in self.mapping(state.get("all_results"), "all_results").items():
+                match key:
+                    case (str() as dataset, int() as seed) if dataset in DATASETS and 0 <= seed < 2**31:
+                        pass
+                    case _:
+                        known = ", ".join(DATASETS)
+                        raise self.fault(
+                            f"a result has the key {described(key)}; a dataset ({known}) and a seed are needed"
+                        )
+                fields = self.mapping(result, f"the result {described(key)}")
+                self.known(fields, _RESULT_FIELDS, f"the result {described(key)}")
+                if fields.get("seed") is not None and str(fields["seed"]).lstrip("0") != str(seed).lstrip("0"):
+                    raise self.fault(f"the result {described(key)} says that its seed is {described(fields['seed'])}")
+                if fields.get("epochs") != _EPOCHS[training]:
+                    raise self.fault(
+                        f"the result {described(key)} of training {training!r} ran for "
+                        f"{described(fields.get('epochs'))} epochs; {_EPOCHS[training]} are expected"
+                    )
+                yield Trial(self, dataset, seed, _EPOCHS[training], fields)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of one architecture on one dataset with one seed, as the archive has it."""
+
+    record: Record
+    dataset: str
+    seed: int
+    epochs: int
+    fields: Mapping[Any, Any]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} with seed {self.seed} at {self.epochs} epochs"
+
+    def curves(self, measure: str) -> Iterator[tuple[str, Mapping[int, Any]]]:
+        """(split, values by epoch from 0) of ``acc1es``, ``losses`` or ``times``; the training split first."""
+        training = self.fields.get(f"train_{measure}")
+        if training is not None:
+            yield "train", self.record.mapping(training, f"train_{measure} of {self}")
+        evaluations: dict[str, dict[int, Any]] = {}
+        found = self.fields.get(f"eval_{measure}")
+        for key, value in self.record.mapping({} if found is None else found, f"eval_{measure} of {self}").items():
+            name, _, epoch = key.rpartition("@") if isinstance(key, str) else ("", "", "")
+            if (self.dataset, name) not in SPLITS or not _EPOCH.fullmatch(epoch):
+                known = ", ".join(name for dataset, name in SPLITS if dataset == self.dataset)
+                raise self.record.fault(f"{self} has the evaluation {described(key)}; an epoch of {known} is needed")
+            evaluations.setdefault(name, {})[int(epoch)] = value
+        for name, values in evaluations.items():
+            yield SPLITS[self.dataset, name], values
+
+    def costs(self) -> tuple[int, int]:
+        """Parameters and multiply-accumulates, which the archive has in millions.
+
+        The parameters have to be those of the architecture's network with the data set's classifier.
+        """
+        parameters = round(self.record.number(self.fields.get("params"), f"params of {self}", high=1e6) * 1e6)
+        expected = self.record.costs(DATASETS[self.dataset])[0]
+        if parameters != expected:
+            raise self.record.fault(
+                f"params of {self} is {parameters / 1e6:g} million, but the network of {self.record.native_id} has "
+                f"{expected:,} parameters there. The archive is of another benchmark or damaged"
+            )
+        return parameters, round(self.record.number(self.fields.get("flop"), f"flop of {self}", high=1e9) * 1e6)
+
+    def latency(self) -> float | None:
+        """Milliseconds of one batch, or None where it was not measured; the archive has a list of seconds."""
+        found = self.fields.get("latency")
+        if not isinstance(found, list) or not found:
+            return None
+        mean = sum(self.record.number(value, f"latency of {self}", low=-1) for value in found) / len(found)
+        return 1000 * mean if mean > 0 else None  # -1 says that it was not measured

@@ -1,0 +1,72 @@
+"""Sources that disagree are told at ingest and by the doctor, and are no failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog.storage.store import Store
+from catalog.tables.disagreements import disagreements
+from catalog.tables.doctor import examine
+from ingest.formats.nb201_table import NB201Table
+from ingest.reading.job import IngestReport, ingest
+
+HEADER = "nb201_index,cifar10_test_acc,cifar10_test_acc_seeds"
+
+
+@pytest.fixture
+def catalog(catalog_path: Path) -> Iterator[Store]:
+    with Store.open(catalog_path, mode="write") as opened:
+        yield opened
+
+
+def taken(catalog: Store, path: Path, *rows: str, epochs: int = 200) -> IngestReport:
+    path.write_text("\n".join([HEADER, *rows]))
+    return ingest(catalog, NB201Table(epochs), path)
+
+
+def test_a_difference_is_told_with_its_size_and_place(catalog: Store, tmp_path: Path) -> None:
+    """Means over seeds are compared: 90 and 92 agree with 91."""
+    assert taken(catalog, tmp_path / "first.csv", "0,91,90;92", "1,80,80", "2,70,70").notes == ()
+    (note,) = taken(catalog, tmp_path / "second.csv", "0,91,91", "1,80.5,80.5", "2,72,71;73", "3,10,10").notes
+    assert note.startswith(
+        "accuracy (cifar10, test, 200 epochs): 2 of 3 architectures differ from first (first.csv), by 2"
+    )
+    assert note.endswith("has 72 in second, 70 there")
+    (found,) = disagreements(catalog)
+    assert (found.space, found.shared, found.differing, found.largest) == ("nb201", 3, 2, 2.0)
+    assert (found.source, found.value, found.other_source, found.other_value) == ("second", 72.0, "first", 70.0)
+
+
+def test_other_epochs_and_float_noise_are_no_difference(catalog: Store, tmp_path: Path) -> None:
+    taken(catalog, tmp_path / "first.csv", "0,91,91", "1,80,80")
+    assert taken(catalog, tmp_path / "short.csv", "0,55,55", epochs=12).notes == ()
+    assert taken(catalog, tmp_path / "noise.csv", "0,91.00000001,91").notes == ()
+
+
+def test_each_of_several_sources_is_named(catalog: Store, tmp_path: Path) -> None:
+    taken(catalog, tmp_path / "first.csv", "0,91,91")
+    taken(catalog, tmp_path / "second.csv", "0,92,92")
+    notes = taken(catalog, tmp_path / "third.csv", "0,93,93").notes
+    assert [" first " in note for note in notes] == [True, False]
+    assert len(disagreements(catalog)) == 3
+
+
+def test_the_doctor_notes_a_disagreement(catalog: Store, tmp_path: Path) -> None:
+    taken(catalog, tmp_path / "first.csv", "0,91,91")
+    taken(catalog, tmp_path / "second.csv", "0,92,92")
+    findings = [finding for finding in examine(catalog) if finding.check == "nb201: second and first"]
+    assert [(finding.result, "1 of 1 architectures differ" in finding.detail) for finding in findings] == [
+        ("note", True)
+    ]
+
+
+def test_the_two_releases_of_one_benchmark_differ(catalog: Store, data_dir: Path) -> None:
+    ingest(catalog, NB201Table(), data_dir / "nb201/nb201_v1.1_200ep.csv.gz")
+    notes = ingest(catalog, NB201Table(), data_dir / "nb201/nats_v1.0_200ep_test.csv.gz").notes
+    # NATS-Bench v1.0 has fewer seeds for about 2,450 architectures a data set
+    assert [note.partition("architectures")[0].rpartition(": ")[2] for note in notes] == [
+        "2,416 of 15,625 ", "2,486 of 15,625 ", "2,458 of 15,625 ",
+    ]  # fmt: skip
