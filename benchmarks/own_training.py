@@ -19,7 +19,7 @@ import torch
 
 from catalog.spaces import space_named
 from catalog.spaces.nb201 import NASBench201
-from catalog.tables.views import DIGITS_EPOCHS
+from catalog.tables.column_names import DIGITS_EPOCHS
 from predictor.networks.datasets import digits
 from predictor.own_training.generation import (
     accuracy_table,

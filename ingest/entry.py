@@ -175,6 +175,7 @@ def _nb201_digits(_file: Path, _options: Options) -> LoaderIn:
 
 
 def _graphs(_: Path, options: Options) -> LoaderIn:
+    from catalog.tables.measures import parsed
     from ingest.formats.graphs_jsonl import GraphsJSONL
     from ingest.formats.operator_file import read_operators
 
@@ -182,10 +183,11 @@ def _graphs(_: Path, options: Options) -> LoaderIn:
         raise UsageError("name the space that the graphs belong to: --space NAME.")
     space = str(options["space"])
     brought = read_operators(Path(options["operators"])) if "operators" in options else ()
+    said = parsed(options.get("direction", ()))
 
     def loader(store: Store) -> Loader:
         own = {operator.name: operator for operator in (*_stored_operators(store, space), *brought)}
-        return GraphsJSONL(space, tuple(own.values()), **_limits(options))
+        return GraphsJSONL(space, tuple(own.values()), directions=said, **_limits(options))
 
     return loader
 
@@ -266,7 +268,7 @@ BENCHMARKS = {
     "darts": Benchmark(frozenset({"epochs", "source"}), _official("darts")),
     "hw-nas-bench": Benchmark(frozenset(), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
-    "graphs": Benchmark(frozenset({"space", "operators"}), _graphs),
+    "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
 }
 """What a user may hand over as files, by the name of its command."""
 

@@ -53,7 +53,7 @@ def motifs(
     share
         Share of the functions that counts as best. All that tie with the last of them count too.
     direction
-        +1 if the highest values are best, -1 if the lowest; by default what the column's proxy or name says.
+        +1 if the highest values are best, -1 if the lowest; by default the column's own direction.
     shapes
         Which motifs: ``edge`` a->b, ``path`` a->b->c, ``fork`` (one node feeds two), ``join`` (two nodes feed one).
 
@@ -81,7 +81,7 @@ def motifs(
     if direction is None:
         from catalog.tables.direction import is_cost
 
-        direction = -1 if is_cost(catalog, column) else 1
+        direction = -1 if is_cost(catalog, space, column) else 1
     vocabulary = read_vocabulary(catalog, space)
     words = _words(catalog, space, vocabulary)
     codes = {word: code for code, word in enumerate(sorted(set(words.values())))}

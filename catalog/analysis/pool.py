@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from catalog.errors import UsageError
+from catalog.tables.column_names import proxy_column_name
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import proxy_column_name, proxy_directions
+from catalog.tables.views import proxy_directions
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -111,7 +112,7 @@ def read_pool(
     where
         SQL condition on the wide view that chooses the pool.
     target_direction
-        +1 or -1; by default what the target's name says (a latency is a cost).
+        +1 or -1; by default the target's own (a latency is a cost).
 
     Raises
     ------
@@ -126,7 +127,7 @@ def read_pool(
     if target_direction is None:
         from catalog.tables.direction import is_cost
 
-        target_direction = -1 if is_cost(catalog, target) else 1
+        target_direction = -1 if is_cost(catalog, space, target) else 1
     frame = view.frame(columns=list(dict.fromkeys(["architecture_id", target, *names])), where=where)
     ids = frame["architecture_id"].to_numpy()
     members = catalog.query("SELECT id, native_id, canonical_id FROM architecture WHERE space = ? ORDER BY id", [space])

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from catalog.analysis.evaluation import REFERENCES
 from catalog.analysis.pool import Pool, numbers
+from catalog.tables.column_names import proxy_column_name
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import metric_groups, proxy_column_name
+from catalog.tables.views import metric_groups
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store

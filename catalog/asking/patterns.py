@@ -65,7 +65,7 @@ def match(
     order = ["wide.architecture_id"]
     if by is not None:
         value = f"wide.{identifier(view.checked(by))}"
-        order.insert(0, f"{value} {'ASC' if is_cost(catalog, by) else 'DESC'} NULLS LAST")
+        order.insert(0, f"{value} {'ASC' if is_cost(catalog, space, by) else 'DESC'} NULLS LAST")
         if by not in columns:
             shown.append(value)
     found = compiled(catalog, space, pattern, form)

@@ -64,7 +64,7 @@ def top(
         known = [name for name in (condition.columns if condition else ()) if name in view.columns]
         columns = tuple(dict.fromkeys(("index", by, *known, view.native_id_name)))
     if ascending is None:
-        ascending = is_cost(store, by)
+        ascending = is_cost(store, space, by)
     sql = (
         f"SELECT {view.selected(columns)} FROM (FROM {identifier(view.name)}{filtered(condition)})"
         f" WHERE {ranked} IS NOT NULL ORDER BY {ranked} {'ASC' if ascending else 'DESC'}, architecture_id LIMIT {k:d}"

@@ -28,11 +28,9 @@ def init(db: Database = DEFAULT_DATABASE) -> None:
 @app.command(epilog="Example: catalog db upgrade")
 def upgrade(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     """Bring a file that an older version wrote to the current schema."""
-    from catalog.storage import migration
+    from catalog.tables.upgrading import upgrade as upgraded
 
-    before = migration.status(db).current
-    migration.upgrade(db, wait=wait)
-    after = migration.status(db).current
+    before, after = upgraded(db, wait=wait)
     note(f"{db} is at the current revision {after}." if before == after else f"upgraded {db} from {before} to {after}.")
 
 

@@ -11,7 +11,7 @@ import typer
 
 from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Wait
+from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 app = typer.Typer(
@@ -161,12 +161,13 @@ def graphs(
         Path | None,
         typer.Option("--operators", metavar="FILE", help="JSON: operator name to kind, kernel, weights, description."),
     ] = None,
+    direction: Directions = None,
     db: Database = DEFAULT_DATABASE,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
 ) -> None:
     """Your own search space: one JSON object a line with id, cells (name, ops, edges), metrics and proxies."""
-    _ingest(db, wait, "graphs", files, space=space, operators=operators, size_limit=size_limit)
+    _ingest(db, wait, "graphs", files, space=space, operators=operators, direction=direction, size_limit=size_limit)
 
 
 @app.command(

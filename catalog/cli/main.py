@@ -21,6 +21,7 @@ MODULES = {
     "fetch": "fetching",
     "spaces": "spaces",
     "operators": "spaces",
+    "measures": "spaces",
     "query": "asking",
     "top": "asking",
     "lookup": "asking",

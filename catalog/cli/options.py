@@ -43,3 +43,12 @@ Where = Annotated[
     str | None,
     typer.Option("--where", metavar="SQL", help="Keep rows for which this SQL condition on the wide view holds."),
 ]
+
+Directions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--direction",
+        metavar="NAME=higher|lower",
+        help="Whether high or low values of a metric or proxy are good; repeatable.",
+    ),
+]

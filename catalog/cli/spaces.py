@@ -1,4 +1,4 @@
-"""``catalog spaces`` and ``catalog operators``: what the catalog holds."""
+"""``catalog spaces``, ``catalog operators`` and ``catalog measures``: what the catalog holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Wait
+from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Format, Wait
 from catalog.cli.output import emit
 from catalog.session.handle import Mode
 
@@ -16,6 +16,7 @@ def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
     parent.command("spaces", epilog="Example: catalog spaces --enumerate nb201")(spaces)
     parent.command("operators", epilog="Example: catalog operators --space nb201 --similar nor_conv_3x3")(operators)
+    parent.command("measures", epilog="Example: catalog measures")(measures)
 
 
 def spaces(
@@ -56,3 +57,17 @@ def operators(
     """
     with opened(db, wait, output_format=output_format) as catalog:
         emit(catalog.operators(space, similar=similar, style=style), output_format)
+
+
+def measures(
+    db: Database = DEFAULT_DATABASE,
+    direction: Directions = None,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """List metrics, and proxies that came with files: unit, and whether higher or lower is better.
+
+    With --direction the direction of one that is stored is set first, for every file that has it.
+    """
+    with opened(db, wait, mode="write" if direction else "read", output_format=output_format) as catalog:
+        emit(catalog.measures(direction or ()), output_format)

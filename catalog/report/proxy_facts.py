@@ -8,7 +8,7 @@ import polars as pl
 
 from catalog.analysis.pool import Pool
 from catalog.report.table import Column
-from catalog.tables.views import proxy_column_name
+from catalog.tables.column_names import proxy_column_name
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store

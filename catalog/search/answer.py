@@ -14,8 +14,8 @@ from catalog.search.job import Outcome, any_time
 from catalog.search.methods.history import Visit
 from catalog.search.methods.problem import Candidate
 from catalog.search.stored_values import holds_of_function
+from catalog.tables.column_names import DEFAULT_INPUT
 from catalog.tables.direction import is_cost
-from catalog.tables.views import DEFAULT_INPUT
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -157,7 +157,7 @@ def truth_of(catalog: Store, outcome: Outcome, visits: Sequence[Visit], truth: s
     stored = outcome.prepared.stored
     if truth not in stored.columns or not visits:
         return None
-    sign = -1.0 if is_cost(catalog, truth) else 1.0
+    sign = -1.0 if is_cost(catalog, outcome.prepared.space.name, truth) else 1.0
     values = stored.columns[truth]
     candidates = [visit.candidate for visit in visits]
     rows = outcome.prepared.objectives.source.row_of(candidates)

@@ -101,9 +101,9 @@ def prepare(catalog: Store, space: str, by: str | None, truth: str | None, metho
                 f"{name!r} is no method that can be compared on {space}; choose among {', '.join(possible)}."
             )
     stored = _with_all_values(catalog, definition, stored, formula)
-    sign = 1 if formula.name is None else direction_of(catalog, stored, formula.name)
+    sign = 1 if formula.name is None else direction_of(catalog, space, stored, formula.name)
     return Benchmark(
-        catalog, definition, stored, formula, sign, reported, -1 if is_cost(catalog, reported) else 1, chosen
+        catalog, definition, stored, formula, sign, reported, -1 if is_cost(catalog, space, reported) else 1, chosen
     )
 
 

@@ -153,7 +153,9 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepar
     source = ScoreSource(catalog, space, stored, rows, tuple(names))
     if not is_listed:
         _require_computable(space, stored, source, names)
-    signs = [1 if formula.name is None else direction_of(catalog, stored, formula.name) for formula in formulas]
+    signs = [
+        1 if formula.name is None else direction_of(catalog, space.name, stored, formula.name) for formula in formulas
+    ]
     reachable = rows
     if pooled and method == "exhaustive" and all(set(formula.names) <= set(stored.columns) for formula in formulas):
         rows = source.allowed = _best_of_each_function(stored, rows, formulas, signs)

@@ -288,10 +288,10 @@ class Objectives:
         return np.stack([formula.evaluate(values) for formula in self.formulas], axis=1)
 
 
-def direction_of(catalog: Store, stored: StoredSpace, name: str) -> int:
+def direction_of(catalog: Store, space: str, stored: StoredSpace, name: str) -> int:
     """+1 where higher values of a name are better, -1 where lower ones are."""
     if name in stored.columns:
-        return -1 if is_cost(catalog, name) else 1
+        return -1 if is_cost(catalog, space, name) else 1
     from predictor.scoring.candidates import direction
 
     return direction(name)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from catalog.errors import UsageError
 from catalog.spaces.base import SearchSpace
+from catalog.tables.column_names import DEFAULT_INPUT
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import DEFAULT_INPUT
 
 if TYPE_CHECKING:
     import polars as pl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,29 @@ class Asking(Handle):
         if similar is not None:
             self._keep_vectors()
         return listed.drop("medium", "long").rename({"short": "description"})
+
+    def measures(self, direction: str | Sequence[str] | Mapping[str, str] = ()) -> polars.DataFrame:
+        """What the catalog knows of its metrics, and of the proxies that came with files: unit and direction.
+
+        Parameters
+        ----------
+        direction
+            First set directions: ``{"perplexity": "lower"}``, or texts such as ``perplexity=lower``; the catalog must
+            be open for writing.
+
+        Raises
+        ------
+        UsageError
+            A text has another form, no metric and no such proxy has the name, or its direction is fixed.
+        """
+        from catalog.tables import measures, views
+
+        if declared := measures.parsed(direction):
+            with self._writing() as store, store.transaction():
+                for space in measures.declare(store, declared):
+                    views.rebuild(store, space)
+        with self._reading() as store:
+            return self._frame(measures.measures(store))
 
     def query(self, sql: str, *, timeout: float | None = None, memory_limit: str | None = None) -> polars.DataFrame:
         """The rows of one reading SQL statement, which reaches the catalog's tables and nothing else on the machine.

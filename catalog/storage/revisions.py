@@ -9,7 +9,7 @@ import duckdb
 
 from catalog.errors import SchemaVersionError, StoreError
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision from the oldest to the newest, as the files in ``migrations/versions`` name themselves."""
 
 NEWEST = REVISIONS[-1]

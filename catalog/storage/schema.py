@@ -198,6 +198,32 @@ class Metric(Base):
     value: Mapped[float | None] = mapped_column(Double, comment="NULL where the source says unsupported")
 
 
+class Measure(Base):
+    """What the values of one metric mean: the one place where it is known whether high is good."""
+
+    __tablename__ = "measure"
+    __table_args__ = (CheckConstraint("direction IN (-1, 0, 1)"),)
+
+    name: Mapped[str] = mapped_column(String, primary_key=True, comment="metric.name")
+    unit: Mapped[str | None] = mapped_column(String, comment="of its values; NULL for a plain number")
+    direction: Mapped[int | None] = mapped_column(
+        SmallInteger,
+        comment="+1 if higher is better, -1 if lower is better, 0 for a setting; NULL if nobody said it",
+    )
+
+
+class WideColumn(Base):
+    """What a column of a wide view shows; derived, and written with the view."""
+
+    __tablename__ = "wide_column"
+    __mapper_args__ = {"primary_key": ["space", "name", "metric", "proxy_id"]}  # noqa: RUF012
+
+    space: Mapped[str] = mapped_column(String)
+    name: Mapped[str] = mapped_column(String, comment="the column")
+    metric: Mapped[str | None] = mapped_column(String, comment="metric.name; NULL unless it shows a metric")
+    proxy_id: Mapped[int | None] = mapped_column(Integer, comment="proxy.id; NULL unless it shows a proxy's scores")
+
+
 class Proxy(Base):
     """One proxy or predictor in one version and configuration."""
 

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalog.errors import UsageError
+
 if TYPE_CHECKING:
     from catalog.storage.store import Store
 
-COSTS = frozenset({"latency", "energy", "time", "loss", "error"})
-"""A metric column with one of these words in its name is better when it is smaller."""
 
+def is_cost(store: Store, space: str, column: str) -> bool:
+    """Whether small values of a wide column are good: the direction of the metric or proxy that it shows.
 
-def is_cost(catalog: Store, column: str) -> bool:
-    """Whether small values of a wide column are good.
+    Settings, and columns that describe the graph, have no direction and are listed from the largest.
 
-    A proxy says so by its direction, also in the columns that carry a suffix after its name; a metric by its name.
+    Raises
+    ------
+    UsageError
+        Nobody said whether high is good of the column's metric.
     """
-    proxies = catalog.rows('SELECT "column", direction FROM proxy')
-    related = [(name, direction) for name, direction in proxies if column == name or column.startswith(name + "_")]
-    if related:
-        return bool(max(related, key=lambda proxy: len(proxy[0]))[1] < 0)
-    return not COSTS.isdisjoint(column.split("_"))
+    rows = store.rows(
+        """
+        SELECT metric, coalesce(measure.direction, proxy.direction) FROM wide_column
+        LEFT JOIN measure ON measure.name = metric LEFT JOIN proxy ON proxy.id = proxy_id
+        WHERE space = ? AND wide_column.name = ? ORDER BY proxy_id LIMIT 1
+        """,
+        [space, column],
+    )
+    if not rows:
+        return False
+    ((metric, direction),) = rows
+    if direction is None:
+        raise UsageError(
+            f"whether high or low values of {column} are good is not known: nobody said it of the metric "
+            f"{metric!r:.120}. Say it once: catalog measures --direction NAME=higher|lower."
+        )
+    return bool(direction < 0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+
+from catalog.architecture.structural import STRUCTURAL_PROXIES
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -61,6 +63,28 @@ def ensure_proxies(catalog: Store, proxies: Sequence[ProxyFacts]) -> dict[str, i
     return {proxy.name: known[proxy.key] for proxy in proxies}
 
 
-def published(names: Sequence[str]) -> list[ProxyFacts]:
-    """Proxies as a publication scored them; every one of NAS-Bench-Suite-Zero counts higher as better."""
-    return [ProxyFacts(name, PUBLISHED_VERSION, 1, f"{name} as the source published it") for name in names]
+LOWER_IS_BETTER = frozenset({"ntk_cond", *(proxy.name for proxy in STRUCTURAL_PROXIES if proxy.direction < 0)})
+"""Known proxies that are good when they are small."""
+
+HIGHER_IS_BETTER = frozenset(
+    {
+        *("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "params", "plain", "snip"),
+        *("synflow", "logsynflow", "zen", "zico", "swap", "meco", "linear_regions"),
+        *("az_expressivity", "az_progressivity", "az_trainability", "az_complexity"),
+        *(proxy.name for proxy in STRUCTURAL_PROXIES if proxy.direction > 0),
+    }
+)
+"""Known proxies that are good when they are large."""
+
+
+def known_direction(name: str) -> int | None:
+    """The direction of a proxy that the catalog knows by its name; None for a stranger's."""
+    return -1 if name in LOWER_IS_BETTER else 1 if name in HIGHER_IS_BETTER else None
+
+
+def published(directions: Mapping[str, int]) -> list[ProxyFacts]:
+    """Proxies as a file scored them, by their names and directions."""
+    return [
+        ProxyFacts(name, PUBLISHED_VERSION, direction, f"{name} as the source published it")
+        for name, direction in directions.items()
+    ]

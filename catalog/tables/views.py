@@ -6,15 +6,15 @@ someone asks costs twenty times as much.
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from catalog.quoting import identifier, literal
+from catalog.tables import measures
+from catalog.tables.column_names import DEFAULTS, WideDefaults, metric_columns, proxy_columns, word
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -29,46 +29,27 @@ FIXED_COLUMNS = (
     "edges",
 )
 
-DEFAULT_INPUT = "photos"
-"""Input data of our own measurements whose column has no suffix."""
-
-
-@dataclass(frozen=True)
-class WideDefaults:
-    """Which source and training length a space's plain metric columns show; others get a suffix."""
-
-    source: str
-    epochs: int | None
-
-
-DEFAULTS = {
-    "nb101": WideDefaults("nb101", 108),
-    "nb201": WideDefaults("nb201", 200),
-    "darts": WideDefaults("darts_trained", 600),
-}
-
-OWN_TRAINING = "own-training"
-"""Name of the source of the networks that ``catalog evaluate`` trained in their usual size."""
-
-DIGITS = "digits"
-DIGITS_SOURCES = ("nb201-digits", OWN_TRAINING)
-"""Trainings of our own on the digits; no benchmark has any, so their columns need no source's name."""
-
-DIGITS_EPOCHS = 2
-"""Their usual length; the plain column shows it."""
-
 
 @dataclass(frozen=True)
 class WideColumn:
-    """One column of a wide view: its name, the SQL that aggregates it, and what it holds."""
+    """One column of a wide view: its name, the SQL that aggregates it, and what it holds.
+
+    `metric` is the name of the metric that it shows, `proxies` are the ids of the proxies whose scores it shows.
+    """
 
     name: str
     expression: str
     comment: str
+    metric: str | None = None
+    proxies: tuple[int, ...] = ()
 
 
 def rebuild(catalog: Store, space: str) -> None:
-    """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them."""
+    """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them.
+
+    Metrics that nobody has entered into ``measure`` are entered with what the catalog knows of them.
+    """
+    measures.enter_missing(catalog, space)
     native = str(_rows(catalog, "SELECT native_id_name FROM space WHERE name = ?", space)[0]["native_id_name"])
     taken = {*FIXED_COLUMNS, native}
     operators = _distinct(_operator_columns(catalog, space), taken, "_operator")
@@ -108,6 +89,21 @@ def rebuild(catalog: Store, space: str) -> None:
     )
     for column in (*operators, *metrics, *proxies):
         catalog.execute(f"COMMENT ON COLUMN {view}.{identifier(column.name)} IS {literal(column.comment)}")
+    _record(catalog, space, [*metrics, *proxies])
+
+
+def _record(catalog: Store, space: str, columns: Sequence[WideColumn]) -> None:
+    """Write down what the columns show."""
+    rows = [
+        {"space": space, "name": column.name, "metric": column.metric, "proxy_id": proxy}
+        for column in columns
+        for proxy in (column.proxies or (None,))
+    ]
+    schema = pa.schema(
+        [("space", pa.string()), ("name", pa.string()), ("metric", pa.string()), ("proxy_id", pa.int32())]
+    )
+    catalog.execute("DELETE FROM wide_column WHERE space = ?", [space])
+    catalog.append("wide_column", pa.Table.from_pylist(rows, schema=schema))
 
 
 def update_scores(
@@ -161,12 +157,8 @@ def _distinct(columns: Iterable[WideColumn], taken: set[str], suffix: str) -> li
         while name in taken:
             name += suffix
         taken.add(name)
-        result.append(WideColumn(name, column.expression, column.comment))
+        result.append(replace(column, name=name))
     return result
-
-
-def _word(text: str) -> str:
-    return re.sub(r"\W+", "_", text.lower()).strip("_") or "unnamed"
 
 
 def _operator_columns(catalog: Store, space: str) -> list[WideColumn]:
@@ -183,7 +175,7 @@ def _operator_columns(catalog: Store, space: str) -> list[WideColumn]:
             operator = str(row["operator"])
             value = f"coalesce({counts}[{literal(operator)}], 0)"
             columns.append(
-                WideColumn(f"{prefix}_{_word(operator)}", value, f"number of {operator} nodes in the {words}")
+                WideColumn(f"{prefix}_{word(operator)}", value, f"number of {operator} nodes in the {words}")
             )
     return columns
 
@@ -221,11 +213,7 @@ def metric_groups(catalog: Store, space: str) -> dict[str, list[dict[str, Any]]]
         """,
         space,
     )
-    defaults = DEFAULTS.get(space) or _first_source(groups)
-    by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for group in groups:
-        by_name[metric_column_name(group, defaults)].append(group)
-    return dict(by_name)
+    return metric_columns(groups, DEFAULTS.get(space) or _first_source(groups))
 
 
 def _metric_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Table]:
@@ -235,11 +223,19 @@ def _metric_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Ta
     """
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
+    directions = dict(catalog.rows("SELECT name, direction FROM measure"))
     for name, members in metric_groups(catalog, space).items():
         first = len(parts)
         parts += [member | {"is_seeded": True} for member in members if member["has_seeds"]]
         parts += [member | {"is_seeded": False} for member in members if member["has_mean"]]
-        columns.append(WideColumn(name, _first_of(range(first, len(parts))), _metric_comment(members)))
+        columns.append(
+            WideColumn(
+                name,
+                _first_of(range(first, len(parts))),
+                _metric_comment(members, directions.get(members[0]["name"])),
+                members[0]["name"],
+            )
+        )
     schema = [(key, pa.int32() if key in ("source_id", "epochs") else pa.string()) for key in _METRIC_KEYS]
     return columns, _numbered(parts, pa.schema([*schema, ("is_seeded", pa.bool_())]))
 
@@ -261,42 +257,33 @@ def _first_source(groups: Sequence[dict[str, Any]]) -> WideDefaults:
     return WideDefaults(source, max(lengths, default=None))
 
 
-def metric_column_name(group: dict[str, Any], defaults: WideDefaults) -> str:
-    """``{dataset}_{split}_{name}``, with a suffix for whatever is not the space's default.
-
-    The dataset ``cifar10-valid`` gives ``cifar10_valid_accuracy`` for its validation split and
-    ``cifar10_valid_test_accuracy`` for its test split. Our own trainings on the digits are ``digits_test_accuracy``,
-    from whichever of our sources has them.
-    """
-    dataset, split = group["dataset"], group["split"]
-    if dataset == DIGITS and group["source"] in DIGITS_SOURCES:
-        defaults = WideDefaults(group["source"], DIGITS_EPOCHS)
-    if dataset and dataset.endswith("-valid") and split == "valid":
-        split = None
-    words = [word for word in (dataset, split, group["name"], group["device"]) if word]
-    if group["stage"] == "half":
-        words.append("half")
-    if group["epochs"] is not None and group["epochs"] != defaults.epochs and group["kind"] != "reported":
-        words.append(f"{group['epochs']}ep")
-    if group["kind"] == "trained" and group["source"] != defaults.source:
-        words.append(group["source"])
-    if group["kind"] in ("surrogate", "reported") and not group["device"]:
-        words.append(group["kind"])
-    return "_".join(_word(word) for word in words)
-
-
-def _metric_comment(parts: Sequence[dict[str, Any]]) -> str:
+def _metric_comment(parts: Sequence[dict[str, Any]], direction: int | None) -> str:
     first = parts[0]
     sources = ", ".join(dict.fromkeys(str(part["source"]) for part in parts))
     epochs = f" after {first['epochs']} epochs" if first["epochs"] is not None else ""
-    where = " ".join(str(word) for word in (first["dataset"], first["split"]) if word)
+    where = " ".join(str(part) for part in (first["dataset"], first["split"]) if part)
+    stage = f", {first['stage']}" if first["stage"] not in (None, "final") else ""
+    device = f", device {first['device']}" if first["device"] else ""
     seeds = "mean over seeds" if any(part["has_seeds"] for part in parts) else "as published"
-    return f"{first['kind']} {first['name']} on {where or 'no dataset'}{epochs}, {seeds}; source: {sources}"
+    good = f"; {measures.word_of(direction)} is better" if direction else ""
+    return (
+        f"{first['kind']} {first['name']} on {where or 'no dataset'}{epochs}{stage}{device}, {seeds}; "
+        f"source: {sources}{good}"
+    )
 
 
 def proxy_directions(catalog: Store, space: str) -> dict[str, int]:
-    """The proxy columns of a space's wide view, with +1 (higher is better) or -1."""
-    return {proxy_column_name(group): int(group["direction"]) for group in _proxy_groups(catalog, space)}
+    """The proxy columns of a space's wide view, in its order, with +1 (higher is better) or -1."""
+    rows = catalog.rows(
+        """
+        SELECT DISTINCT ON (column_index) wide_column.name, direction
+        FROM wide_column JOIN proxy ON proxy.id = proxy_id
+        JOIN duckdb_columns() AS held ON held.table_name = space AND held.column_name = wide_column.name
+        WHERE space = ? ORDER BY column_index, proxy_id
+        """,
+        [space],
+    )
+    return {str(name): int(direction) for name, direction in rows}
 
 
 def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
@@ -315,26 +302,15 @@ def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
 
 def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Table]:
     """The proxy columns, and the table that gives each kind of score row its part, as in `_metric_columns`."""
-    by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for group in _proxy_groups(catalog, space):
-        by_name[proxy_column_name(group)].append(group)
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
-    for name, members in by_name.items():
-        direction = "higher is better" if members[0]["direction"] > 0 else "lower is better"
-        comment = f"proxy {members[0]['name']}: {members[0]['description']}; {direction}"
-        columns.append(WideColumn(name, _first_of(range(len(parts), len(parts) + len(members))), comment))
+    for name, members in proxy_columns(_proxy_groups(catalog, space)).items():
+        good = measures.word_of(members[0]["direction"])
+        comment = f"proxy {members[0]['name']}: {members[0]['description']}; {good} is better"
+        shown = _first_of(range(len(parts), len(parts) + len(members)))
+        columns.append(
+            WideColumn(name, shown, comment, proxies=tuple(dict.fromkeys(int(group["proxy_id"]) for group in members)))
+        )
         parts += members
     schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string()), ("is_published", pa.bool_())])
     return columns, _numbered(parts, schema)
-
-
-def proxy_column_name(group: dict[str, Any]) -> str:
-    """The proxy's column; published scores and inputs other than the default get a suffix."""
-    words = [group["column"]]
-    usual = "cifar10" if group["is_published"] else DEFAULT_INPUT
-    if group["is_published"]:
-        words.append("published")
-    if group["input"] not in (None, usual):
-        words.append(group["input"])
-    return "_".join(_word(word) for word in words)

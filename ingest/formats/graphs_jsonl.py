@@ -17,6 +17,7 @@ from catalog.tables.official_sources import is_reserved
 from ingest.formats.operator_file import template
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.dataset_names import dataset_word
+from ingest.reading.directions import Directions
 from ingest.reading.known_tables import own_source
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
 from ingest.reading.percents import ALLOWED, Percents, is_accuracy, is_misspelt_accuracy
@@ -34,6 +35,7 @@ _FIELDS = ("id", "cells", "ops", "edges", "metrics", "proxies")
 _CELL_FIELDS = ("name", "ops", "edges", "reduction")
 _METRIC_TEXTS = ("dataset", "split", "stage", "device", "kind")
 _METRIC_NUMBERS = ("epochs", "seed", "repeat")
+_METRIC_FIELDS = ("name", "value", "direction", *_METRIC_TEXTS, *_METRIC_NUMBERS)
 _KINDS = ("trained", "surrogate", "reported")
 
 Record = Mapping[str, Any]
@@ -48,7 +50,11 @@ class GraphsJSONL:
     ``ops`` are operator names, ``edges`` pairs of
     node numbers, optionally with a third number, the multiplicity; nodes may stand in any order. A metric has ``name``
     and ``value`` and optionally ``dataset``, ``split``, ``epochs``, ``stage``, ``device``, ``seed``, ``repeat`` and
-    ``kind`` (trained by default); a proxy is a number, or null where it failed. Cells have at most 512 nodes.
+    ``kind`` (trained by default); a proxy is a number, or null where it failed, or an object with that ``value`` and
+    its ``direction``. Cells have at most 512 nodes.
+
+    Whether ``higher`` or ``lower`` values are better is the ``direction`` of a metric or proxy; one line of the file is
+    enough to say it, and names that the catalog knows need none.
 
     Parameters
     ----------
@@ -56,11 +62,21 @@ class GraphsJSONL:
         Name of the user's space.
     operators
         Operators besides the built-in ones, as `ingest.formats.operator_file.read_operators` reads them.
+    directions
+        Directions of metrics and proxies by name, where the user says them.
     """
 
-    def __init__(self, space: str, operators: Sequence[Operator] = (), *, size_limit: int = DEFAULT_SIZE_LIMIT) -> None:
+    def __init__(
+        self,
+        space: str,
+        operators: Sequence[Operator] = (),
+        *,
+        directions: Mapping[str, int] | None = None,
+        size_limit: int = DEFAULT_SIZE_LIMIT,
+    ) -> None:
         self.space = space
         self.own_space = OwnSpace(space, operators)
+        self.directions = Directions(directions or {})
         self.size_limit = size_limit
 
     def facts(self, path: Path) -> SourceFacts:
@@ -71,13 +87,13 @@ class GraphsJSONL:
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}
         percents = Percents(path.name)
-        rows = _BatchRows(self.own_space, percents)
+        rows = _BatchRows(self.own_space, self.directions, percents)
         with open_stream(path, self.size_limit) as stream:
             parsed = _records(path.name, lines(stream, _LONGEST_LINE))
             for where, number, record in parsed:
                 if len(rows) == _GRAPHS_A_BATCH:
                     yield rows.batch()
-                    rows = _BatchRows(self.own_space, percents)
+                    rows = _BatchRows(self.own_space, self.directions, percents)
                 unknown = _unknown_operators(record, self.own_space.vocabulary)
                 if unknown:
                     raise _missing_descriptions(where, unknown, parsed, self.own_space.vocabulary)
@@ -151,8 +167,9 @@ def _missing_descriptions(
 class _BatchRows:
     """The records of one batch under construction."""
 
-    def __init__(self, space: OwnSpace, percents: Percents) -> None:
+    def __init__(self, space: OwnSpace, directions: Directions, percents: Percents) -> None:
         self._space = space
+        self._directions = directions
         self._percents = percents
         self._native_ids: list[str] = []
         self._graphs: list[ArchitectureGraph] = []
@@ -184,6 +201,8 @@ class _BatchRows:
         measured: set[tuple[tuple[str, Any], ...]] = set()
         for metric in _list(where, record, "metrics"):
             columns = _metric(where, metric)
+            if (word := columns.pop("direction", None)) is not None:
+                self._directions.add(self._directions.metrics, where, columns["name"], word)
             same = tuple(sorted((field, value) for field, value in columns.items() if field != "value"))
             if same in measured:
                 raise _fault(
@@ -197,6 +216,9 @@ class _BatchRows:
         if not isinstance(proxies, dict):
             raise _fault(where, f"proxies is {described(proxies)}; an object from names to numbers is needed")
         for name, value in proxies.items():
+            if isinstance(value, dict):
+                value, word = _directed(where, name, value)
+                self._directions.add(self._directions.proxies, where, name, word)
             score, reason = _score(where, name, value)
             self._scores.add(row, name, score, reason=reason)
         self._native_ids.append(native_id)
@@ -273,8 +295,8 @@ def _list(where: str, record: Record, field: str) -> list[Any]:
 
 def _metric(where: str, metric: Any) -> dict[str, Any]:
     """The columns of one metric, checked."""
-    if not isinstance(metric, dict) or not set(metric) <= {"name", "value", *_METRIC_TEXTS, *_METRIC_NUMBERS}:
-        known = ", ".join(("name", "value", *_METRIC_TEXTS, *_METRIC_NUMBERS))
+    if not isinstance(metric, dict) or not set(metric) <= set(_METRIC_FIELDS):
+        known = ", ".join(_METRIC_FIELDS)
         raise _fault(where, f"a metric is {described(metric)}; an object with some of {known} is needed")
     columns = {field: value for field, value in metric.items() if value is not None}
     name, value = columns.get("name"), columns.get("value")
@@ -315,6 +337,13 @@ def _group(columns: Mapping[str, Any]) -> str:
     return f"{columns['name']} ({about})" if about else str(columns["name"])
 
 
+def _directed(where: str, name: str, proxy: Record) -> tuple[Any, Any]:
+    """Value and direction of a proxy that is an object."""
+    if set(proxy) != {"value", "direction"}:
+        raise _fault(where, f"the proxy {described(name)} is {described(proxy)}; an object has value and direction")
+    return proxy["value"], proxy["direction"]
+
+
 def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]:
     """Value of a proxy, or the reason why there is none."""
     if not 1 <= len(name) <= 200:
@@ -322,7 +351,11 @@ def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]
     if value is None:
         return None, "the source has no value"
     if not isinstance(value, int | float) or isinstance(value, bool) or (isinstance(value, int) and abs(value) > 2**63):
-        raise _fault(where, f"the proxy {described(name)} is {described(value)}; a number, or null, is needed")
+        raise _fault(
+            where,
+            f"the proxy {described(name)} is {described(value)}; a number, null, or an object with value and direction "
+            "is needed",
+        )
     if not math.isfinite(value):
         return None, f"the source has {value}"
     return float(value), None

@@ -17,10 +17,11 @@ from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import registration, views
 from catalog.tables.disagreements import disagreements
-from catalog.tables.proxies import ensure_proxies, published
+from catalog.tables.proxies import PUBLISHED_VERSION, ensure_proxies, known_direction, published
 from catalog.tables.registration import Identifiers
 from catalog.tables.stored_spaces import admitted, space_of
 from ingest.reading.batch import Batch, Loader, OwnSpaceLoader, SourceFacts
+from ingest.reading.directions import DirectedLoader, Directions, settle
 
 _MEMORY = "2GB"  # for the database: the rebuilt wide view of a record file would take twice as much, and need not
 
@@ -92,6 +93,7 @@ def ingest_content(
     parameters = {"loader": facts.kind, "space": loader.space, "file": path.name, "sha256": digest}
     if known := _known_source(catalog, loader.space, facts, digest):
         operators = _enter_new_operators(catalog, loader, parameters)
+        _enter_directions(catalog, loader, path.name)
         return IngestReport(facts.name, loader.space, known, 0, 0, 0, was_known=True, new_operators=operators)
     catalog.execute(f"SET memory_limit = '{_MEMORY}'")
     with Run.start(catalog, "ingest", parameters) as run, catalog.transaction():
@@ -103,6 +105,7 @@ def ingest_content(
             own_operators, new_operators = space.own_operators, ()
         job = _Job(catalog, space, facts, run.id)
         job.notes += _same_bytes(catalog, loader.space, digest)
+        said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
         registration.ensure_space(catalog, space, own_operators)
         for batch in loader.read(path):
             job.store(batch)
@@ -110,6 +113,7 @@ def ingest_content(
                 progress(job.records)
         if not job.records:
             raise IngestError(f"{path} holds no records; nothing was stored.")
+        settle(catalog, path.name, job.metric_names, job.proxies_found(), said)
         job.finish(path, digest)
         run.detail = f"{job.records} records of {facts.name}"
     return IngestReport(
@@ -173,6 +177,20 @@ def _enter_new_operators(catalog: Store, loader: Loader, parameters: Mapping[str
     return len(new)
 
 
+def _enter_directions(catalog: Store, loader: Loader, where: str) -> None:
+    """Take in what the user says of the directions in a file that is known, where nobody has said it yet."""
+    if not isinstance(loader, DirectedLoader) or not loader.directions.by_user:
+        return
+    names = list(loader.directions.by_user)
+    metrics = [name for (name,) in catalog.rows("SELECT name FROM measure WHERE list_contains(?, name)", [names])]
+    proxies = catalog.rows(
+        "SELECT name, id FROM proxy WHERE version = ? AND list_contains(?, name)", [PUBLISHED_VERSION, names]
+    )
+    with catalog.transaction():
+        settle(catalog, where, metrics, {name: (number, False) for name, number in proxies}, loader.directions)
+        views.rebuild(catalog, loader.space)
+
+
 class _Job:
     """State of one running ingest, inside its transaction."""
 
@@ -187,6 +205,9 @@ class _Job:
         self.metrics = 0
         self.scores = 0
         self.notes: list[str] = []
+        self.metric_names: set[str] = set()
+        self._proxies: dict[str, int] = {}  # name to proxy.id
+        self._first_proxy = catalog.next_id("proxy")
 
     def store(self, batch: Batch) -> None:
         """Append one batch: unknown architectures, then metrics and published scores."""
@@ -200,8 +221,13 @@ class _Job:
         self.new_architectures += new
         self.records += batch.record_count
         self.metrics += len(batch.metrics)
+        self.metric_names |= set(pc.unique(batch.metrics["name"]).to_pylist())
         self.scores += len(batch.scores)
         self.notes += batch.notes
+
+    def proxies_found(self) -> dict[str, tuple[int, bool]]:
+        """The proxies of the published scores: name to ``proxy.id``, and whether this file brought it."""
+        return {name: (number, number >= self._first_proxy) for name, number in self._proxies.items()}
 
     def finish(self, path: Path, digest: str) -> None:
         """Write the source's row, link functional twins and rebuild the wide view."""
@@ -233,8 +259,9 @@ class _Job:
         return _owned(rows, ids).append_column("source_id", source)
 
     def _published(self, scores: pa.Table, ids: Identifiers) -> pa.Table:
-        proxy_ids = ensure_proxies(self.catalog, published(pc.unique(scores["proxy"]).to_pylist()))
-        numbers = pa.array([proxy_ids[name] for name in scores["proxy"].to_pylist()], pa.int32())
+        names = [name for name in pc.unique(scores["proxy"]).to_pylist() if name not in self._proxies]
+        self._proxies |= ensure_proxies(self.catalog, published({name: known_direction(name) or 1 for name in names}))
+        numbers = pa.array([self._proxies[name] for name in scores["proxy"].to_pylist()], pa.int32())
         return (
             self._with_ids(scores, ids)
             .drop_columns(["proxy"])

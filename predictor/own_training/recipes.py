@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, replace
 
 from catalog.errors import UsageError
-from catalog.tables.views import DIGITS, DIGITS_EPOCHS, OWN_TRAINING
+from catalog.tables.column_names import DIGITS, DIGITS_EPOCHS, OWN_TRAINING
 from predictor.networks import published_config
 from predictor.own_training.trainer import TrainConfig
 

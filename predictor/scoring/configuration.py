@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.errors import UsageError
+from catalog.tables.column_names import proxy_column_name
 from catalog.tables.proxies import ProxyFacts, ensure_proxies
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import proxy_column_name, proxy_directions
+from catalog.tables.views import proxy_directions
 from predictor.networks import network_kind, published_config
 from predictor.zero_cost import MeasureConfig, Need, Proxy
 

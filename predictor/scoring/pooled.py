@@ -13,10 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.tables import views
+from catalog.tables.column_names import proxy_column_name
 from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
 from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import read_vocabulary
-from catalog.tables.views import proxy_column_name
 from predictor.door import Given, Predictor
 from predictor.door.guard import scored
 from predictor.door.registry import names

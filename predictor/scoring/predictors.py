@@ -19,6 +19,7 @@ from catalog.extras import require
 from catalog.progress import Listener
 from catalog.storage.runs import Run
 from catalog.tables import views
+from catalog.tables.column_names import proxy_column_name
 from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
 from catalog.tables.space_view import SpaceView
 from catalog.user_code import digest_of, is_target, reported
@@ -177,7 +178,7 @@ def shipped_digest(predictor: str) -> str | None:
 
 def _require_free(catalog: Store, space: str, column: str, kind: type[Predictor]) -> None:
     """A score must not stand where a metric, a fixed column or another proxy's score stands."""
-    stored_as = views.proxy_column_name({"column": column, "is_published": False, "input": None})
+    stored_as = proxy_column_name({"column": column, "is_published": False, "input": None})
     if stored_as != column:
         raise UsageError(f"{column!r} is no plain name for a column; write it as {stored_as!r}.")
     present = set(SpaceView.of(catalog, space).columns)

@@ -98,7 +98,7 @@ def read_labelled(
         chosen = np.sort(np.random.default_rng(seed).choice(labelled, size=sample, replace=False))
         labels[np.setdiff1d(labelled, chosen)] = np.nan
         labelled = chosen
-    if is_cost(catalog, target):
+    if is_cost(catalog, space, target):
         labels = -labels
     names = frame[view.native_id_name].to_list()
     functions = len(np.unique(frame.filter("is_connected")["canonical_id"].to_numpy()))

@@ -27,6 +27,13 @@ def fill(catalog: Store) -> None:
         FROM architecture WHERE space = 'nb201'
         """
     )
+    catalog.execute("INSERT INTO measure VALUES ('latency', 'ms', -1), ('accuracy', 'percent', 1)")
+    catalog.execute(
+        """
+        INSERT INTO wide_column SELECT 'nb201', name, NULL, id FROM proxy WHERE name != 'zen'
+        UNION ALL VALUES ('nb201', 'edgegpu_latency', 'latency', NULL), ('nb201', 'accuracy (%)', 'accuracy', NULL)
+        """
+    )
     catalog.execute(
         "CREATE TABLE mine AS SELECT id AS architecture_id, native_index AS index, native_id AS name, 1 AS params"
         " FROM architecture WHERE space = 'mine'"

@@ -200,6 +200,8 @@ def test_a_column_of_which_less_is_better_is_ordered_the_other_way(toy: Store) -
     ids = store_cells(toy, CHAIN, CHAIN)
     toy.execute("ALTER TABLE toy RENAME quality TO edgegpu_latency")
     toy.execute("UPDATE toy SET edgegpu_latency = -architecture_id")
+    toy.execute("INSERT INTO measure VALUES ('latency', 'ms', -1)")
+    toy.execute("INSERT INTO wide_column VALUES ('toy', 'edgegpu_latency', 'latency', NULL)")
     assert (
         patterns.match(toy, "toy", "(conv3x3)", by="edgegpu_latency").frame()["architecture_id"].to_list() == ids[::-1]
     )

@@ -15,7 +15,6 @@ from catalog.errors import (
     UsageError,
 )
 from catalog.storage.store import Store
-from catalog.tables.direction import COSTS, is_cost
 from catalog.tables.space_view import SpaceView
 from tests.catalog.small_catalog import CELLS
 
@@ -59,7 +58,7 @@ def test_unknown_column_names_close_ones(small_catalog: Store, wrong: str, meant
         ("params", None, [0, 1, 3]),  # direction +1; architecture 2 has no value; 1 and 3 tie
         ("params", True, [1, 3, 0]),
         ("shortest_path", None, [1, 2, 3, 0]),  # direction -1
-        ("edgegpu_latency", None, [2, 1, 0, 3]),  # a cost by its name
+        ("edgegpu_latency", None, [2, 1, 0, 3]),  # a metric whose measure is lower
         ("accuracy (%)", None, [2, 1, 0]),
     ],
 )
@@ -71,17 +70,6 @@ def test_top_shows_what_the_question_names(small_catalog: Store) -> None:
     found = top(small_catalog, "nb201", "params", k=1, where="shortest_path < 3 -- a comment").frame()
     assert found.rows(named=True) == [{"index": 1, "params": 10, "shortest_path": 1.0, "cell": CELLS[1]}]
     assert top(small_catalog, "nb201", "params", k=1, columns=["cell"]).answer().rows == [(CELLS[0],)]
-
-
-@pytest.mark.parametrize("column", sorted(COSTS))
-def test_metrics_that_cost_are_better_small(small_catalog: Store, column: str) -> None:
-    assert is_cost(small_catalog, f"cifar10_{column}_12ep")
-    assert not is_cost(small_catalog, f"cifar10_{column}less")
-
-
-def test_suffixed_proxy_columns_keep_their_direction(small_catalog: Store) -> None:
-    assert is_cost(small_catalog, "shortest_path_published_imagenet16_120")
-    assert not is_cost(small_catalog, "zen_published")
 
 
 def test_top_needs_a_positive_number(small_catalog: Store) -> None:

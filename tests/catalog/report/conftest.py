@@ -42,8 +42,8 @@ def graphs(count: int, seed: int) -> Iterator[dict[str, Any]]:
         cost = float(operators.count("conv3x3") + random.random())
         metrics.append({"dataset": "cifar10", "name": "latency", "device": "edgegpu", "value": cost})
         proxies = {"params": float(operators.count("conv3x3") * 9 + operators.count("conv1x1") + random.random())}
-        proxies |= {"good": float(quality + random.normal(0, 0.5)), "noise": float(random.normal())}
-        proxies |= {HOSTILE: float(np.exp(3 * random.normal()))}
+        own = {"good": quality + random.normal(0, 0.5), "noise": random.normal(), HOSTILE: np.exp(3 * random.normal())}
+        proxies |= {name: {"value": float(value), "direction": "higher"} for name, value in own.items()}
         native = f"{HOSTILE}={number}" if number % 2 else f"=HYPERLINK({number})"
         yield {"id": native, "ops": ["input", *operators, "output"], "edges": edges} | {
             "metrics": metrics,

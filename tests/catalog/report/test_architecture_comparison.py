@@ -16,7 +16,8 @@ from tests.catalog.cli.commands import call_catalog
 
 OPERATORS = (["conv3x3", "conv1x1"], ["conv3x3", "conv3x3"], ["maxpool3x3", "conv3x3"], ["conv1x1", "conv1x1"])
 ACCURACIES = ((90.0, 92.0), (94.0,), (80.0, 81.0), (70.0,))
-PROXIES = ({"up": 1.0}, {"up": 3.0}, {"up": 2.0}, {"up": 3.0, "rare": 0.5})
+RARE = {"value": 0.5, "direction": "higher"}
+PROXIES = ({"up": {"value": 1.0, "direction": "higher"}}, {"up": 3.0}, {"up": 2.0}, {"up": 3.0, "rare": RARE})
 
 
 @pytest.fixture(scope="module")

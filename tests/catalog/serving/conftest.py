@@ -59,7 +59,7 @@ def hostile_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "ops": ["input", "conv3x3", HOSTILE if number else "conv1x1", "output"],
             "edges": [[0, 1], [1, 2], [2, 3]],
             "metrics": [{**metric, "value": 90.0 + number}],
-            "proxies": {HOSTILE: float(number)},
+            "proxies": {HOSTILE: {"value": float(number), "direction": "higher"}},
         }
         for number in range(3)
     ]

@@ -69,6 +69,7 @@ PAIRS = {
         lambda c: c.search_bench("nb201", budget=20, seeds=2, methods=["random", "local-search"]).frame,
         is_measured=True,
     ),
+    "measures": Pair((), lambda c: c.measures()),
     "doctor": Pair((), lambda c: c.doctor().frame),
 }
 

@@ -77,7 +77,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[catalog.Catalo
             "ops": ["input", *["conv3x3", OPERATOR] * count, "output"],
             "edges": [[node, node + 1] for node in range(2 * count + 1)],
             "metrics": [accuracy],
-            "proxies": {"params": count, HOSTILE: random.random()},
+            "proxies": {"params": count, HOSTILE: {"value": random.random(), "direction": "higher"}},
         }
 
     (folder / "mine.jsonl").write_text("\n".join(json.dumps(line(native_id)) for native_id in IDS))
