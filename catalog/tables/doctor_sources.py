@@ -31,7 +31,7 @@ def examine_sources(catalog: Store) -> Iterator[Finding]:
     """One finding for every source that contradicts what it is stored as; one in all where none does."""
     sources: dict[int, dict[str, Any]] = {}
     faults: defaultdict[int, list[str]] = defaultdict(list)
-    for check in (_lengths, _halves, _parameters, _accuracies, _inputs, _equal_keys):
+    for check in (_lengths, _halves, _parameters, _accuracies, _inputs, _settings, _equal_keys):
         for row, what in check(catalog):
             sources[row["id"]] = row
             faults[row["id"]].append(what)
@@ -40,6 +40,7 @@ def examine_sources(catalog: Store) -> Iterator[Finding]:
     if not sources:
         count = catalog.rows("SELECT count(*) FROM source")[0][0]
         yield Finding("sources", "ok", f"{count:,} sources are what they are stored as, as far as rows can tell")
+    yield from _isomorphic_keys(catalog)
 
 
 def _rows(catalog: Store, sql: str, **tables: pa.Table) -> list[dict[str, Any]]:
@@ -87,10 +88,12 @@ def _halves(catalog: Store) -> Iterator[_Fault]:
         FROM metric AS half
         JOIN metric AS final USING (architecture_id, source_id, name, epochs, repeat)
         JOIN source ON source.id = source_id
-        WHERE source.kind = 'nb101-records' AND half.stage = 'half' AND final.stage = 'final'
+        WHERE (source_id, architecture_id) IN (SELECT (source_id, architecture_id) FROM looked_at)
+            AND half.stage = 'half' AND final.stage = 'final'
             AND half.split IS NOT DISTINCT FROM final.split AND half.name IN ('accuracy', 'training_time')
         GROUP BY ALL ORDER BY source.id
         """,
+        looked_at=_some_modules(catalog),
     ):
         if row["pairs"] and row["equal"] == row["pairs"]:
             yield (
@@ -104,6 +107,15 @@ def _halves(catalog: Store) -> Iterator[_Fault]:
                 f"{row['elsewhere']:,} of {row['times']:,} half-way evaluations were not made half-way: trainings "
                 "under NAS-Bench-101's name",
             )
+
+
+def _some_modules(catalog: Store) -> pa.Table:
+    """A thousand architectures of each record file: to compare all of the benchmark's would take half a minute."""
+    pairs: list[dict[str, int]] = []
+    for (source,) in catalog.rows("SELECT id FROM source WHERE kind = 'nb101-records' ORDER BY id"):
+        found = catalog.rows("SELECT DISTINCT architecture_id FROM metric WHERE source_id = ? LIMIT 1000", [source])
+        pairs += [{"source_id": source, "architecture_id": architecture} for (architecture,) in found]
+    return pa.Table.from_pylist(pairs, pa.schema([("source_id", pa.int32()), ("architecture_id", pa.int64())]))
 
 
 def _parameters(catalog: Store) -> Iterator[_Fault]:
@@ -189,6 +201,42 @@ def _inputs(catalog: Store) -> Iterator[_Fault]:
         allowed=pa.Table.from_pylist(allowed),
     ):
         yield (row, f"{row['wrong']:,} scores on {row['input']}, which is no data set of {row['space']}")
+
+
+def _settings(catalog: Store) -> Iterator[_Fault]:
+    """Trainings with other settings than the default ones are no repeats of each other."""
+    for row in _rows(
+        catalog,
+        """
+        SELECT source.id, source.name, source.path, count(*) AS wrong FROM (
+            SELECT source_id, architecture_id FROM metric
+            WHERE name = 'tuned_accuracy' AND split = 'test' AND stage = 'final'
+            GROUP BY source_id, architecture_id, epochs HAVING count(*) > 1
+        ) JOIN source ON source.id = source_id WHERE source.kind = 'nb301-logs' GROUP BY ALL ORDER BY source.id
+        """,
+    ):
+        yield (
+            row,
+            f"trainings with other hyper-parameters share a column, as a mean, for {row['wrong']:,} architectures",
+        )
+
+
+def _isomorphic_keys(catalog: Store) -> Iterator[Finding]:
+    """Where a file names one architecture by several keys, its wide columns are means: a fact to know, no failure."""
+    for row in _rows(
+        catalog,
+        """
+        SELECT source.id, source.name, source.path, count(DISTINCT architecture_id) AS architectures
+        FROM score JOIN source ON source.id = source_id
+        WHERE source.kind = 'suite-zero' AND seed IS NOT NULL GROUP BY ALL ORDER BY source.id
+        """,
+    ):
+        yield Finding(
+            f"source {row['id']} {row['name']}",
+            "note",
+            f"{row['path']} names {row['architectures']:,} architectures by several isomorphic keys whose scores "
+            "contradict each other; they stand as seeds, and the wide view shows their mean",
+        )
 
 
 def _equal_keys(catalog: Store) -> Iterator[_Fault]:

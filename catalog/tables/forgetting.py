@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.errors import UsageError
+from catalog.errors import CatalogError, UsageError
 from catalog.storage.store import Store
 from catalog.tables import views
 
+_MODULE = "catalog.tables.forgetting"
+
 
 def command(catalog: Store, source_id: int) -> str:
-    """A command line that takes a source out of the catalog, to be pasted."""
-    arguments = f"{json.dumps(str(catalog.path))}, {source_id}"
-    code = f"from catalog.tables.forgetting import forget_source; forget_source({arguments})"
-    return f"python -c {subprocess.list2cmdline([code]) if os.name == 'nt' else shlex.quote(code)}"
+    """A command line that takes a source out of the catalog, to be pasted, also from a table that doubles quotes."""
+    words = ["python", "-m", _MODULE, str(catalog.path), str(source_id)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def forget_source(path: str | Path, source_id: int) -> int:
@@ -65,3 +67,18 @@ def forget_source(path: str | Path, source_id: int) -> int:
             for (space,) in spaces:
                 views.rebuild(store, space)
     return deleted
+
+
+def main(arguments: Sequence[str]) -> None:
+    """``python -m catalog.tables.forgetting CATALOG SOURCE_ID``, which the doctor names."""
+    if len(arguments) != 2 or not arguments[1].isdecimal():
+        sys.exit("usage: python -m catalog.tables.forgetting CATALOG SOURCE_ID")
+    try:
+        deleted = forget_source(arguments[0], int(arguments[1]))
+    except CatalogError as error:
+        sys.exit(f"error: {error}")
+    sys.stderr.write(f"{deleted:,} rows of source {arguments[1]} were deleted.\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

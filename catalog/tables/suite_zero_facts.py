@@ -17,6 +17,14 @@ DESCRIPTIVE = ("idx", "id", "arch")
 BENCHMARKS = {"nb101": "nasbench101", "nb201": "nasbench201", "darts": "nasbench301"}
 """The suite's word for each space that is read here."""
 
+KNOWN_TABLES = frozenset(
+    {
+        "66759888860b0b1968bed4fdb93c71579115a0ba9e065309746117e061a0a417",
+        "3726cbe640e8794b876622e4f841a5be05121b7d1a57c98d78cef56f92368b24",
+    }
+)
+"""SHA-256 of the tables that are known to hold the suite's proxies of NAS-Bench-201."""
+
 OTHER_BENCHMARKS = ("transbench101_micro", "transbench101_macro")
 """The suite's words for its further benchmarks."""
 

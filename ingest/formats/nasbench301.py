@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ingest.reading.settings import stage_of_settings
 from ingest.reading.sources import read_json
 
 _FILES_A_BATCH = 1000
+_COPIES_SHOWN = 3
 _LARGEST_FILE = 2**26
 _DATASET = "cifar10"
 _CURVES = {"Train/train_accuracy": ("accuracy", "train"), "Train/val_accuracy": ("accuracy", "valid")}
@@ -93,12 +95,27 @@ class NASBench301Logs:
                 f"{path.name}: a folder without files such as results_0.json; nothing was stored. Give the folder that "
                 "the benchmark's archive unpacks to."
             )
-        repeats: Counter[tuple[str, bool]] = Counter()
-        percents = Percents(path.name)
+        folder = _Folder(Percents(path.name))
         for start in range(0, len(files), _FILES_A_BATCH):
             part = files[start : start + _FILES_A_BATCH]
-            yield _batch([_Training(file, path) for file in part], repeats, percents, self.curves)
-        percents.refuse_fractions()
+            yield _batch([_Training(file, path) for file in part], folder, self.curves)
+        folder.percents.refuse_fractions()
+
+
+@dataclass
+class _Folder:
+    """What is known of the logs that were read before: ordinals, accuracies, and where each training stood."""
+
+    percents: Percents
+    repeats: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    places: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def copies(self, trainings: Sequence[_Training]) -> Iterator[str]:
+        """A note for each log that equals an earlier one of its genotype in every number."""
+        for training in trainings:
+            key = (training.native_id, training.settings, training.epochs, *training.numbers())
+            if (first := self.places.setdefault(key, training.name)) != training.name:
+                yield f"{training.name} has the genotype and every number of {first}: one training may stand twice."
 
 
 class _Training:
@@ -205,18 +222,18 @@ def _equal(value: object, default: object) -> bool:
     return str(value) == str(default)
 
 
-def _batch(trainings: list[_Training], repeats: Counter[tuple[str, bool]], percents: Percents, curves: bool) -> Batch:
+def _batch(trainings: list[_Training], folder: _Folder, curves: bool) -> Batch:
     rows: dict[str, int] = {}
     metrics = MetricColumns()
     for training in trainings:
         row = rows.setdefault(training.native_id, len(rows))
         is_tuned = bool(training.tuned)
-        repeats[training.native_id, is_tuned] += 1
-        repeat = repeats[training.native_id, is_tuned]
+        folder.repeats[training.native_id, is_tuned] += 1
+        repeat = folder.repeats[training.native_id, is_tuned]
         prefix = "tuned_" if is_tuned else ""
         for name, split, value in training.numbers():
             if name == "accuracy":
-                percents.see(name, value, f"{training.name}: {split} accuracy")
+                folder.percents.see(name, value, f"{training.name}: {split} accuracy")
             kind = "reported" if name == "parameters" else "trained"
             metrics.add(
                 row, prefix + name, value, kind=kind, dataset=_DATASET, split=split, epochs=training.epochs,
@@ -234,5 +251,9 @@ def _batch(trainings: list[_Training], repeats: Counter[tuple[str, bool]], perce
                     repeat=repeat,
                 )  # fmt: skip
     unread = sorted({name for training in trainings for name in training.unread})
-    notes = (f"fields that are not read: {', '.join(map(described, unread))[:200]}.",) if unread else ()
-    return Batch(Members(list(rows)), len(trainings), metrics.table(), notes=notes)
+    notes = [f"fields that are not read: {', '.join(map(described, unread))[:200]}."] if unread else []
+    copies = list(folder.copies(trainings))
+    notes += copies[:_COPIES_SHOWN]
+    if len(copies) > _COPIES_SHOWN:
+        notes.append(f"{len(copies) - _COPIES_SHOWN:,} further logs equal an earlier one.")
+    return Batch(Members(list(rows)), len(trainings), metrics.table(), notes=tuple(notes))

@@ -63,7 +63,9 @@ def measurements(data: bytes, epochs: int) -> Measurements:
         message = parse(data)
     except decode_error:
         raise MetricsError("the metrics are no ModelMetrics message") from None
-    _check_fields(message, len(data))
+    message.DiscardUnknownFields()
+    if message.ByteSize() != len(data):
+        raise MetricsError(_surplus(parse(data), message.ByteSize(), len(data)))
     if len(message.evaluation_data) != 3:
         raise MetricsError(f"{len(message.evaluation_data)} evaluations; at start, half-way and at the end make 3")
     start, half, final = message.evaluation_data
@@ -88,20 +90,15 @@ def _given(message: Any, name: str) -> float:
     return value
 
 
-def _check_fields(message: Any, size: int) -> None:
-    """Refuse fields that the definition does not have, and fields that stand twice, of which the last would win."""
-    known = type(message)()
-    known.CopyFrom(message)
-    known.DiscardUnknownFields()
-    if known.ByteSize() == size:
-        return
+def _surplus(message: Any, known: int, size: int) -> str:
+    """What a message has beyond its definition: unknown fields, or fields twice, of which the last would win."""
     from google.protobuf.unknown_fields import UnknownFieldSet
 
     for part, where in ((message, "metrics"), *((evaluation, "evaluations") for evaluation in message.evaluation_data)):
         numbers = sorted({field.field_number for field in UnknownFieldSet(part)})
         if numbers:
-            raise MetricsError(
+            return (
                 f"its {where} have the field {', '.join(map(str, numbers))}, which NAS-Bench-101's do not have (1 to "
                 f"{len(part.DESCRIPTOR.fields)}), so this is another benchmark's file"
             )
-    raise MetricsError(f"its metrics take {size} bytes instead of {known.ByteSize()}: a field stands twice")
+    return f"its metrics take {size} bytes instead of {known}: a field stands twice"

@@ -327,7 +327,11 @@ def update(target: Any, items: list[Any]) -> None:
         raise OpcodeError(f"sets an entry of {described(target)}, which is no dictionary")
     keys = items[::2]
     check_keys(keys, len(items))
+    expected = len(target) + len(keys)
     target.update(zip(keys, items[1::2], strict=True))
+    if len(target) != expected:  # no dictionary that was pickled has one key twice, and here the last would win
+        twice = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
+        raise OpcodeError(f"sets the entry {described((twice or keys)[0])} of a dictionary a second time")
 
 
 def checked_keys(keys: list[Any]) -> list[Any]:

@@ -15,7 +15,7 @@ from catalog.spaces import nb201
 from catalog.storage.store import Store
 from catalog.tables.doctor_sources import examine_sources
 from catalog.tables.finding import Finding
-from catalog.tables.forgetting import forget_source
+from catalog.tables.forgetting import forget_source, main
 from ingest.formats.suite_zero import SuiteZero
 from ingest.reading.job import ingest
 
@@ -86,6 +86,13 @@ RECORDS = "UPDATE source SET kind = 'nb101-records'"
             "2 metrics stand more than once under one key (2 rows too many)",
         ),
         (
+            [
+                "UPDATE source SET kind = 'nb301-logs'",
+                *[trained("final", "tuned_accuracy", "'test'", value, 100) for value in (90, 91)],
+            ],
+            "trainings with other hyper-parameters share a column, as a mean, for 2 architectures",
+        ),
+        (
             [RECORDS, trained("final", "accuracy", "'test'", 90, 200)],
             "2 rows after 200 epochs; NAS-Bench-101 trains 4, 12, 36, 108",
         ),
@@ -122,6 +129,15 @@ def test_a_source_that_is_something_else_is_found_and_can_be_taken_out(
     assert [one.result for one in found(catalog_path)] == ["ok"]
 
 
+def test_contradicting_keys_of_one_architecture_are_a_note(catalog_path: Path, tmp_path: Path) -> None:
+    filled(catalog_path, tmp_path)
+    with Store.open(catalog_path, mode="write") as store:
+        store.execute("UPDATE score SET seed = 1 WHERE source_id = 1 AND value = 700 AND input = 'cifar10'")
+    good, note = found(catalog_path)
+    assert (good.result, note.result) == ("ok", "note")
+    assert "zc_nasbench201.json names 2 architectures by several isomorphic keys" in note.detail
+
+
 def test_a_record_file_of_the_benchmark_passes(catalog_path: Path, tmp_path: Path) -> None:
     filled(catalog_path, tmp_path)
     statements = [
@@ -151,6 +167,19 @@ def test_the_advice_works_as_pasted(tmp_path: Path) -> None:
         view = store.query("SELECT * FROM nb201")
     assert len(view) == 2
     assert not [column for column in view.columns if "published" in column or "accuracy" in column]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["c.duckdb"], "usage: python -m catalog.tables.forgetting CATALOG SOURCE_ID"),
+        (["c.duckdb", "all"], "usage: python"),
+        (["there-is-none.duckdb", "1"], "error: there is no catalog at"),
+    ],
+)
+def test_wrong_arguments_are_errors_without_a_traceback(arguments: list[str], words: str) -> None:
+    with pytest.raises(SystemExit, match=words):
+        main(arguments)
 
 
 def test_an_unknown_source_is_named(catalog_path: Path, tmp_path: Path) -> None:

@@ -295,6 +295,14 @@ def test_what_is_wrong_is_named_with_the_architecture(change: Any, words: str, t
         batches(path)
 
 
+def test_a_key_that_stands_twice_in_a_pickled_dictionary_is_refused(tmp_path: Path) -> None:
+    """Written by hand: no dictionary has one key twice, and the last of the two would win."""
+    path = tmp_path / "NATS-tss-000011.pickle.pbz2"
+    path.write_bytes(bz2.compress(b"\x80\x02}(X\x02\x00\x00\x0012K\x01X\x02\x00\x00\x0012K\x02u."))
+    with pytest.raises(IngestError, match="sets the entry '12' of a dictionary a second time"):
+        batches(path)
+
+
 def test_an_architecture_may_occur_once(tmp_path: Path) -> None:
     value: Any = nasbench201_archive({11: CELLS[11]})
     info = value["arch2infos"][11]

@@ -113,6 +113,14 @@ def test_parameters_are_those_of_the_trained_network(tmp_path: Path) -> None:
             list(NASBench301Logs().read(written(tmp_path / "nb301", {"results_0.json": log})))
 
 
+def test_a_log_that_stands_twice_is_said(tmp_path: Path) -> None:
+    log = nasbench301_log(KEYS[0], 93.5, 93.0)
+    folder = written(tmp_path / "nb301", {f"results_{place}.json": log for place in range(6)})
+    (batch,) = NASBench301Logs().read(folder)
+    assert batch.notes[0].startswith("results_1.json has the genotype and every number of results_0.json")
+    assert batch.notes[3:] == ("2 further logs equal an earlier one.",)
+
+
 def test_other_files_of_the_same_shape_are_refused_or_said(tmp_path: Path) -> None:
     log: dict[str, Any] = nasbench301_log(KEYS[0], 0.935, 0.93)
     with pytest.raises(IngestError, match="so these are fractions"):

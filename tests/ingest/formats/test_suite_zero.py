@@ -319,6 +319,16 @@ def test_accuracies_whose_split_nobody_says_have_none(tmp_path: Path) -> None:
     assert "parameters not checked for 1 of 1 architectures" in notes_of(batches)[0]
 
 
+def test_a_table_that_anybody_can_write_is_its_users(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "proxies_cifar10.csv"
+    path.write_text(f'net,nwot\n"{CELL}",1.5\n')
+    facts = SuiteZero("nb201").facts(path)
+    assert (facts.name, facts.licence, facts.citation) == ("proxies_cifar10", None, None)
+    official = SuiteZero("nb201").facts(data_dir / "nb201/published_proxies_imagenet16.csv.gz")
+    assert official.name == "suite_zero_nasbench201"
+    assert SuiteZero("nb201").facts(tmp_path / "zc_nasbench201.json").name == "suite_zero_nasbench201"
+
+
 def test_fractions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match="so these are fractions"):
         read("nb201", written(tmp_path / "zc.json", {"cifar10": {CELL: {"val_accuracy": 0.8499}}}))
