@@ -12,7 +12,7 @@ from catalog.errors import UsageError
 from catalog.storage.store import Store
 from catalog.tables import measures
 from catalog.tables.proxies import HIGHER_IS_BETTER, LOWER_IS_BETTER, known_direction
-from ingest.formats.suite_zero import PROXIES
+from catalog.tables.suite_zero_facts import PROXIES
 from predictor.zero_cost.registry import built_in
 
 
