@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,12 @@ from catalog.architecture.operators import Operator, Vocabulary
 from catalog.errors import GraphError, IngestError
 from catalog.spaces.own import OwnSpace
 from catalog.tables.official_sources import is_reserved
+from ingest.formats.graph_numbers import Numbers, Record, fault, listed
 from ingest.formats.operator_file import template
 from ingest.reading.batch import Batch, SourceFacts
-from ingest.reading.dataset_names import dataset_word
 from ingest.reading.directions import Directions
 from ingest.reading.known_tables import own_source
-from ingest.reading.metric_columns import MetricColumns, ScoreColumns
-from ingest.reading.percents import ALLOWED, Percents, is_accuracy, is_misspelt_accuracy
+from ingest.reading.percents import Percents
 from ingest.reading.pickled_values import described
 from ingest.reading.shown import shown_names
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT, UnusableJSONError, lines, open_stream, parse_json
@@ -33,12 +31,6 @@ _MOST_COPIES = 1000
 _MOST_NAMES = 1000
 _FIELDS = ("id", "cells", "ops", "edges", "metrics", "proxies")
 _CELL_FIELDS = ("name", "ops", "edges", "reduction")
-_METRIC_TEXTS = ("dataset", "split", "stage", "device", "kind")
-_METRIC_NUMBERS = ("epochs", "seed", "repeat")
-_METRIC_FIELDS = ("name", "value", "direction", *_METRIC_TEXTS, *_METRIC_NUMBERS)
-_KINDS = ("trained", "surrogate", "reported")
-
-Record = Mapping[str, Any]
 
 
 class GraphsJSONL:
@@ -87,13 +79,13 @@ class GraphsJSONL:
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}
         percents = Percents(path.name)
-        rows = _BatchRows(self.own_space, percents, self.directions)
+        rows = _BatchRows(self.own_space, self.directions, percents)
         with open_stream(path, self.size_limit) as stream:
             parsed = _records(path.name, lines(stream, _LONGEST_LINE))
             for where, number, record in parsed:
                 if len(rows) == _GRAPHS_A_BATCH:
                     yield rows.batch()
-                    rows = _BatchRows(self.own_space, percents, self.directions)
+                    rows = _BatchRows(self.own_space, self.directions, percents)
                 unknown = _unknown_operators(record, self.own_space.vocabulary)
                 if unknown:
                     raise _missing_descriptions(where, unknown, parsed, self.own_space.vocabulary)
@@ -118,20 +110,16 @@ def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple
         try:
             record = parse_json(line)
         except UnicodeDecodeError as error:
-            raise _fault(where, f"byte {error.start} is no UTF-8 text") from None
+            raise fault(where, f"byte {error.start} is no UTF-8 text") from None
         except json.JSONDecodeError as error:
-            raise _fault(where, f"no JSON: {error.msg} at column {error.colno}") from None
+            raise fault(where, f"no JSON: {error.msg} at column {error.colno}") from None
         except UnusableJSONError as error:
-            raise _fault(where, str(error)) from None
+            raise fault(where, str(error)) from None
         except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
-            raise _fault(where, f"no usable JSON: {error}") from None
+            raise fault(where, f"no usable JSON: {error}") from None
         if not isinstance(record, dict):
-            raise _fault(where, f"it is {described(record)}; an object with the fields {', '.join(_FIELDS)} is needed")
+            raise fault(where, f"it is {described(record)}; an object with the fields {', '.join(_FIELDS)} is needed")
         yield where, number, record
-
-
-def _fault(where: str, what: str) -> IngestError:
-    return IngestError(f"{where}: {what}. Nothing was stored.")
 
 
 def _unknown_operators(record: Record, vocabulary: Vocabulary) -> list[str]:
@@ -167,14 +155,11 @@ def _missing_descriptions(
 class _BatchRows:
     """The records of one batch under construction."""
 
-    def __init__(self, space: OwnSpace, percents: Percents, directions: Directions) -> None:
+    def __init__(self, space: OwnSpace, directions: Directions, percents: Percents) -> None:
         self._space = space
-        self._percents = percents
-        self._directions = directions
+        self._numbers = Numbers(directions, percents)
         self._native_ids: list[str] = []
         self._graphs: list[ArchitectureGraph] = []
-        self._metrics = MetricColumns()
-        self._scores = ScoreColumns()
 
     def __len__(self) -> int:
         return len(self._graphs)
@@ -182,45 +167,23 @@ class _BatchRows:
     def batch(self, notes: tuple[str, ...] = ()) -> Batch:
         """What was collected."""
         members = Members(self._native_ids, graphs=self._graphs)
-        return Batch(members, len(self._graphs), self._metrics.table(), self._scores.table(), notes=notes)
+        metrics, scores = self._numbers.tables()
+        return Batch(members, len(self._graphs), metrics, scores, notes=notes)
 
     def add(self, where: str, record: Record) -> str:
         """Check one record and take it in; returns its id."""
         unknown = [name for name in record if name not in _FIELDS]
         if unknown:
-            raise _fault(where, f"unknown field {described(unknown[0])}; known are {', '.join(_FIELDS)}")
+            raise fault(where, f"unknown field {described(unknown[0])}; known are {', '.join(_FIELDS)}")
         native_id = record.get("id")
         if not isinstance(native_id, str) or not native_id or len(native_id) > 1000:
-            raise _fault(where, f"id is {described(native_id)}; a text of 1 to 1000 characters is needed")
+            raise fault(where, f"id is {described(native_id)}; a text of 1 to 1000 characters is needed")
         cells = _cells(where, record, self._space.vocabulary)
         try:
             check_copies(cells, self._space.vocabulary)
         except GraphError as error:
-            raise _fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
-        row = len(self._graphs)
-        measured: set[tuple[tuple[str, Any], ...]] = set()
-        for metric in _list(where, record, "metrics"):
-            columns = _metric(where, metric)
-            if (word := columns.pop("direction", None)) is not None:
-                self._directions.add(self._directions.metrics, where, columns["name"], word)
-            same = tuple(sorted((field, value) for field, value in columns.items() if field != "value"))
-            if same in measured:
-                raise _fault(
-                    where, f"{_group(columns)} stands there twice; give each its own seed or repeat, or remove one"
-                )
-            measured.add(same)
-            self._metrics.add(row, **columns)
-            if is_accuracy(columns["name"]):
-                self._percents.see(_group(columns), columns["value"], where)
-        proxies = record.get("proxies", {})
-        if not isinstance(proxies, dict):
-            raise _fault(where, f"proxies is {described(proxies)}; an object from names to numbers is needed")
-        for name, value in proxies.items():
-            if isinstance(value, dict):
-                value, word = _directed(where, name, value)
-                self._directions.add(self._directions.proxies, where, name, word)
-            score, reason = _score(where, name, value)
-            self._scores.add(row, name, score, reason=reason)
+            raise fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
+        self._numbers.add(where, len(self._graphs), record)
         self._native_ids.append(native_id)
         self._graphs.append(ArchitectureGraph(self._space.name, cells, self._space.vocabulary))
         return native_id
@@ -231,40 +194,40 @@ def _cells(where: str, record: Record, vocabulary: Vocabulary) -> tuple[CellGrap
         single = {"name": "cell", "ops": record.get("ops"), "edges": record.get("edges")}
         return (_cell(where, single, vocabulary),)
     if "ops" in record or "edges" in record:
-        raise _fault(where, "it has cells, and ops or edges beside them; give one or the other")
-    cells = _list(where, record, "cells")
+        raise fault(where, "it has cells, and ops or edges beside them; give one or the other")
+    cells = listed(where, record, "cells")
     if not 1 <= len(cells) <= _MOST_CELLS:
-        raise _fault(where, f"it has {len(cells)} cells; 1 to {_MOST_CELLS} are possible")
+        raise fault(where, f"it has {len(cells)} cells; 1 to {_MOST_CELLS} are possible")
     built = tuple(_cell(where, cell, vocabulary) for cell in cells)
     if len({cell.name for cell in built}) != len(built):
-        raise _fault(where, "two of its cells have the same name")
+        raise fault(where, "two of its cells have the same name")
     return built
 
 
 def _cell(where: str, cell: Any, vocabulary: Vocabulary) -> CellGraph:
     if not isinstance(cell, dict) or not set(cell) <= set(_CELL_FIELDS):
-        raise _fault(where, f"a cell is {described(cell)}; an object with {', '.join(_CELL_FIELDS)} is needed")
+        raise fault(where, f"a cell is {described(cell)}; an object with {', '.join(_CELL_FIELDS)} is needed")
     name = cell.get("name", "cell")
     if not isinstance(name, str) or not 1 <= len(name) <= 200:
-        raise _fault(where, f"a cell has the name {described(name)}; a text of 1 to 200 characters is needed")
+        raise fault(where, f"a cell has the name {described(name)}; a text of 1 to 200 characters is needed")
     reduction = halves_resolution(name)
     if cell.get("reduction", reduction) is not reduction:
-        raise _fault(
+        raise fault(
             where,
             f"cell {described(name)} has reduction {described(cell['reduction'])}; a cell halves the resolution if and "
             "only if its name begins with 'reduce': rename it",
         )
     operators = cell.get("ops")
     if not isinstance(operators, list) or not all(isinstance(operator, str) for operator in operators):
-        raise _fault(
+        raise fault(
             where, f"ops of cell {described(name)} is {described(operators)}; a list of operator names is needed"
         )
     if len(operators) > _MOST_NODES:
-        raise _fault(where, f"cell {described(name)} has {len(operators)} nodes; {_MOST_NODES} are possible")
+        raise fault(where, f"cell {described(name)} has {len(operators)} nodes; {_MOST_NODES} are possible")
     edges = cell.get("edges")
     if not isinstance(edges, list) or not all(map(_is_edge, edges)):
         wrong = next((edge for edge in edges if not _is_edge(edge)), None) if isinstance(edges, list) else edges
-        raise _fault(
+        raise fault(
             where,
             f"edges of cell {described(name)} has {described(wrong)}; pairs of node numbers, or triples with a "
             "multiplicity of 1 to 1000, are needed",
@@ -272,9 +235,9 @@ def _cell(where: str, cell: Any, vocabulary: Vocabulary) -> CellGraph:
     try:
         built = CellGraph.build(name, operators, edges, reduction=reduction, vocabulary=vocabulary)
     except GraphError as error:
-        raise _fault(where, str(error).rstrip(".")) from None
+        raise fault(where, str(error).rstrip(".")) from None
     if any(copies > _MOST_COPIES for _, _, copies in built.edges):
-        raise _fault(where, f"cell {described(name)} has more than {_MOST_COPIES} parallel edges between two nodes")
+        raise fault(where, f"cell {described(name)} has more than {_MOST_COPIES} parallel edges between two nodes")
     return built
 
 
@@ -284,78 +247,3 @@ def _is_edge(edge: Any) -> bool:
     if type(edge[0]) is not int or type(edge[1]) is not int:
         return False
     return len(edge) == 2 or (type(edge[2]) is int and 1 <= edge[2] <= _MOST_COPIES)
-
-
-def _list(where: str, record: Record, field: str) -> list[Any]:
-    value = record.get(field, [])
-    if not isinstance(value, list):
-        raise _fault(where, f"{field} is {described(value)}; a list is needed")
-    return value
-
-
-def _metric(where: str, metric: Any) -> dict[str, Any]:
-    """The columns of one metric, checked."""
-    if not isinstance(metric, dict) or not set(metric) <= set(_METRIC_FIELDS):
-        known = ", ".join(_METRIC_FIELDS)
-        raise _fault(where, f"a metric is {described(metric)}; an object with some of {known} is needed")
-    columns = {field: value for field, value in metric.items() if value is not None}
-    name, value = columns.get("name"), columns.get("value")
-    if not isinstance(name, str) or not 1 <= len(name) <= 200:
-        raise _fault(where, f"a metric has the name {described(name)}; a text is needed")
-    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < math.inf or abs(value) > 1e300:
-        raise _fault(where, f"the metric {described(name)} has the value {described(value)}; a number is needed")
-    if is_misspelt_accuracy(name):
-        raise _fault(where, f"a metric has the name {described(name)}; call it 'accuracy', so that it is one column")
-    if is_accuracy(name) and not 0 <= value <= 100:
-        raise _fault(where, f"{described(name)} is {described(value)}; {ALLOWED}")
-    for field in _METRIC_TEXTS:
-        if field in columns and (not isinstance(columns[field], str) or not 1 <= len(columns[field]) <= 200):
-            raise _fault(
-                where, f"{field} of the metric {described(name)} is {described(columns[field])}; a text is needed"
-            )
-    for field in _METRIC_NUMBERS:
-        number = columns.get(field, 0)
-        if type(number) is not int or not 0 <= number < (2**15 if field == "repeat" else 2**31):
-            raise _fault(
-                where, f"{field} of the metric {described(name)} is {described(number)}; a whole number is needed"
-            )
-    if columns.get("kind", "trained") not in _KINDS:
-        raise _fault(
-            where,
-            f"kind of the metric {described(name)} is {described(columns['kind'])}; known are {', '.join(_KINDS)}",
-        )
-    if "dataset" in columns:
-        columns["dataset"] = dataset_word(columns["dataset"])
-    return {**columns, "value": float(value)}
-
-
-def _directed(where: str, name: str, proxy: Record) -> tuple[Any, Any]:
-    """Value and direction of a proxy that is an object."""
-    if set(proxy) != {"value", "direction"}:
-        raise _fault(where, f"the proxy {described(name)} is {described(proxy)}; an object has value and direction")
-    return proxy["value"], proxy["direction"]
-
-
-def _group(columns: Mapping[str, Any]) -> str:
-    """What a message calls the metrics that one column of the wide view would show."""
-    words = [str(columns[field]) for field in ("dataset", "split", "device", "stage", "kind") if field in columns]
-    epochs = [f"{columns['epochs']} epochs"] if "epochs" in columns else []
-    about = ", ".join(words + epochs)
-    return f"{columns['name']} ({about})" if about else str(columns["name"])
-
-
-def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]:
-    """Value of a proxy, or the reason why there is none."""
-    if not 1 <= len(name) <= 200:
-        raise _fault(where, f"a proxy has the name {described(name)}; a text of 1 to 200 characters is needed")
-    if value is None:
-        return None, "the source has no value"
-    if not isinstance(value, int | float) or isinstance(value, bool) or (isinstance(value, int) and abs(value) > 2**63):
-        raise _fault(
-            where,
-            f"the proxy {described(name)} is {described(value)}; a number, null, or an object with value and direction "
-            "is needed",
-        )
-    if not math.isfinite(value):
-        return None, f"the source has {value}"
-    return float(value), None

@@ -145,7 +145,7 @@ def _rows_within(metrics: Sequence[pa.Table], start: int, count: int) -> list[pa
 def _accuracy(
     table: TextTable, column: str, rows: NDArray[np.int64], split: str, epochs: int, repeat: int | None
 ) -> pa.Table:
-    values = table.numbers(column, 0, 1, "accuracies of NAS-Bench-101 are fractions, 0 to 1")
+    values = table.numbers(column, 0, 1, "accuracies of NAS-Bench-101 are fractions, 0 to 1: divide percents by 100")
     return metric_rows(
         rows,
         100 * values,

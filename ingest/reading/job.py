@@ -104,8 +104,8 @@ def ingest_content(
             space = space_of(catalog, loader.space)
             own_operators, new_operators = space.own_operators, ()
         job = _Job(catalog, space, facts, run.id)
-        said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
         job.notes += _same_bytes(catalog, loader.space, digest)
+        said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
         registration.ensure_space(catalog, space, own_operators)
         for batch in loader.read(path):
             job.store(batch)
@@ -204,10 +204,10 @@ class _Job:
         self.new_architectures = 0
         self.metrics = 0
         self.scores = 0
+        self.notes: list[str] = []
         self.metric_names: set[str] = set()
         self._proxies: dict[str, int] = {}  # name to proxy.id
         self._first_proxy = catalog.next_id("proxy")
-        self.notes: list[str] = []
 
     def store(self, batch: Batch) -> None:
         """Append one batch: unknown architectures, then metrics and published scores."""

@@ -167,6 +167,10 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1, "unit": "s"}]}, "a metric is"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "accuracy", "value": 93}] * 2}, "accuracy stands there twice"),
         (
+            {"id": "a", **CHAIN, "metrics": [{"name": "x", "value": 1}, {"name": "x", "value": 2, "kind": "trained"}]},
+            "x stands there twice",
+        ),
+        (
             {
                 "id": "a",
                 **CHAIN,

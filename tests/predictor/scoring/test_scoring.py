@@ -154,9 +154,9 @@ def test_what_a_checkpoint_was_trained_on_is_left_out(data_dir: Path, tmp_path: 
     with gzip.open(data_dir / "nb101/nb101_108ep_mean_test.csv.gz", "rt") as whole:
         table.write_text("".join(islice(whole, 300)))
     with Store.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
-        ingest(catalog, NB101Table(), table)
+        ingest(catalog, NB101Table(source="head"), table)
         score_space(catalog, "nb101", "tg_nas")
-        found = correlate_space(catalog, "nb101", "cifar10_test_accuracy", ["tg_nas", "params"]).frame
+        found = correlate_space(catalog, "nb101", "cifar10_test_accuracy_head", ["tg_nas", "params"]).frame
     rows = {row["proxy"]: row for row in found.to_dicts()}
     assert (rows["tg_nas"]["left_out"], rows["tg_nas"]["n"], rows["tg_nas"]["kendall_tau"]) == (299, 0, None)
     assert (rows["params"]["left_out"], rows["params"]["n"]) == (0, 299)

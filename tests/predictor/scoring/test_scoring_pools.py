@@ -91,9 +91,11 @@ def test_what_its_predictor_was_trained_on_is_left_out_of_a_fused_score_too(data
     with gzip.open(data_dir / "nb101/nb101_108ep_mean_test.csv.gz", "rt") as whole:
         table.write_text("".join(islice(whole, 4)))
     with Store.open(tmp_path / "catalog.duckdb", mode="write", create=True) as catalog:
-        ingest(catalog, NB101Table(), table)
+        ingest(catalog, NB101Table(source="head"), table)
         nwot, *_, fused = score(catalog, "nb101", ["tg_nas_zc"], HERE)
         score(catalog, "nb101", ["tg_nas_zc"], HERE)
-        found = correlate_space(catalog, "nb101", "cifar10_test_accuracy", [nwot.column, fused.column]).frame.to_dicts()
+        found = correlate_space(
+            catalog, "nb101", "cifar10_test_accuracy_head", [nwot.column, fused.column]
+        ).frame.to_dicts()
         assert catalog.query("SELECT count(*) FROM training_member").item() == 3 * 3  # tg_nas, its spread, the fusion
     assert {row["proxy"]: row["left_out"] for row in found} == {nwot.column: 0, fused.column: 3}
