@@ -11,9 +11,8 @@ LONGEST_LINE = 2_000
 """Characters of a line."""
 
 _LONGEST_WORD = 300  # a path may be long
-_INSIDE = rf"(?P<value>(?:\\.|(?!(?P=quote)).){{{LONGEST_VALUE},}}?)"
+_INSIDE = rf"(?P<value>(?:\\.|(?!(?P=quote))[^\\\n]){{{LONGEST_VALUE},}}?)"
 _QUOTED = re.compile(rf"(?<!\w)(?P<quote>['\"]){_INSIDE}(?P=quote)(?!\w)")
-_BRACKETED = re.compile(rf"[\[{{][^\n]{{{2 * LONGEST_VALUE},}}[\]}}]")
 _WORD = re.compile(rf"\S{{{_LONGEST_WORD},}}")
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, direction, halves of characters, other line ends
 _KEPT = frozenset("\n\t\u200c\u200d")  # the last two join letters of some scripts
@@ -23,12 +22,30 @@ def as_message(text: str) -> str:
     """A text that is safe to show: control characters as Python writes them, long values cut in their middle."""
     if len(text) > LONGEST_VALUE:
         text = _QUOTED.sub(lambda found: f"{found['quote']}{_cut(found['value'])}{found['quote']}", text)
-        text = _BRACKETED.sub(lambda found: _cut(found[0]), text)
+        text = _with_short_brackets(text)
         text = _WORD.sub(lambda found: _cut(found[0], _LONGEST_WORD), text)
         text = "\n".join(_cut(line, LONGEST_LINE) for line in text.split("\n"))
     if text.isprintable():
         return text
     return "".join(_written(character) for character in text)
+
+
+def _with_short_brackets(text: str) -> str:
+    """A text whose lists and mappings are cut, each from its bracket to the one that closes it."""
+    shown, begun, last = [], [], 0
+    outermost: list[tuple[int, int]] = []
+    for place, character in enumerate(text):
+        if character in "[{":
+            begun.append(place)
+        elif character in "]}" and begun:
+            start = begun.pop()
+            while outermost and outermost[-1][0] > start:
+                outermost.pop()
+            outermost.append((start, place + 1))
+    for start, end in outermost:
+        shown += [text[last:start], _cut(text[start:end], 2 * LONGEST_VALUE)]
+        last = end
+    return "".join([*shown, text[last:]])
 
 
 def _cut(text: str, longest: int = LONGEST_VALUE) -> str:

@@ -261,11 +261,10 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
         path = Path(target)
         if path.is_dir():
             raise UsageError(f"{target} is a folder; name the ONNX file in it.")
-        if target.endswith(".onnx") and not path.is_file():
-            raise UsageError(f"there is no file {target}; check the path.")
         if not path.is_file():
             raise UsageError(
-                f"{target} is neither an ONNX file nor of the form MODULE:callable, such as my_nets:build."
+                f"there is no file {target}, and it is neither an ONNX file nor of the form MODULE:callable, such as "
+                "my_nets:build. Check the path."
             )
         shapes = [parse_shape(word)[0] for word in inputs] if inputs else None
         return path, read_onnx(path, shapes, size_limit=options.get("size_limit", _LARGEST_MODEL))

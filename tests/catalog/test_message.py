@@ -47,6 +47,14 @@ def test_prose_is_not_cut() -> None:
         f"allowed are {', '.join(f'column_{place}' for place in range(60))}, and the catalog's own ('a' or 'b')."
     )
     assert as_message(prose) == prose
+    pair = f"[1] is wrong; {'give a list, ' * 30} such as [[0, 1], {{2: 3}}] or (] or [4]"
+    assert as_message(pair) == pair
+
+
+@pytest.mark.parametrize("text", ["'" + "\\\\" * 5000, "'" * 9999, "[" * 9999, "a'" * 5000, "'\\" * 5000, "[]" * 5000])
+def test_no_text_takes_long(text: str) -> None:
+    """An expression that goes back and forth over backslashes would not end."""
+    assert len(as_message(text)) <= len(text)
 
 
 @given(st.text())

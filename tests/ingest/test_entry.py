@@ -34,7 +34,7 @@ def test_a_foreign_file_is_told_to_be_one(name: str, file: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        ("missing.onnx", "there is no file .*missing.onnx; check the path"),
+        ("missing.onnx", "there is no file .*missing.onnx.* Check the path"),
         ("folder.onnx", "folder.onnx is a folder; name the ONNX file in it"),
         ("folder", "folder is a folder"),
         ("text", "neither an ONNX file nor of the form MODULE:callable"),
