@@ -25,13 +25,18 @@ def as_message(text: str) -> str:
         text = _with_short_brackets(text)
         text = _WORD.sub(lambda found: _cut(found[0], _LONGEST_WORD), text)
         text = "\n".join(_cut(line, LONGEST_LINE) for line in text.split("\n"))
+    return visible(text)
+
+
+def visible(text: str) -> str:
+    """A text that a terminal only shows: its control characters as Python writes them, but the ends of its lines."""
     if text.isprintable():
         return text
     return "".join(_written(character) for character in text)
 
 
 def _with_short_brackets(text: str) -> str:
-    """A text whose lists and mappings are cut, each from its bracket to the one that closes it."""
+    """A text whose lists and mappings on one line are cut, each from its bracket to the one that closes it."""
     shown, begun, last = [], [], 0
     outermost: list[tuple[int, int]] = []
     for place, character in enumerate(text):
@@ -43,6 +48,8 @@ def _with_short_brackets(text: str) -> str:
                 outermost.pop()
             outermost.append((start, place + 1))
     for start, end in outermost:
+        if "\n" in text[start:end]:  # laid out for a reader, who may copy it
+            continue
         shown += [text[last:start], _cut(text[start:end], 2 * LONGEST_VALUE)]
         last = end
     return "".join([*shown, text[last:]])

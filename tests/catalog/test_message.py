@@ -1,5 +1,6 @@
 """Texts of strangers in messages: nothing to obey, no more than a reader wants, the rest untouched."""
 
+import json
 import pickle
 import unicodedata
 
@@ -49,6 +50,8 @@ def test_prose_is_not_cut() -> None:
     assert as_message(prose) == prose
     pair = f"[1] is wrong; {'give a list, ' * 30} such as [[0, 1], {{2: 3}}] or (] or [4]"
     assert as_message(pair) == pair
+    example = json.dumps({f"operator {place}": {"kind": "conv", "kernel": 3} for place in range(30)}, indent=1)
+    assert as_message(f"describe them:\n{example}") == f"describe them:\n{example}"
 
 
 @pytest.mark.parametrize("text", ["'" + "\\\\" * 5000, "'" * 9999, "[" * 9999, "a'" * 5000, "'\\" * 5000, "[]" * 5000])
