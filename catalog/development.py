@@ -23,16 +23,20 @@ def spaces_in_sight(description: str | None) -> tuple[str, ...]:
 
 
 def marked(sentence: str, names: Sequence[str]) -> str:
-    """A sentence in which each name whose numbers are development numbers is followed by the mark, once."""
-    for name in sorted(names, key=len, reverse=True):
-        whole = rf"(?<![\w]){re.escape(name)}(?![\w])(?! \({MARK}\))"
-        sentence = re.sub(whole, lambda found: f"{found[0]} ({MARK})", sentence, count=1)
-    return sentence
+    """A sentence that says at its end which of the names in it are quoted with development numbers."""
+    found = {name: re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sentence) for name in names}
+    quoted = sorted((place.start(), name) for name, place in found.items() if place is not None)
+    if not quoted:
+        return sentence
+    return f"{sentence.removesuffix('.')} ({MARK} of {_listed([name for _, name in quoted])})."
 
 
 def explanation(space: str, names: Sequence[str]) -> str:
     """What the mark means, for the names that have it in one space; empty for none."""
     if not names:
         return ""
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"Each {MARK}, here of {listed}, is no blind result: {space} was in sight while it was developed."
+    return f"Each {MARK}, here of {_listed(names)}, is no blind result: {space} was in sight while it was developed."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

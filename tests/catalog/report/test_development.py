@@ -47,7 +47,8 @@ def test_every_sentence_that_names_it_says_so(found: PoolAnalysis) -> None:
     naming = [sentence for sentence in said if DEVELOPED in sentence]
     assert len(naming) > 4
     assert all(MARK in sentence for sentence in naming)
-    assert said[0].startswith(f"{DEVELOPED} ({MARK}) has the highest tau-b, ")
+    assert said[0].startswith(f"{DEVELOPED} has the highest tau-b, ")
+    assert said[0].endswith(f" ({MARK} of {DEVELOPED}).")
     assert said[-1] == explanation("few", [DEVELOPED])
     assert not any(MARK in sentence for sentence in said if DEVELOPED not in sentence)
 
@@ -94,9 +95,8 @@ def test_every_predictor_of_ours_says_what_was_in_sight() -> None:
 
 def test_names_are_marked_whole_and_once() -> None:
     sentence = "tg_nas_zc is above tg_nas, and tg_nas_std says nothing; tg_nas is first."
-    assert marked(sentence, ["tg_nas", "tg_nas_zc"]) == (
-        f"tg_nas_zc ({MARK}) is above tg_nas ({MARK}), and tg_nas_std says nothing; tg_nas is first."
-    )
+    assert marked(sentence, ["tg_nas", "tg_nas_zc"]) == f"{sentence[:-1]} ({MARK} of tg_nas_zc and tg_nas)."
+    assert marked("tg_nas_std is last.", ["tg_nas"]) == "tg_nas_std is last."
     assert marked("no name", ["tg_nas"]) == "no name"
     assert spaces_in_sight("a proxy") == spaces_in_sight(None) == spaces_in_sight(in_sight([])) == ()
 
