@@ -1,14 +1,22 @@
 """One typed error tree: a class for each thing that a caller may want to catch."""
 
+from __future__ import annotations
+
+from catalog.message import as_message
+
 
 class CatalogError(Exception):
     """Root of every error that the catalog raises on purpose.
 
     The message says what was wrong, the value, what is allowed and what to do next;
-    the command line prints it in one piece and exits with `exit_code`.
+    the command line prints it in one piece and exits with `exit_code`. Whatever text of a file or a user it quotes, it
+    is safe to show and of a length to read; see `catalog.message.as_message`.
     """
 
     exit_code = 1
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(as_message(str(message)))
 
 
 class UsageError(CatalogError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import UsageError
+from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
     if benchmark is None:
         raise UsageError(f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}.")
     _only(name, given, benchmark.options)
+    for file in files:
+        if not file.exists():
+            raise IngestError(f"{file} does not exist; nothing was stored. Check the path and run the command again.")
     if name == "nb201-digits":
         from ingest.formats.nb201_digits import TABLE
 
@@ -134,6 +137,8 @@ def _nasbench201(file: Path, options: Options) -> LoaderIn:
 
     official = loader_for("nasbench201", file, curves=options.get("curves", False), **_limits(options))
     _only_for_tables(official, options, file)
+    if official is None:
+        _require_text("nasbench201", file)
     table = NB201Table(options.get("epochs"), options.get("release"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
 
@@ -152,6 +157,8 @@ def _nasbench101(file: Path, options: Options) -> LoaderIn:
 
     official = loader_for("nasbench101", file, **_limits(options))
     _only_for_tables(official, options, file)
+    if official is None:
+        _require_text("nasbench101", file)
     table = NB101Table(options.get("epochs"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
 
@@ -162,10 +169,30 @@ def _official(name: str) -> Callable[[Path, Options], LoaderIn]:
 
         found = loader_for(name, file, **options)
         if found is None:
-            raise UsageError(f"{file} is no file that this command knows; `catalog ingest {name} --help` names them.")
+            raise _unknown_file(name, file)
         return lambda _: found
 
     return loader
+
+
+def _unknown_file(name: str, file: Path) -> UsageError:
+    return UsageError(f"{file} is no file that this command knows; `catalog ingest {name} --help` names them.")
+
+
+def _require_text(name: str, file: Path) -> None:
+    """Refuse what cannot be a table: a folder, nothing, or bytes that are neither text, gzip nor parquet.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
+    if file.is_dir():
+        raise _unknown_file(name, file)
+    with file.open("rb") as stream:
+        start = stream.read(_START)
+    if not start or (b"\0" in start and not start.startswith((b"\x1f\x8b", b"PAR1"))):
+        raise _unknown_file(name, file)
 
 
 def _nb201_digits(_file: Path, _options: Options) -> LoaderIn:
@@ -245,9 +272,12 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
         from ingest.model.onnx_reading import read_onnx
 
         path = Path(target)
+        if path.is_dir():
+            raise UsageError(f"{target} is a folder; name the ONNX file in it.")
         if not path.is_file():
             raise UsageError(
-                f"{target} is neither an ONNX file nor of the form MODULE:callable, such as my_nets:build."
+                f"there is no file {target}, and it is neither an ONNX file nor of the form MODULE:callable, such as "
+                "my_nets:build. Check the path."
             )
         shapes = [parse_shape(word)[0] for word in inputs] if inputs else None
         return path, read_onnx(path, shapes, size_limit=options.get("size_limit", _LARGEST_MODEL))
@@ -260,6 +290,7 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
 
 
 _LARGEST_MODEL = 2**31
+_START = 4096  # bytes that tell a text from other files
 
 BENCHMARKS = {
     "nasbench201": Benchmark(frozenset({"epochs", "release", "source", "curves"}), _nasbench201, "nb201"),

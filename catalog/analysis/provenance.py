@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from catalog.analysis.evaluation import REFERENCES
 from catalog.analysis.pool import Pool, numbers
+from catalog.development import spaces_in_sight
 from catalog.tables.column_names import proxy_column_name
 from catalog.tables.space_view import SpaceView
 from catalog.tables.views import metric_groups
@@ -91,6 +92,13 @@ def read_proxies(catalog: Store, pool: Pool) -> pl.DataFrame:
     )
     named = found.with_columns(column=_column_names(found)).join(order, on="column", maintain_order="left")
     return named.sort("place", maintain_order=True).drop("place")
+
+
+def developed_on(catalog: Store, pool: Pool) -> tuple[str, ...]:
+    """Those proxies of a pool that were developed with its space in sight: their numbers are development numbers."""
+    told = read_proxies(catalog, pool).select("column", "description").iter_rows()
+    known = {column for column, description in told if pool.space in spaces_in_sight(description)}
+    return tuple(name for name in pool.scores if name in known)
 
 
 def read_seconds(catalog: Store, pool: Pool) -> dict[str, float]:

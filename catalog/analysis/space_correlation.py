@@ -14,7 +14,9 @@ import polars as pl
 from catalog.analysis.correlation import Ranking, correlate
 from catalog.analysis.intervals import intervals
 from catalog.analysis.pool import Pool, read_pool
+from catalog.analysis.provenance import developed_on
 from catalog.asking.frame_result import FrameResult
+from catalog.development import explanation
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -33,15 +35,27 @@ class Correlations(FrameResult):
         One row a proxy, best tau first: the columns of `correlate_space`.
     pool
         What the proxies were judged on.
+    developed
+        The proxies that were developed with the space in sight.
     """
 
     frame: pl.DataFrame
     pool: Pool
+    developed: tuple[str, ...] = ()
+
+    @property
+    def remark(self) -> str:
+        """Which of the numbers are development numbers; empty if none is."""
+        judged = set(self.frame["proxy"])
+        return explanation(self.pool.space, [name for name in self.developed if name in judged])
 
     @cached_property
     def with_intervals(self) -> pl.DataFrame:
         """`frame` with the ends of 95 % intervals behind ``kendall_tau`` and ``spearman_rho``."""
         return self.frame if "kendall_tau_low" in self.frame.columns else _with_intervals(self.frame, self.pool)
+
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *([self.remark] if self.remark else [])])
 
     def _repr_html_(self) -> str:
         from catalog.analysis.interval_picture import Row, draw_intervals
@@ -51,7 +65,8 @@ class Correlations(FrameResult):
         chosen = f" where {pool.where}" if pool.where else ""
         title = f"{pool.space}{chosen}: Kendall's tau-b with {pool.target}, and its 95 % interval"
         picture = draw_intervals([Row(*values) for values in self.with_intervals.select(columns).iter_rows()], title)
-        return f"<p>{escape(title)}</p>\n{picture}\n{super()._repr_html_()}"
+        remark = f"\n<p>{escape(self.remark)}</p>" if self.remark else ""
+        return f"<p>{escape(title)}</p>\n{picture}\n{super()._repr_html_()}{remark}"
 
 
 def correlate_space(
@@ -95,7 +110,8 @@ def correlate_space(
     )
     result = result.with_columns(missing=pl.col("missing") - pl.col("left_out"))
     result = result.sort("kendall_tau", descending=True, nulls_last=True, maintain_order=True)
-    return Correlations(_with_intervals(result, pool) if with_intervals else result, pool)
+    frame = _with_intervals(result, pool) if with_intervals else result
+    return Correlations(frame, pool, developed_on(catalog, pool))
 
 
 def _with_intervals(result: pl.DataFrame, pool: Pool) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from catalog.architecture.graph import ArchitectureGraph
 from catalog.asking.html_parts import html_folded, html_table
 from catalog.asking.text_table import as_text
 from catalog.errors import UsageError
+from catalog.message import visible
 from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Profile:
 
     def text(self, form: str = "native") -> str:
         """All of it for a terminal: names, twins, the graph drawn with characters, metrics and scores."""
-        return (
+        return visible(
             f"{self._names}\n\n"
             f"{form} graph\n{draw_text(self.graph(form))}\n\n"
             f"metrics\n{as_text(self.metrics) if self.metrics.height else 'none'}\n\n"

@@ -22,7 +22,7 @@ def as_text(rows: Answer | pa.Table | pl.DataFrame, uncut: Collection[str] = ())
     answer = plain(rows)
     columns = []
     for place, (name, is_number) in enumerate(zip(answer.columns, answer.is_number, strict=True)):
-        cells = [name, *(text_cell(row[place], whole=name in uncut) for row in answer.rows)]
+        cells = [text_cell(name, whole=True), *(text_cell(row[place], whole=name in uncut) for row in answer.rows)]
         width = max(map(len, cells))
         columns.append([cell.rjust(width) if is_number else cell.ljust(width) for cell in cells])
     return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))

@@ -9,6 +9,7 @@ import typer
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Space, Wait, Where
 from catalog.cli.output import emit
+from catalog.cli.progress import note
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -36,4 +37,7 @@ def correlate(
     Coefficients follow the proxy's direction: positive means that what the proxy prefers is better.
     """
     with opened(db, wait) as catalog:
-        emit(catalog.correlate(space, target, proxies, where, intervals=with_intervals).frame, output_format)
+        found = catalog.correlate(space, target, proxies, where, intervals=with_intervals)
+    emit(found.frame, output_format)
+    if found.remark:
+        note(found.remark)

@@ -12,6 +12,7 @@ from catalog.asking.text_table import as_text
 from catalog.cli.opened import CommandCatalog, opened
 from catalog.cli.progress import note
 from catalog.errors import MissingExtraError
+from catalog.output_file import make_folder
 from catalog.storage.answer import plain
 
 DEFAULT_FOLDER = Path("demo")
@@ -43,7 +44,7 @@ def demo(
     The proxies' correlations with the true accuracy are printed: with the benchmark's own where $CATALOG_DATA names a
     folder with its tables, else with NB201-digits, cells trained for this package on scikit-learn's digits.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with opened(out / "catalog.duckdb", mode="write") as catalog:
         note("entering NAS-Bench-201: every cell as a graph, with its structural proxies ...")
         catalog.spaces(enumerate="nb201")

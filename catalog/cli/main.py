@@ -13,6 +13,7 @@ import typer
 
 from catalog.cli.help import WholeSentences
 from catalog.errors import CatalogError
+from catalog.message import as_message
 from catalog.nearest import did_you_mean
 
 MODULES = {
@@ -116,7 +117,8 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         if error.filename is not None:
-            raise
+            typer.echo(as_message(f"error: cannot use {error.filename}: {error.strerror}."), err=True)
+            sys.exit(1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         typer.echo(f"error: cannot write the output: {error.strerror}; not all of it is there.", err=True)
         sys.exit(1)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import typer
 
+from catalog.message import as_message
 from catalog.progress import Advance, Listener
 
 _RATE_SECONDS = 120.0
@@ -15,7 +16,7 @@ _RATE_SECONDS = 120.0
 
 def note(message: str) -> None:
     """A line for the person at the terminal; never mixed with the data."""
-    typer.echo(message, err=True)
+    typer.echo(as_message(message), err=True)
 
 
 class Terminal(Listener):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from catalog.analysis.evaluation import mean_ranks
+from catalog.development import explanation
 from catalog.report.pool_analysis import PoolAnalysis
 from catalog.report.table import Column, Table
 
@@ -34,4 +35,6 @@ def task_table(pools: Sequence[PoolAnalysis]) -> Table:
         columns.append(Column(value, found.label, 3, "Kendall's tau-b", low, high))
     frame = frame.sort(["mean_rank", "mean_tau"], descending=[False, True], nulls_last=True, maintain_order=True)
     title = f"Proxies over {len(pools)} tasks"
-    return Table("tasks", title, frame, tuple(columns), note="Kendall's tau-b with 95 % intervals.")
+    meanings = dict.fromkeys(explanation(found.pool.space, found.developed) for found in pools if found.developed)
+    note = " ".join(["Kendall's tau-b with 95 % intervals.", *meanings])
+    return Table("tasks", title, frame, tuple(columns), note=note)

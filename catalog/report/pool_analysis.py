@@ -19,6 +19,7 @@ from catalog.analysis.noise_ceiling import noise_ceiling, reference_lines
 from catalog.analysis.overlap import top_overlap
 from catalog.analysis.pool import Pool, read_pool
 from catalog.analysis.provenance import (
+    developed_on,
     read_columns,
     read_repeats,
     read_seconds,
@@ -75,6 +76,8 @@ class PoolAnalysis:
         See `catalog.analysis.ranking`.
     matrix, clustering
         Spearman's rho of proxies and target with each other, and their tree.
+    developed
+        The proxies whose numbers are development numbers; see `catalog.analysis.provenance.developed_on`.
     partial, bias, information, curve, gain, pairs, overlap
         See the modules of `catalog.analysis` of these names.
     """
@@ -100,6 +103,7 @@ class PoolAnalysis:
     gain: pl.DataFrame
     pairs: pl.DataFrame
     overlap: pl.DataFrame
+    developed: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -162,6 +166,7 @@ def find(
         gain=added_gain(ranked, truth, groups=groups),
         pairs=best_pairs(ranked, truth, groups=groups),
         overlap=top_overlap(columns),
+        developed=developed_on(catalog, pool),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 
+from catalog.development import explanation
 from catalog.report.pool_analysis import TRUTH, PoolAnalysis
 from catalog.report.proxy_facts import PROXY_COLUMNS
 from catalog.report.table import Column, Table, slug
@@ -230,7 +232,16 @@ _TABLES: dict[str, Callable[[PoolAnalysis], Table]] = {
 
 def named_tables(found: PoolAnalysis) -> dict[str, Table]:
     """What the page shows of a pool, by name."""
-    return {name: make(found) for name, make in _TABLES.items()}
+    return {name: _with_meaning(found, make(found)) for name, make in _TABLES.items()}
+
+
+def _with_meaning(found: PoolAnalysis, table: Table) -> Table:
+    """The table with development numbers called so in its note, if it has any."""
+    cells = {cell for column in table.frame.select(pl.col(pl.String)) for cell in column if cell is not None}
+    quoted = [name for name in found.developed if name in cells]
+    if not quoted:
+        return table
+    return replace(table, note=f"{table.note} {explanation(found.pool.space, quoted)}".strip())
 
 
 def pool_tables(found: PoolAnalysis) -> list[Table]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.asking.html_parts import html_list, html_sentences
 from catalog.errors import UnknownColumnError, UsageError
+from catalog.message import visible
 from catalog.output_file import write_text
 from catalog.report import independence_figures, quality_figures, relation_figures
 from catalog.report.across_tasks import task_table
@@ -82,8 +83,8 @@ class Report:
     @property
     def summary(self) -> str:
         """What was found, in sentences that the intervals support."""
-        return "\n".join(
-            line for found in self.pools for line in (found.label, *(f"  {one}" for one in summary(found)))
+        return visible(
+            "\n".join(line for found in self.pools for line in (found.label, *(f"  {one}" for one in summary(found))))
         )
 
     def save(self, path: str | Path) -> Path:

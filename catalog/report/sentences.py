@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from catalog.development import explanation, marked
 from catalog.report.figure import listed
 from catalog.report.number_format import readable
 from catalog.report.pool_analysis import REFERENCES, PoolAnalysis
@@ -25,8 +26,10 @@ def summary(found: PoolAnalysis) -> list[str]:
     if scored.is_empty():
         return ["No proxy has scores that can be compared with the target for these architectures."]
     best = scored.row(0, named=True)
-    return [*_best(found, best), *_against_params(found), *_inside_the_top(found), *_pair(found), *_added(found),
+    said = [*_best(found, best), *_against_params(found), *_inside_the_top(found), *_pair(found), *_added(found),
             *_ceiling(found, best), *_leakage(found)]  # fmt: skip
+    meaning = explanation(found.pool.space, found.developed)
+    return [*(marked(sentence, found.developed) for sentence in said), *([meaning] if meaning else [])]
 
 
 def estimate(row: dict[str, Any], name: str) -> str:

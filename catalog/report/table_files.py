@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from catalog.errors import StoreError
+from catalog.output_file import make_folder, write_text
 from catalog.report.table import Column, Table
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -41,19 +42,18 @@ def write_tables(tables: Sequence[Table], folder: Path) -> list[Path]:
     StoreError
         The folder cannot be made, or a file cannot be written.
     """
-    written = []
+    files = {
+        folder / f"{table.identifier}.{ending}": text
+        for table in tables
+        for ending, text in (("csv", as_csv(table)), ("json", as_json(table)), ("tex", as_latex(table)))
+    }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for table in tables:
-            for ending, text in (("csv", as_csv(table)), ("json", as_json(table)), ("tex", as_latex(table))):
-                path = folder / f"{table.identifier}.{ending}"
-                path.write_text(text, encoding="utf-8")
-                written.append(path)
-    except OSError as error:
-        raise StoreError(
-            f"the tables cannot be written to {folder}: {error.strerror}; choose another folder."
-        ) from None
-    return written
+        make_folder(folder)
+        for path, text in files.items():
+            write_text(path, text)
+    except StoreError as error:
+        raise StoreError(f"the tables cannot be written to {folder}; choose another folder: {error}") from error
+    return list(files)
 
 
 def as_csv(table: Table) -> str:

@@ -49,6 +49,7 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.UAdd: np.positive, ast.USub: np.negative}
 _ALLOWED = f"allowed are numbers, names, + - * / **, parentheses and {', '.join(FUNCTIONS)}"
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class Expression:
         """
         with np.errstate(all="ignore"):
             result = np.asarray(_computed(self.tree, values), dtype=np.float64)
-        rows = len(next(iter(values.values())))
-        return np.where(np.isfinite(result), result, np.nan) * np.ones(rows)
+        known = np.logical_and.reduce([np.isfinite(values[name]) for name in self.names])  # NaN to the power 0 is 1
+        return np.where(known & np.isfinite(result), result, np.nan)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -104,12 +105,18 @@ def parse(text: str) -> Expression:
         raise UsageError(f"a formula of {len(shown):,} characters is too long; {LONGEST:,} are allowed.")
     if _PLAIN_NAME.fullmatch(shown):  # also a column that is a word of Python, such as index or lambda
         return Expression(shown, (shown,), ast.Name(shown))
+    if (comment := _QUOTED.sub(_blank, shown).find("#")) >= 0:
+        raise _wrong(shown, comment, "holds a #, behind which nothing would be read")
     tree = _parsed(shown)
     names: dict[str, None] = {}
     _check(tree, shown, names, depth=0)
     if not names:
         raise UsageError(f"the formula {shown!r} names no column and no proxy, so it cannot rank anything.")
     return Expression(shown, tuple(names), tree)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
 
 
 def _parsed(text: str) -> ast.expr:
@@ -136,6 +143,8 @@ def _check(node: ast.expr, text: str, names: dict[str, None], depth: int) -> Non
                 raise _wrong(text, place, f"names the function {name} without arguments")
             names[name] = None
         case ast.Constant(value=str() as name) if text[place] == '"':
+            if f'"{name}"' != text[place : place + len(name) + 2]:
+                raise _wrong(text, place, "holds a quoted name that is not what stands between two quotes")
             names[name] = None
         case ast.Constant(value=float() | int() as number) if not isinstance(number, bool):
             if abs(number) > 1e300:

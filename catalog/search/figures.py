@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import UsageError
+from catalog.output_file import replacing
 
 Values = NDArray[np.float64]
 
@@ -66,6 +67,8 @@ def check_path(path: Path) -> None:
     """
     if path.suffix.lower() not in (*PICTURES, PAGE):
         raise UsageError(f"{path} cannot be drawn: its ending must be one of {', '.join((*PICTURES, PAGE))}.")
+    if path.is_dir():
+        raise UsageError(f"{path} cannot be drawn: it is a folder; name a file.")
     if not path.parent.is_dir():
         raise UsageError(f"{path} cannot be drawn: there is no folder {path.parent}; make it first.")
 
@@ -73,13 +76,14 @@ def check_path(path: Path) -> None:
 def draw(path: Path, title: str, panels: Sequence[Panel]) -> None:
     """Write a figure; its ending chooses a picture (png, svg, pdf) or a self-contained page (html)."""
     check_path(path)
-    try:
-        (_draw_page if path.suffix.lower() == PAGE else _draw_picture)(path, title, panels)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}; choose another file.") from error
+    with replacing(path) as partial:
+        if path.suffix.lower() == PAGE:
+            _draw_page(partial, title, panels)
+        else:
+            _draw_picture(partial, path.suffix[1:].lower(), title, panels)
 
 
-def _draw_picture(path: Path, title: str, panels: Sequence[Panel]) -> None:
+def _draw_picture(path: Path, kind: str, title: str, panels: Sequence[Panel]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -102,7 +106,7 @@ def _draw_picture(path: Path, title: str, panels: Sequence[Panel]) -> None:
         if len(panel.lines) + len(panel.levels) > 1:
             axes.legend(fontsize="small")
     figure.suptitle(title, wrap=True, parse_math=False)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=150, format=kind)
 
 
 def _draw_page(path: Path, title: str, panels: Sequence[Panel]) -> None:

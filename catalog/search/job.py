@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 1000
 _KIND = "search"
+_LISTS = ("by", "maximum", "minimum")
 _MEASURED_AT_ONCE = 8  # about a second of work: what Ctrl-C can lose, and by how much --seconds can be exceeded
 
 
@@ -72,9 +73,37 @@ class Request:
             what = f"run {run_id} is no search but {rows[0]['kind']}" if rows else f"there is no run {run_id}"
             hint = f"searches are {', '.join(map(str, known))}" if known else "no search is stored"
             raise UsageError(f"{what} in {catalog.path}; {hint}.")
-        given: dict[str, Any] = json.loads(rows[0]["parameters"])
-        lists = {name: tuple(given[name]) for name in ("by", "maximum", "minimum")}
-        return cls(**(given | lists))
+        return cls._of_parameters(rows[0]["parameters"], run_id)
+
+    @classmethod
+    def _of_parameters(cls, text: str | None, run_id: int) -> Request:
+        """Parameters as they are stored; the file, and what it says of a run, may be somebody else's.
+
+        Raises
+        ------
+        UsageError
+            They are not those of a search.
+        """
+        try:
+            given = json.loads(text or "")
+        except (ValueError, RecursionError):
+            given = None
+        kinds = {"space": str, "method": str, "where": str, "budget": int, "seconds": int | float, "seed": int}
+        required = {"space", "seed", *_LISTS}
+        if not isinstance(given, dict) or not required <= set(given) <= {*kinds, *_LISTS}:
+            raise _no_parameters(run_id, "the keys are others")
+        for name, value in given.items():
+            wanted: Any = list if name in _LISTS else kinds[name]
+            is_open = value is None and name not in required
+            if not is_open and (not isinstance(value, wanted) or isinstance(value, bool)):
+                raise _no_parameters(run_id, f"{name} is {value!r}")
+            if name in _LISTS and not all(isinstance(part, str) for part in value):
+                raise _no_parameters(run_id, f"{name} is {value!r}")
+        return cls(**(given | {name: tuple(given[name]) for name in _LISTS}))
+
+
+def _no_parameters(run_id: int, why: str) -> UsageError:
+    return UsageError(f"run {run_id} does not say what was searched: {why}. Start a new search without --resume.")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ _INTERRUPTED = ("Query interrupted", "KeyboardInterrupt:")  # the second where i
 _NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded", "not enough disk space")
 _NOT_ALLOWED = ("Read-only file system", "Permission denied", "Operation not permitted")
 _FOREIGN = ("not a valid DuckDB database file", "external extensions", "_scanner")  # SQLite's need an extension
+_WRITES = "transaction is launched in read-only mode"  # SQL that may only read wants to write
 _DAMAGED = ("Corrupt database file", "Could not read enough bytes", "Failed to deserialize", "Failed to load metadata")
 
 
@@ -51,7 +52,7 @@ def raise_interrupt(error: Exception, connection: duckdb.DuckDBPyConnection | No
 
 def catalog_error(error: duckdb.Error, path: Path) -> CatalogError:
     """The catalog's error for an exception of DuckDB that concerns the file at `path`."""
-    if isinstance(error, _SQL_FAULTS):
+    if isinstance(error, _SQL_FAULTS) or _WRITES in str(error):
         return QueryError(readable(error))
     return store_error(error, path)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,24 @@ if TYPE_CHECKING:
 
     from catalog.storage.answer import Answer
     from catalog.storage.store import Store
+
+
+@contextmanager
+def holding(store: Store, condition: str | None) -> Iterator[None]:
+    """A block that asks a question with a user's judged condition in it: it cannot write, and failing is its fault.
+
+    Raises
+    ------
+    ConditionError
+        The block raised a `QueryError`, and there is a condition.
+    StoreError
+        As `Store.only_reading`.
+    """
+    if condition is None:
+        yield
+        return
+    with judging(condition), store.only_reading():
+        yield
 
 
 @dataclass(frozen=True)
@@ -49,17 +68,17 @@ class Question:
         QueryError, StoreError
             As `Store.answer`.
         """
-        with judging(self.condition):
+        with holding(self.store, self.condition):
             return self.store.answer(self.sql, self.parameters)
 
     def arrow(self) -> pa.Table:
         """The rows as an Arrow table; raises as `answer`."""
-        with judging(self.condition):
+        with holding(self.store, self.condition):
             return self.store.arrow(self.sql, self.parameters)
 
     def frame(self) -> polars.DataFrame:
         """The rows as a polars frame; raises as `answer`."""
-        with judging(self.condition):
+        with holding(self.store, self.condition):
             return self.store.query(self.sql, self.parameters)
 
     def __repr__(self) -> str:

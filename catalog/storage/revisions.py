@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.errors import SchemaVersionError, StoreError
+from catalog.storage.foreign import require_harmless_views
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision from the oldest to the newest, as the files in ``migrations/versions`` name themselves."""
@@ -81,8 +82,9 @@ def status_of(connection: duckdb.DuckDBPyConnection, path: Path) -> SchemaStatus
     Raises
     ------
     StoreError
-        The file holds no catalog.
+        The file holds no catalog, or it holds views that do more than read.
     """
+    require_harmless_views(connection, path)
     try:
         rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except duckdb.CatalogException:

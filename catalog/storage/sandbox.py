@@ -19,6 +19,7 @@ from catalog.errors import CatalogError, QueryError, UsageError
 from catalog.quoting import identifier, literal
 from catalog.storage.answer import Answer
 from catalog.storage.duckdb_errors import raise_interrupt, readable, reported, store_error
+from catalog.storage.foreign import require_own_functions
 from catalog.storage.locking import CLOSED_TO_OTHERS, TIMES_IN_UTC, require_file, waited_for
 from catalog.storage.revisions import status_of
 from catalog.storage.user_sql import check_statement
@@ -140,6 +141,7 @@ def _closed_connection(
         waited_for(lambda: connection.execute(attach), path, wait)
         connection.execute("USE catalog")
         status_of(connection, path).require_current()
+        require_own_functions(connection, path)
         if spill:  # by SET: DuckDB 1.5 shows this limit when it comes with the configuration, but does not keep it
             connection.execute(f"SET max_temp_directory_size = {literal(SPILL_LIMIT)}")
         if memory_limit is not None:

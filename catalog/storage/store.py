@@ -15,6 +15,7 @@ from catalog.errors import StoreError, UsageError
 from catalog.quoting import identifier
 from catalog.storage.answer import Answer
 from catalog.storage.duckdb_errors import reported
+from catalog.storage.foreign import require_own_functions
 from catalog.storage.locking import connect
 from catalog.storage.revisions import status_of
 
@@ -139,6 +140,25 @@ class Store:
         """
         with self._lent(tables), reported(self.path, self._connection):
             return self._connection.execute(sql, parameters).to_arrow_table()
+
+    @contextmanager
+    def only_reading(self) -> Iterator[None]:
+        """A block for SQL that holds a user's condition: nothing in it writes, also where the file is open for writing.
+
+        Raises
+        ------
+        StoreError
+            A transaction is running, which may have written; or the file brings functions of its own.
+        """
+        if self._in_transaction:
+            raise StoreError("a user's condition cannot be asked inside a transaction, which could write.")
+        with reported(self.path, self._connection):
+            require_own_functions(self._connection, self.path)
+        self.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            yield
+        finally:
+            self.execute("ROLLBACK")
 
     # Writing
 

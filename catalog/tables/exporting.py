@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,9 @@ def export_space(catalog: Store, space: str, path: Path, file_format: str, where
     frame = SpaceView.of(catalog, space).frame(where=where)
     with replacing(path) as partial:
         if file_format == "parquet":
-            frame.write_parquet(partial, compression="zstd")
+            content = io.BytesIO()  # a full disk must be an OSError, which it is not to polars's writer of parquet
+            frame.write_parquet(content, compression="zstd")
+            partial.write_bytes(content.getbuffer())
         elif file_format == "csv":
             frame.write_csv(partial)
         else:

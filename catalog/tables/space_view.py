@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import QueryError, UnknownColumnError, UnknownSpaceError
 from catalog.quoting import identifier
-from catalog.storage.user_sql import Condition, check_condition, judging
+from catalog.storage.question import holding
+from catalog.storage.user_sql import Condition, check_condition
 
 if TYPE_CHECKING:
     import polars
@@ -95,7 +96,7 @@ class SpaceView:
             `where` is not one harmless condition, or it failed.
         """
         kept = filtered(None if where is None else check_condition(where))
-        with judging(where):
+        with holding(self.catalog, where):
             return self.catalog.arrow(
                 f"SELECT {self.selected(columns)} FROM {identifier(self.name)}{kept} ORDER BY architecture_id"
             )

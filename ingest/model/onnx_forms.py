@@ -142,11 +142,17 @@ _TRAINED: Mapping[str, tuple[int, ...]] = {
 """Where an operator takes trainable numbers, also from a Constant node."""
 
 
-def weights_taken(form: Form | None, operands: Sequence[Value | None]) -> dict[object, int]:
+def weights_taken(form: Form | None, operands: Sequence[Value | None], *, apart: bool) -> dict[object, int]:
     """Identity and size of the trainable weights that an operator takes.
 
     A Constant node that an operator of another kind takes is a number in a formula, as exporters write
     them, and no weight; what an unknown operator takes is one, if it is more than a row of numbers.
+
+    Parameters
+    ----------
+    apart
+        Whether the file keeps its weights as initializers. A normalization's scales of one and offsets of zero in
+        Constant nodes are then what the exporter put in the place of weights that the layer does not have.
     """
     if form is None:
         return _union(o.weights for o in operands if o is not None and (not o.literal or len(o.shape or ()) > 1))
@@ -157,7 +163,8 @@ def weights_taken(form: Form | None, operands: Sequence[Value | None]) -> dict[o
     if form.kind in _TRAINED:
         found = _at(_TRAINED[form.kind], operands)
         # Group normalization is exported as instance normalization with scales of one and offsets of zero.
-        return _union(v.weights for v in found if not (form.kind == "InstanceNormalization" and v.literal and v.filled))
+        filled = form.kind == "InstanceNormalization" or (apart and form.kind.endswith("Normalization"))
+        return _union(value.weights for value in found if not (filled and value.literal and value.filled))
     return _union(value.weights for value in operands if value is not None and not value.literal)
 
 

@@ -80,11 +80,13 @@ class _GraphReader:
         self.values: dict[str, Value] = {}
         self._path = path
         self._builder = GraphBuilder()
+        self._apart = False
 
     def take_weights(self, graph: GraphProto, values: MutableMapping[str, Value]) -> None:
         """The initializers of a graph, and the tensors of its Constant nodes, whose sizes are checked."""
         for tensor in graph.initializer:
-            values[tensor.name] = self._stored(tensor.name, tensor)
+            values[tensor.name] = stored = self._stored(tensor.name, tensor)
+            self._apart = self._apart or bool(stored.weights)
         for sparse in graph.sparse_initializer:
             whole = self._stored(sparse.values.name, sparse.values)  # the elements that are stored
             values[sparse.values.name] = Value(tuple(sparse.dims), weights=whole.weights, stored=whole.stored)
@@ -148,7 +150,7 @@ class _GraphReader:
             value = constant_value(form, operands, given)
         if value is None:
             taken = operands if form is None else form.taken(operands)
-            weights = {**weights_taken(form, taken), **self._bias(form, taken), **inner}
+            weights = {**weights_taken(form, taken, apart=self._apart), **self._bias(form, taken), **inner}
             primitive = Described(f"{self._path.name}: {where}", node, form, taken, given).primitive()
             name = node.name or (outputs[0] if outputs else node.op_type)
             place = self._builder.add(primitive, places, name, given, weights=weights, settings=_settings(node))
@@ -197,7 +199,8 @@ class _GraphReader:
                 if value is None and not places:
                     value = constant_value(form, operands, None)
                 elif value is None:
-                    weights.update(weights_taken(form, operands if form is None else form.taken(operands)))
+                    taken = operands if form is None else form.taken(operands)
+                    weights.update(weights_taken(form, taken, apart=self._apart))
                     value = Value(None, _INSIDE)
                 scope.update(dict.fromkeys(inner.output, value))
             for item in graph.output:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.errors import StoreError, UsageError
-from catalog.output_file import replacing, write_text
+from catalog.errors import UsageError
+from catalog.output_file import make_folder, replacing, write_text
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 FORMAT = 2
@@ -46,22 +45,6 @@ def write(folder: Path, state: State, facts: Mapping[str, Any]) -> dict[str, Any
         partial.write_bytes(data)
     write_card(folder, card)
     return card
-
-
-def make_folder(folder: Path) -> None:
-    """The folder of a checkpoint, made if it is missing.
-
-    Raises
-    ------
-    StoreError
-        It cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot make the folder {folder}: {error.strerror}; name another with --out.") from error
-    if not os.access(folder, os.W_OK):
-        raise StoreError(f"cannot write into the folder {folder}; name another with --out.")
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:

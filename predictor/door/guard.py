@@ -56,9 +56,9 @@ def scored(predictor: Predictor, given: Given) -> Scores:
     except (MissingExtraError, EncoderError):  # of this machine, not of the architectures: nothing is stored
         raise
     except _WrongScoresError as error:
-        return _failed(count, str(error))
+        return failed(count, str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-        return _failed(count, place_of(error))
+        return failed(count, place_of(error))
 
 
 def _checked(found: object, given: Given) -> Scores:
@@ -96,6 +96,7 @@ def _read_only(given: Given) -> Given:
     return replace(given, columns=columns, connected=connected)
 
 
-def _failed(count: int, reason: str) -> Scores:
+def failed(count: int, reason: str) -> Scores:
+    """No score for any of `count` architectures, and the first line of a reason."""
     nothing = np.full(count, np.nan)
     return Scores(nothing, None, [(reason.splitlines() or ["no reason was given"])[0]] * count)

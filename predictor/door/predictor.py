@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.development import in_sight
 from catalog.errors import UsageError
 from predictor.door.given import Given, Labelled, Training
 
@@ -251,8 +252,7 @@ class Predictor(ABC):
         first = what + (type(self).__doc__ or self.name).strip().partition("\n")[0].rstrip(".")
         sources = ", ".join(str(source["name"]) for source in self.card.get("sources", ()))
         trained = f"; trained on {sources}" if sources else ""
-        seen = f"; developed with {' and '.join(self.developed_with)} in sight" if self.developed_with else ""
-        return f"{first}{trained}{seen}"
+        return f"{first}{trained}{in_sight(self.developed_with)}"
 
     def __repr__(self) -> str:
         trained = f", {digest[:8]}" if (digest := self.digest(self.card)) else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from catalog.architecture.graph import CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
-from catalog.errors import GraphError
+from catalog.errors import GraphError, ProxyError
 from predictor.networks.layers import join
 
 MakeOperator = Callable[[Operator, int], nn.Module | None]
@@ -49,6 +49,7 @@ class GraphCell(nn.Module):
         self.operators = nn.ModuleDict()
         self.steps: list[_Step] = []
         widths = dict.fromkeys(self.inputs, 1)
+        halved = dict.fromkeys(self.inputs, False)
         for node, name in enumerate(cell.operators):
             if node in self.inputs:
                 continue
@@ -62,12 +63,41 @@ class GraphCell(nn.Module):
                 joins = name == "concat"
                 self.steps.append(_Step(node, fed, joins))
                 widths[node] = sum(widths[s] * count for s, count in fed) if joins else widths[fed[0][0]]
+                halved[node] = halved[fed[0][0]] or (stride == 2 and module is not None)
+                self._check(self.steps[-1], name, module, widths, halved)
         if self.output not in widths:
             raise GraphError(
                 f"cell {cell.name!r} has no path from an input to its output, so it has no network; score it as "
                 "disconnected."
             )
+        if cell.reduction and not halved[self.output]:
+            raise ProxyError(
+                f"reduction cell {cell.name!r} halves no resolution: none of its operators is fed by an input directly."
+            )
         self.joined = widths[self.output]
+
+    def _check(
+        self, step: _Step, name: str, module: nn.Module | None, widths: Mapping[int, int], halved: Mapping[int, bool]
+    ) -> None:
+        """Raise where a node is fed with states that do not fit together or do not fit its operator."""
+        sources = [source for source, _ in step.sources]
+        place = f"node {step.node} ({name}) of cell {self.name!r}"
+        if len({halved[source] for source in sources}) > 1:
+            raise ProxyError(
+                f"{place} is fed by an input of the reduction cell and by a state of half its resolution, and the "
+                "graph does not say what makes them fit."
+            )
+        channels = sorted({widths[source] for source in sources})
+        if not step.joins and len(channels) > 1:
+            raise ProxyError(
+                f"{place} adds states of {' and '.join(map(str, channels))} times the cell's channels, and the graph "
+                "does not say what makes them fit."
+            )
+        if channels[-1] > 1 and module is not None and any(True for _ in module.parameters()):
+            raise ProxyError(
+                f"{place} has weights and is fed by {channels[-1]} states side by side, and its facts do not say how "
+                "many channels it gives."
+            )
 
     def forward(self, *states: Tensor) -> Tensor:
         """The output state from the states of the cell inputs, in their order."""

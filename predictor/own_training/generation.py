@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from catalog.architecture.canonical_form import canonical_graphs
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import UsageError
+from catalog.output_file import make_folder, replacing, write_text
 from catalog.spaces.base import SearchSpace
 
 if TYPE_CHECKING:
@@ -111,10 +112,10 @@ def generate(
 
 
 def _claim(folder: Path, plan: Plan) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / _PLAN
     if not path.exists():
-        path.write_text(plan.as_json())
+        write_text(path, plan.as_json())
     elif path.read_text() != plan.as_json():
         raise UsageError(
             f"{folder} holds parts of another plan: {' '.join(path.read_text().split())}. Give the same arguments to "
@@ -145,9 +146,10 @@ _SCHEMA = {
 
 def _write_part(folder: Path, rows: list[dict[str, Any]]) -> None:
     number = len(list(folder.glob("part-*.parquet")))
-    unfinished = folder / f"unfinished-{os.getpid()}"
-    pl.DataFrame(rows, schema=_SCHEMA).write_parquet(unfinished)
-    unfinished.rename(folder / f"part-{number:05d}.parquet")
+    content = io.BytesIO()
+    pl.DataFrame(rows, schema=_SCHEMA).write_parquet(content)
+    with replacing(folder / f"part-{number:05d}.parquet") as unfinished:
+        unfinished.write_bytes(content.getbuffer())
 
 
 def read_parts(folder: Path) -> pl.DataFrame:

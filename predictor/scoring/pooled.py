@@ -18,7 +18,7 @@ from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies
 from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import read_vocabulary
 from predictor.door import Given, Predictor
-from predictor.door.guard import scored
+from predictor.door.guard import failed, scored
 from predictor.door.registry import names
 from predictor.scoring.configuration import Column, input_of, is_default, recorded_for, suffixed
 from predictor.scoring.plan import NO_PATH
@@ -76,7 +76,9 @@ def _store_one(
     columns_by_name = {column.proxy.name: column.name for column in columns}
     frame = _pool(catalog, selection, [columns_by_name.get(name, name) for name in proxy.needs.columns])
     frame = frame.join(_costs(catalog, proxy, columns), on="architecture_id", how="left", maintain_order="left")
-    scores = scored(proxy.ready(), _given(catalog, selection.space, frame))
+    given_pool = _given(catalog, selection.space, frame)
+    without = _without_values(proxy, given_pool)
+    scores = failed(len(given_pool), without) if without else scored(proxy.ready(), given_pool)
     values = np.where(frame["is_connected"].to_numpy(), scores.mean, np.nan)
     given = next((found for column in columns if (found := input_of(column.proxy, config))), None)
     pool = selection.recorded(frame["native_id"].to_list()) | dict(scores.facts)
@@ -101,6 +103,15 @@ def _given(catalog: Store, space: str, frame: pl.DataFrame) -> Given:
     """The pool as a predictor is given it: its components alone."""
     parts = frame.select(pl.col("^part_.*$").cast(pl.Float64)).to_numpy()
     return Given(space, len(frame), read_vocabulary(catalog, space), {}, parts, frame["is_connected"].to_numpy())
+
+
+def _without_values(proxy: type[Predictor], given: Given) -> str:
+    """Which components no architecture of the pool has: ranks of nothing are the same for all. Empty for none."""
+    of_pool = given.columns[given.connected]
+    lacking = [name for place, name in enumerate(proxy.needs.columns) if np.isnan(of_pool[:, place]).all()]
+    if not lacking or not len(of_pool):
+        return ""
+    return f"no architecture of the pool has a value of {' and '.join(lacking)}, which it reads"
 
 
 def _costs(catalog: Store, proxy: type[Predictor], columns: Sequence[Column]) -> pl.DataFrame:
@@ -213,7 +224,8 @@ def _rows(
     status = np.where(lacking, "failed", np.where(connected, "ok", "disconnected"))
     parts = frame.select(pl.col("^part_.*$").cast(pl.Float64)).to_numpy()
     given_reasons = [text or "" for text in reasons or [None] * count]
-    told = np.where(np.isnan(parts).any(axis=1), "a component that it reads has no value", given_reasons)
+    partly = np.isnan(parts).any(axis=1) & ~np.isnan(parts[connected]).all(axis=0).any()
+    told = np.where(partly, "a component that it reads has no value", given_reasons)
     reason = np.where(lacking, told, np.where(connected, "", NO_PATH))
     return pa.table(
         {

@@ -12,10 +12,10 @@ import numpy as np
 
 from catalog.errors import UsageError, UserCodeError
 from catalog.extras import require
+from catalog.output_file import make_folder
 from catalog.progress import Listener
 from catalog.user_code import reported
 from predictor.door import Labelled, Predictor, Training
-from predictor.door.checkpoint import make_folder
 from predictor.door.registry import predictor_named, predictors
 from predictor.encoding.stored_embeddings import recall
 from predictor.scoring.reading import read_labelled

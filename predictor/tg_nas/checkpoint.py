@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import UsageError
-from catalog.output_file import replacing
+from catalog.output_file import make_folder, replacing
 from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS, read_weights, write_card
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size
@@ -63,17 +63,18 @@ def save(
     facts
         What the card says besides: data digests, seeds, versions, held-out scores.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save as saved
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     tensors = {
         f"{place}.{name}": tensor.contiguous()
         for place, member in enumerate(members)
         for name, tensor in member.state_dict().items()
     }
+    data = saved(tensors)
     with replacing(folder / WEIGHTS) as partial:
-        save_file(tensors, partial)
-    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+        partial.write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
     card = {
         **facts,
         "format": FORMAT,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from catalog.architecture.operators import BUILT_IN, VOCABULARY, Operator, Vocabulary
 from catalog.errors import UsageError
+from catalog.output_file import make_folder, replacing, write_text
 from predictor.door.checkpoint import CARD
 from predictor.encoding.padded_graphs import CellBatch
 from predictor.tg_nas.checkpoint import save
@@ -176,7 +177,7 @@ def _joint_vocabulary(sources: Sequence[Source]) -> Vocabulary:
 def _working_folder(out: Path, config: TGNASConfig, digests: dict[str, str]) -> Path:
     """The folder of finished members, which says what they were trained on."""
     folder = out / "members"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     wanted = {"configuration": config.to_dict(), "sources": digests}
     note = folder / "what.json"
     if note.is_file() and json.loads(note.read_text()) != wanted:
@@ -184,7 +185,7 @@ def _working_folder(out: Path, config: TGNASConfig, digests: dict[str, str]) -> 
             f"{folder} holds members that were trained on other data or with another configuration; "
             "choose another --out, or remove that folder to start anew."
         )
-    note.write_text(json.dumps(wanted, indent=2, sort_keys=True) + "\n")
+    write_text(note, json.dumps(wanted, indent=2, sort_keys=True) + "\n")
     return folder
 
 
@@ -198,7 +199,8 @@ def _member(
 ) -> tuple[TGNASNetwork, float]:
     """A trained member and the seconds that it took, also where it was trained by an earlier call."""
     from safetensors import safe_open
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file
+    from safetensors.torch import save as saved
 
     path = folder / f"{seed}.safetensors"
     if not path.is_file():
@@ -210,10 +212,9 @@ def _member(
         started = time.monotonic()
         network = train_member(training, config, seed, vocabulary=vocabulary, progress=report)
         took = {"seconds": f"{time.monotonic() - started:.3f}"}
-        unfinished = path.with_suffix(".part")
-        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        save_file(tensors, unfinished, metadata=took)
-        unfinished.replace(path)
+        data = saved({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, metadata=took)
+        with replacing(path) as partial:
+            partial.write_bytes(data)
     with safe_open(path, framework="pt") as file:
         seconds = float((file.metadata() or {}).get("seconds", 0.0))  # an earlier version did not write it down
     member = TGNASNetwork(feature_size(config), config)

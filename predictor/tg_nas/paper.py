@@ -23,6 +23,7 @@ from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
+from catalog.output_file import make_folder, replacing, write_text
 from predictor.encoding.embedding import embed
 
 SMALLEST = 7
@@ -268,15 +269,17 @@ class PaperScorer:
         import hashlib
         import json
 
-        from safetensors.torch import save_file
+        from safetensors.torch import save as saved
 
         from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS
 
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: x.contiguous() for name, x in self.network.state_dict().items()}, folder / WEIGHTS)
-        digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+        make_folder(folder)
+        data = saved({name: x.contiguous() for name, x in self.network.state_dict().items()})
+        with replacing(folder / WEIGHTS) as partial:
+            partial.write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
         self.card = {**self.card, "format": FORMAT, "sha256": digest, "configuration": asdict(self.network.config)}
-        (folder / CARD).write_text(json.dumps(self.card, indent=2, sort_keys=True) + "\n")
+        write_text(folder / CARD, json.dumps(self.card, indent=2, sort_keys=True) + "\n")
 
     @classmethod
     def load(cls, checkpoint: str | Path = "tg_nas_paper") -> PaperScorer:

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from catalog.asking.lookup import lookup
 from catalog.asking.top import top
 from catalog.errors import (
+    ConditionError,
     IdentifierError,
     QueryError,
     UnknownColumnError,
     UnknownSpaceError,
     UsageError,
 )
+from catalog.storage import user_sql
 from catalog.storage.store import Store
 from catalog.tables.space_view import SpaceView
 from tests.catalog.small_catalog import CELLS
@@ -109,6 +111,18 @@ def test_hostile_conditions_are_refused(small_catalog: Store, where: str, tmp_pa
     with pytest.raises(QueryError):
         SpaceView.of(small_catalog, "nb201").frame(where=where)
     assert small_catalog.arrow("FROM proxy").equals(before)
+
+
+def test_a_condition_that_is_judged_wrongly_still_cannot_write(
+    small_catalog: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(user_sql, "FUNCTIONS", user_sql.FUNCTIONS | {"nextval"})
+    small_catalog.execute("CREATE SEQUENCE s")
+    with pytest.raises(ConditionError, match="read-only"):
+        top(small_catalog, "nb201", "params", where="nextval('s') > 0").answer()
+    with pytest.raises(ConditionError, match="read-only"):
+        SpaceView.of(small_catalog, "nb201").frame(where="nextval('s') > 0")
+    assert small_catalog.rows("SELECT nextval('s')") == [(1,)]
 
 
 def test_conditions_may_ask_the_catalog(small_catalog: Store) -> None:

@@ -88,6 +88,11 @@ def test_names_are_listed_once_in_order_and_a_plain_name_is_known_as_one() -> No
         ("9" * 900 + " * depth", 1),
         ("depth\0", 6),
         ("depth = 3", 7),
+        ("depth #1 + params", 7),
+        ('"depth #1" + params # and more', 21),
+        ('"dep" "th" + params', 1),
+        (r'"dept\x68" + params', 1),
+        ('"""depth""" + params', 1),
         ("await depth", 1),
     ],
 )
@@ -110,6 +115,17 @@ def test_whatever_is_no_formula_is_refused_with_its_place(text: str, place: int)
 def test_deep_nesting_is_refused_and_not_recursed_into(text: str) -> None:
     with pytest.raises(UsageError, match="nested|nesting|cannot be read"):
         parse(text)
+
+
+@pytest.mark.parametrize("text", ["tg_nas ** 0 + depth", "1 ** tg_nas", "max(tg_nas, 1)", "depth + 0 * tg_nas"])
+def test_what_is_not_known_stays_unknown(text: str) -> None:
+    """Also where IEEE arithmetic gives a number for NaN."""
+    values = VALUES | {"tg_nas": np.array([1.0, np.nan, np.inf, -np.inf])}
+    assert np.isnan(parse(text).evaluate(values)).tolist() == [False, True, True, True]
+
+
+def test_a_quoted_name_may_hold_any_sign() -> None:
+    assert parse('"a #1" + "b.c (%)"').names == ("a #1", "b.c (%)")
 
 
 def test_a_text_without_names_or_without_end_is_refused() -> None:

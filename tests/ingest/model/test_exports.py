@@ -135,6 +135,9 @@ def attention() -> nn.Module:
         (nn.Sequential(nn.GLU(1), nn.LocalResponseNorm(2), nn.Conv2d(2, 4, 3, padding="same")), (1, 4, 8, 8)),
         (nn.Sequential(torch.nn.utils.parametrizations.weight_norm(nn.Conv2d(4, 4, 3))), (1, 4, 8, 8)),
         (nn.Sequential(nn.Conv3d(2, 4, (3, 1, 2)), nn.InstanceNorm3d(4, affine=True), nn.ELU()), (1, 2, 4, 4, 4)),
+        (nn.Sequential(nn.LayerNorm(5, bias=False), nn.Linear(5, 5)), (2, 5)),
+        (nn.Sequential(nn.Linear(5, 5), nn.LayerNorm(5, elementwise_affine=False)), (2, 5)),
+        (nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, affine=False), nn.GroupNorm(2, 4)), (1, 3, 8, 8)),
         (nn.Sequential(), (1, 3)),
     ],
 )  # fmt: skip

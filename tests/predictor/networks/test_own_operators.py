@@ -198,6 +198,50 @@ def test_every_built_in_operator_is_known(operator: Operator) -> None:
     make_operator(operator, 4, 2 if reduces else 1, replicas=1)
 
 
+@pytest.mark.parametrize(
+    ("operators", "edges", "reduction", "reason"),
+    [
+        (
+            ["conv3x3", "conv1x1", "concat", "conv3x3"],
+            [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 5)],
+            False,
+            "2 states",
+        ),
+        (["conv3x3", "conv1x1", "concat"], [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (0, 4)], False, "of 1 and 2 times"),
+        (["conv3x3"], [(0, 1), (1, 2), (0, 2)], True, "a state of half its resolution"),
+        (["conv3x3", "concat"], [(0, 1), (1, 2), (0, 2), (2, 3)], True, "a state of half its resolution"),
+        (["concat", "conv3x3"], [(0, 1), (1, 2), (2, 3)], True, "halves no resolution"),
+    ],
+)
+def test_states_that_do_not_fit_are_told_and_not_fitted(
+    operators: list[str], edges: list[tuple[int, int]], reduction: bool, reason: str
+) -> None:
+    plain = CellGraph.build("plain", ["input", "conv3x3", "output"], [(0, 1), (1, 2)], reduction=False)
+    odd = CellGraph.build("odd", ["input", *operators, "output"], edges, reduction=reduction)
+    with pytest.raises(ProxyError, match=rf"'odd'.*{reason}"):
+        build(ArchitectureGraph("mine", (plain, odd), VOCABULARY), SMALL)
+
+
+def test_pools_and_concatenations_take_states_side_by_side() -> None:
+    operators = ["input", "conv3x3", "conv1x1", "concat", "max_pool_3x3", "output"]
+    cell = CellGraph.build("cell", operators, [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 5)])
+    assert build(ArchitectureGraph("mine", (cell,), VOCABULARY), SMALL)(torch.randn(2, 3, 16, 16)).shape == (2, 10)
+
+
+def test_the_network_is_the_one_that_a_hand_writes() -> None:
+    """Two parallel operators, one of them read twice, then a sum: the numbers of plain torch functions."""
+    names = ["input", "conv3x3", "max_pool_3x3", "output"]
+    cell = CellGraph.build("cell", names, [(0, 1), (0, 2), (1, 3, 2), (2, 3)])
+    network = build(ArchitectureGraph("mine", (cell,), VOCABULARY), SMALL).eval()
+    block = network.body[0]
+    state = torch.randn(2, 4, 8, 8)
+    kernel = next(part for part in block.modules() if isinstance(part, nn.Conv2d)).weight
+    convolved = nn.functional.conv2d(state.relu(), kernel, padding=1) / (1 + 1e-5) ** 0.5  # BatchNorm as it begins
+    expected = 2 * convolved + nn.functional.max_pool2d(state, 3, stride=1, padding=1)
+    torch.testing.assert_close(block(state), expected)
+    assert sum(weight.numel() for weight in block.parameters()) == 4 * 4 * 9 + 2 * 4
+
+
 def test_a_whole_network_that_was_traced_is_no_cell() -> None:
     """Its convolutions have channels and strides of their own, which the generic network knows nothing of."""
     with pytest.raises(ProxyError, match="is a whole network that was traced"):

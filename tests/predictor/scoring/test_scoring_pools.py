@@ -54,6 +54,18 @@ def test_a_proxy_of_a_pool_ranks_what_is_stored_and_says_which_pool(catalog: Sto
     assert_view_agrees(catalog)
 
 
+def test_ranks_of_nothing_are_no_scores(catalog: Store) -> None:
+    """Of a single image ntk_cond has no value for anybody, and the sum of ranks would be that of linear_regions."""
+    single = replace(HERE, config=replace(SMALL, batch_size=1))
+    *_, report = score(catalog, "nb201", ["te_nas"], single)
+    assert (report.ok, report.disconnected) == (0, 1)
+    rows = catalog.rows(
+        "SELECT DISTINCT value, status, reason FROM score JOIN proxy ON proxy.id = proxy_id"
+        " WHERE proxy.name = 'te_nas' AND status != 'disconnected'"
+    )
+    assert rows == [(None, "failed", "no architecture of the pool has a value of ntk_cond, which it reads")]
+
+
 def test_another_pool_replaces_the_scores_of_the_one_before(catalog: Store) -> None:
     *_, whole = score(catalog, "nb201", ["te_nas", "swap_reg"], HERE)
     where = "nodes > 2"

@@ -1,0 +1,76 @@
+"""What a stored run was asked may come from somebody else's file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.errors import ConditionError, UsageError
+from catalog.search.job import Request, prepare
+from catalog.storage.runs import Run
+from catalog.storage.store import Store
+
+ASKED: dict[str, Any] = {
+    "space": "nb201", "by": ["live_params"], "method": "random", "budget": 5, "seconds": None, "where": None,
+    "maximum": [], "minimum": ["depth=1"], "seed": 0,
+}  # fmt: skip
+
+
+def _stored(path: Path, parameters: object) -> Request:
+    with Store.open(path, mode="write") as store:
+        run = Run.start(store, "search", {})
+        text = parameters if isinstance(parameters, str) else json.dumps(parameters)
+        store.execute("UPDATE run SET parameters = ? WHERE id = ?", [text, run.id])
+        return Request.of_run(store, run.id)
+
+
+def test_a_run_says_what_was_searched(catalog_path: Path) -> None:
+    found = _stored(catalog_path, ASKED)
+    assert found == Request("nb201", ("live_params",), "random", 5, minimum=("depth=1",))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "",
+        "no JSON",
+        "[" * 100_000,
+        "[]",
+        {},
+        {"space": "nb201"},
+        ASKED | {"further": 1},
+        ASKED | {"by": "live_params"},
+        ASKED | {"by": [1]},
+        ASKED | {"maximum": None},
+        ASKED | {"space": None},
+        ASKED | {"where": 5},
+        ASKED | {"where": ["params < 1"]},
+        ASKED | {"budget": "5"},
+        ASKED | {"budget": True},
+        ASKED | {"seed": 1.5},
+    ],
+)
+def test_parameters_of_something_else_are_refused(catalog_path: Path, parameters: object) -> None:
+    with pytest.raises(UsageError, match=r"run 1 does not say what was searched: .* without --resume"):
+        _stored(catalog_path, parameters)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "json_serialize_plan('SELECT * FROM read_csv(''/etc/passwd'')') IS NULL",
+        "EXISTS (FROM read_text('/etc/passwd'))",
+        "nextval('s') > 0",
+        "1 = 1) OR (SELECT count(*) FROM read_text('/etc/passwd')) > (0",
+        "1 = 1); DROP TABLE run; SELECT (1",
+    ],
+)
+def test_the_condition_of_a_strangers_run_is_judged(nb201_path: Path, tmp_path: Path, where: str) -> None:
+    path = tmp_path / "catalog.duckdb"
+    path.write_bytes(nb201_path.read_bytes())
+    request = _stored(path, ASKED | {"where": where})
+    with Store.open(path, mode="write") as store:
+        with pytest.raises(ConditionError, match="refused|is not one condition"):
+            prepare(store, request)
+        assert store.rows("SELECT count(*) FROM run WHERE kind = 'search'") == [(1,)]

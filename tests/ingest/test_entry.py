@@ -1,0 +1,47 @@
+"""Files that are not what a command reads: the message gives the reason that is true."""
+
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import CatalogError, IngestError, UsageError
+from catalog.progress import Listener
+from ingest.entry import prepared
+
+BENCHMARKS = ("nasbench201", "nasbench101", "nasbench301", "darts", "hw-nas-bench")
+BYTES = {
+    "model.onnx": b"\x08\x07\x12\x07pytorch\0\0",
+    "nothing.csv": b"",
+    "noise.bin": bytes(range(256)),
+    "catalog.duckdb": bytes(8) + b"DUCK" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_missing_file_is_missing(name: str, tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match="does not exist; nothing was stored"):
+        prepared(name, [tmp_path / "results_0.json"], {}, Listener())
+
+
+@pytest.mark.parametrize("name", ["nasbench201", "nasbench101", "nasbench301"])
+@pytest.mark.parametrize("file", BYTES)
+def test_a_foreign_file_is_told_to_be_one(name: str, file: str, tmp_path: Path) -> None:
+    (tmp_path / file).write_bytes(BYTES[file])
+    with pytest.raises(UsageError, match=f"{file} is no file that this command knows; .*ingest {name} --help"):
+        prepared(name, [tmp_path / file], {}, Listener())
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("missing.onnx", "there is no file .*missing.onnx.* Check the path"),
+        ("folder.onnx", "folder.onnx is a folder; name the ONNX file in it"),
+        ("folder", "folder is a folder"),
+        ("text", "neither an ONNX file nor of the form MODULE:callable"),
+    ],
+)
+def test_a_model_that_is_none_is_told_why(target: str, reason: str, tmp_path: Path) -> None:
+    for folder in ("folder.onnx", "folder"):
+        (tmp_path / folder).mkdir()
+    with pytest.raises(CatalogError, match=reason):
+        prepared("model", [tmp_path / target], {"space": "mine", "id": "one"}, Listener())
