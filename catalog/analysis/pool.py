@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from catalog.analysis.common_rows import Common
 from catalog.errors import UsageError
 from catalog.tables.space_view import SpaceView
 from catalog.tables.views import proxy_column_name, proxy_directions
@@ -50,6 +51,11 @@ class Pool:
         Proxy column to the number of architectures with a target that its predictor was trained on, twins included.
     disconnected
         Proxy column to the number of architectures with a target that it ranks last.
+    covered
+        Proxy column to the number of architectures with a target that it has a score for, whether judged on them or
+        not.
+    common
+        What the columns are compared on; None where each is judged on all that it covers.
     """
 
     space: str
@@ -64,6 +70,8 @@ class Pool:
     directions: dict[str, int]
     left_out: dict[str, int]
     disconnected: dict[str, int]
+    covered: dict[str, int]
+    common: Common | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -72,6 +80,11 @@ class Pool:
     def known(self) -> Mask:
         """(n,) whether an architecture has a target."""
         return np.asarray(~np.isnan(self.truth))
+
+    @property
+    def judged(self) -> Mask:
+        """(n,) what is compared: the common pool, or all that have a target."""
+        return self.known if self.common is None else self.common.rows
 
     @property
     def plain_truth(self) -> Values:
@@ -136,7 +149,7 @@ def read_pool(
     trained_on, refused = _trained_on(catalog, space, ids), _refused_as_disconnected(catalog, space, ids)
     nobody = np.zeros(len(ids), dtype=bool)
     scores: dict[str, Values] = {}
-    left_out, disconnected = {}, {}
+    left_out, disconnected, covered = {}, {}, {}
     for name in names:
         values = numbers(frame, name, space) * directions.get(name, 1)
         last = refused.get(name, nobody) & np.isnan(values)
@@ -146,6 +159,7 @@ def read_pool(
         scores[name] = values
         left_out[name] = int((seen & known).sum())
         disconnected[name] = int((last & ~seen & known).sum())
+        covered[name] = int((~np.isnan(values) & known).sum())
     return Pool(
         space=space,
         target=target,
@@ -159,6 +173,7 @@ def read_pool(
         directions={name: directions.get(name, 1) for name in names},
         left_out=left_out,
         disconnected=disconnected,
+        covered=covered,
     )
 
 

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from catalog.analysis.common_pool import narrowed, ranked, sentences
+from catalog.analysis.common_rows import COMMON, checked_pool
 from catalog.analysis.correlation import Ranking, correlate
 from catalog.analysis.intervals import intervals
 from catalog.analysis.pool import Pool, read_pool
 from catalog.asking.frame_result import FrameResult
+from catalog.asking.html_parts import html_sentences
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -33,10 +36,16 @@ class Correlations(FrameResult):
         One row a proxy, best tau first: the columns of `correlate_space`.
     pool
         What the proxies were judged on.
+    remarks
+        What is to be known about that, a sentence each; nothing where every proxy covers everything.
     """
 
     frame: pl.DataFrame
     pool: Pool
+    remarks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *self.remarks])
 
     @cached_property
     def with_intervals(self) -> pl.DataFrame:
@@ -51,7 +60,7 @@ class Correlations(FrameResult):
         chosen = f" where {pool.where}" if pool.where else ""
         title = f"{pool.space}{chosen}: Kendall's tau-b with {pool.target}, and its 95 % interval"
         picture = draw_intervals([Row(*values) for values in self.with_intervals.select(columns).iter_rows()], title)
-        return f"<p>{escape(title)}</p>\n{picture}\n{super()._repr_html_()}"
+        return f"<p>{escape(title)}</p>\n{picture}\n{html_sentences(self.remarks)}\n{super()._repr_html_()}"
 
 
 def correlate_space(
@@ -61,9 +70,14 @@ def correlate_space(
     proxies: Sequence[str] | None = None,
     where: str | None = None,
     *,
+    pool: str = COMMON,
     with_intervals: bool = False,
 ) -> Correlations:
     """`catalog.analysis.correlation.correlate` for columns of a wide view, best tau first.
+
+    All proxies are compared on the architectures that they have in common, and ``coverage`` says how many of those with
+    a target each of them has; the last columns, ``pool`` and ``remark``, name what stays out of that, and stands below:
+    see `catalog.analysis.common_pool`.
 
     The rules of `catalog.analysis.pool.Pool` apply, and the rows count what they touch: ``left_out`` architectures
     that a predictor was trained on, and their functional twins; ``disconnected`` ones, which rank below all others; a
@@ -76,6 +90,8 @@ def correlate_space(
         Columns to rank with; by default every proxy column of the space but the spreads of ensembles.
     where
         SQL condition on the wide view that chooses the pool.
+    pool
+        ``common``, or ``own``: each proxy on all architectures that it has.
     with_intervals
         Whether ``kendall_tau`` and ``spearman_rho`` are followed by the ends ``_low`` and ``_high`` of their 95 %
         intervals, in which functional twins are one draw: see `catalog.analysis.intervals`.
@@ -87,15 +103,17 @@ def correlate_space(
     UsageError
         One of them holds no numbers.
     """
-    pool = read_pool(catalog, space, target, proxies, where)
-    result = correlate(pool.scores, pool.truth).with_columns(
-        direction=pl.Series(list(pool.directions.values()), dtype=pl.Int8),
-        left_out=pl.Series(list(pool.left_out.values()), dtype=pl.Int64),
-        disconnected=pl.Series(list(pool.disconnected.values()), dtype=pl.Int64),
+    is_common = checked_pool(pool) == COMMON
+    read = read_pool(catalog, space, target, proxies, where)
+    judged = narrowed([read])[0] if is_common else read
+    result = correlate(judged.scores, judged.truth).with_columns(
+        direction=pl.Series(list(judged.directions.values()), dtype=pl.Int8),
+        left_out=pl.Series(list(judged.left_out.values()), dtype=pl.Int64),
+        disconnected=pl.Series(list(judged.disconnected.values()), dtype=pl.Int64),
     )
-    result = result.with_columns(missing=pl.col("missing") - pl.col("left_out"))
-    result = result.sort("kendall_tau", descending=True, nulls_last=True, maintain_order=True)
-    return Correlations(_with_intervals(result, pool) if with_intervals else result, pool)
+    result = ranked(result, judged).with_columns(missing=pl.col("missing") - pl.col("left_out"))
+    said = tuple(sentences(judged, result))
+    return Correlations(_with_intervals(result, judged) if with_intervals else result, judged, said)
 
 
 def _with_intervals(result: pl.DataFrame, pool: Pool) -> pl.DataFrame:

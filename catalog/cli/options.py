@@ -43,3 +43,12 @@ Where = Annotated[
     str | None,
     typer.Option("--where", metavar="SQL", help="Keep rows for which this SQL condition on the wide view holds."),
 ]
+
+ComparedPool = Annotated[
+    str,
+    typer.Option(
+        "--pool",
+        metavar="common|own",
+        help="Compare proxies on the architectures that all of them have, or judge each on all of its own.",
+    ),
+]

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from catalog.analysis.common_rows import OWN
 from catalog.report.figure import listed
 from catalog.report.number_format import readable
 from catalog.report.pool_analysis import REFERENCES, PoolAnalysis
@@ -25,8 +26,16 @@ def summary(found: PoolAnalysis) -> list[str]:
     if scored.is_empty():
         return ["No proxy has scores that can be compared with the target for these architectures."]
     best = scored.row(0, named=True)
-    return [*_best(found, best), *_against_params(found), *_inside_the_top(found), *_pair(found), *_added(found),
-            *_ceiling(found, best), *_leakage(found)]  # fmt: skip
+    return [
+        *_best(found, best),
+        *found.compared,
+        *_against_params(found),
+        *_inside_the_top(found),
+        *_pair(found),
+        *_added(found),
+        *_ceiling(found, best),
+        *_leakage(found),
+    ]
 
 
 def estimate(row: dict[str, Any], name: str) -> str:
@@ -37,7 +46,7 @@ def estimate(row: dict[str, Any], name: str) -> str:
 
 def _best(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
     name = best["proxy"]
-    share = f"{100 * best['coverage']:.0f} % of those with a target"
+    share = f"{100 * best['n'] / int(found.pool.known.sum()):.0f} % of those with a target"
     yield f"{name} has the highest tau-b, {estimate(best, 'kendall_tau')}, over {best['n']:,} architectures ({share})."
     others = found.against_best.filter(pl.col("proxy") != name)
     verdicts = {
@@ -58,13 +67,15 @@ def _best(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
         short = f"{readable(best['regret_10'], 2)} short of" if best["regret_10"] >= SMALLEST_REGRET else "as good as"
         yield (
             f"Whoever trains the 10 architectures that {name} likes best finds on average "
-            f"{readable(best['best_10'], 2)}, which is {short} the best {_of_all(best)}."
+            f"{readable(best['best_10'], 2)}, which is {short} the best {_of_all(found, best)}."
         )
 
 
-def _of_all(best: dict[str, Any]) -> str:
-    """Which architectures a regret is held against: those that the proxy scores."""
-    return f"of the {best['n']:,} that it scores" if best["missing"] else "of the pool"
+def _of_all(found: PoolAnalysis, best: dict[str, Any]) -> str:
+    """Which architectures a regret is held against: those that the proxy is judged on."""
+    if best["n"] == int(found.pool.known.sum()):
+        return "of the pool"
+    return f"of the {best['n']:,} that {'it scores' if best['pool'] == OWN else 'are compared'}"
 
 
 def _against_params(found: PoolAnalysis) -> Iterator[str]:

@@ -61,7 +61,9 @@ def test_published_counts_stand_in_where_ours_are_not_known(found: PoolAnalysis)
 def test_a_regret_names_the_architectures_that_it_is_held_against(found: PoolAnalysis) -> None:
     assert said(found, "likes best").endswith("the best of the pool.")
     partial = found.table.with_columns(n=pl.lit(1_600), missing=pl.lit(100))
-    assert said(replace(found, table=partial), "likes best").endswith("the best of the 1,600 that it scores.")
+    assert said(replace(found, table=partial), "likes best").endswith("the best of the 1,600 that are compared.")
+    alone = partial.with_columns(pool=pl.lit("own"))
+    assert said(replace(found, table=alone), "likes best").endswith("the best of the 1,600 that it scores.")
 
 
 def test_a_tie_is_called_a_tie(found: PoolAnalysis) -> None:

@@ -46,8 +46,8 @@ def give(catalog: Store, **columns: list[float | None]) -> None:
     """Make the wide view of these columns."""
     values = "".join(f", ({[*column]!r}::DOUBLE[])[architecture.id] AS {name}" for name, column in columns.items())
     catalog.execute(
-        "CREATE OR REPLACE TABLE mine AS SELECT architecture.id AS architecture_id, native_index AS index, native_id AS id,"
-        f" canonical_digest{values} FROM architecture WHERE space = 'mine'".replace("None", "NULL")
+        "CREATE OR REPLACE TABLE mine AS SELECT architecture.id AS architecture_id, native_index AS index,"
+        f" native_id AS id, canonical_digest{values} FROM architecture WHERE space = 'mine'".replace("None", "NULL")
     )
 
 
