@@ -39,7 +39,9 @@ def narrowed(pools: Sequence[Pool]) -> list[Pool]:
 
 
 def _within(pool: Pool, common: Common) -> Pool:
-    members = set(common.members)
+    members = tuple(name for name in pool.scores if name in common.members)
+    apart = {name: common.apart[name] for name in pool.scores if name in common.apart}
+    common = replace(common, members=members, apart=apart)  # a target of one pool may be a proxy of another
     scores = {
         name: np.where(common.rows, column, np.nan) if name in members else column
         for name, column in pool.scores.items()
@@ -96,11 +98,12 @@ def _of_the_common_pool(pool: Pool) -> list[str]:
     if common is None or not common.members or (len(common) == known and not common.apart):
         return []
     narrowest = min(common.members, key=lambda name: pool.covered[name])
-    columns = f"all {len(common.members)} columns" if len(common.members) > 1 else narrowest
-    others = "".join(f" and {target}" for target in common.targets if target != pool.target)
+    fewest = f"; the narrowest, {narrowest}, has {pool.covered[narrowest]:,}" if len(common.members) > 1 else ""
+    columns = f"all {len(common.members)} columns" if fewest else narrowest
+    others = "".join(f" and {target}" for target in common.targets if target not in (pool.target, *common.members))
     said = [
         f"Compared on {len(common):,} of the {known:,} architectures with {pool.target}, those with a value in "
-        f"{columns}{others}; the narrowest, {narrowest}, has {pool.covered[narrowest]:,}."
+        f"{columns}{others}{fewest}."
     ]
     counts = ", ".join(f"{name} ({pool.covered[name]:,}) {reason}" for name, reason in common.apart.items())
     if counts:

@@ -243,6 +243,7 @@ def _part(found: PoolAnalysis) -> dict[str, Any]:
         "functions": len(set(found.pool.functions[found.pool.known].tolist())),
         "compared": found.compared,
         "is_common": found.pool.common is not None,
+        "members": found.pool.common.members if found.pool.common is not None else (),
         "judged": int(found.pool.judged.sum()),
         "summary": summary(found),
         "left_out": {name: count for name, count in found.pool.left_out.items() if count},

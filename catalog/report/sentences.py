@@ -172,5 +172,11 @@ def _ceiling(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
 def _leakage(found: PoolAnalysis) -> Iterator[str]:
     trained = {name: count for name, count in found.pool.left_out.items() if count}
     if trained:
-        counts = listed([f"{count:,} from the row of {name}" for name, count in trained.items()])
+        members = found.pool.common.members if found.pool.common is not None else ()
+        counts = listed(
+            [
+                f"{count:,} {'from all that are compared, because of' if name in members else 'from the row of'} {name}"
+                for name, count in trained.items()
+            ]
+        )
         yield f"Architectures that a predictor was trained on, and their functional twins, are left out: {counts}."

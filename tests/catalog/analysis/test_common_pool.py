@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from catalog.analysis.common_pool import narrowed
+from catalog.analysis.common_pool import narrowed, sentences
 from catalog.analysis.correlation import kendall_tau
 from catalog.analysis.pool import Pool
 from catalog.analysis.space_correlation import Correlations, correlate_space
@@ -130,6 +130,17 @@ def test_the_tasks_of_a_space_share_one_pool() -> None:
     assert np.flatnonzero(first.judged).tolist() == np.flatnonzero(second.judged).tolist() == list(range(20, 150))
     assert np.isnan(first.scores["easy"][:20]).all()
     assert first.covered == {"easy": 150}
+
+
+def test_the_target_of_one_task_may_be_a_proxy_of_another() -> None:
+    first, second = narrowed([pool_of("a", TRUTH, easy=EASY), pool_of("easy", EASY, everywhere=EVERYWHERE)])
+    assert first.common is not None
+    assert second.common is not None
+    assert (first.common.members, second.common.members) == (("easy",), ("everywhere",))
+    assert int(first.judged.sum()) == int(second.judged.sum()) == 150
+    assert sentences(first, pl.DataFrame({"proxy": ["easy"], "n": [150]})) == [
+        "Compared on 150 of the 200 architectures with a, those with a value in easy."
+    ]
 
 
 def test_a_target_of_few_architectures_has_a_pool_of_its_own() -> None:

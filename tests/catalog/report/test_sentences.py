@@ -142,7 +142,9 @@ def test_of_a_cost_a_proxy_is_held_against_few_parameters(hostile_database: Path
 
 def test_left_out_architectures_are_counted(found: PoolAnalysis) -> None:
     guarded = replace(found, pool=replace(found.pool, left_out={"good_published": 1234, "noise_published": 0}))
-    assert said(guarded, "trained on").endswith("are left out: 1,234 from the row of good_published.")
+    assert said(guarded, "trained on").endswith(
+        "are left out: 1,234 from all that are compared, because of good_published."
+    )
     assert not [sentence for sentence in summary(found) if "trained on" in sentence]
 
 
