@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from catalog.analysis.common_rows import in_common
+
 Values = NDArray[np.float64]
 Rows = NDArray[np.int64]
-
-LEAST_COVERAGE = 0.5
-"""Proxies that cover a smaller share of the rows of the best-covered one are left out: they would cost the others."""
 
 MOST_ROWS = 20_000
 """Of more rows a sample is drawn, where an analysis repeats itself hundreds of times."""
@@ -44,11 +43,9 @@ class JointRows:
         target = np.asarray(truth, dtype=np.float64)
         columns = {name: np.asarray(values, dtype=np.float64) for name, values in scores.items()}
         known = {name: ~np.isnan(values) & ~np.isnan(target) for name, values in columns.items()}
-        most = max((int(rows.sum()) for rows in known.values()), default=0)
-        kept = [name for name, rows in known.items() if most and rows.sum() >= LEAST_COVERAGE * most]
-        common = np.logical_and.reduce([known[name] for name in kept]) if kept else np.zeros(len(target), dtype=bool)
-        rows = sample(one_of_each(np.flatnonzero(common), groups), seed)
-        return cls({name: columns[name][rows] for name in kept}, target[rows], rows)
+        common = in_common(known)
+        rows = sample(one_of_each(np.flatnonzero(common.rows), groups), seed)
+        return cls({name: columns[name][rows] for name in common.members}, target[rows], rows)
 
     def __len__(self) -> int:
         return len(self.rows)

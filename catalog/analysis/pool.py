@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from catalog.analysis.common_rows import Common
 from catalog.errors import UsageError
-from catalog.tables.column_names import proxy_column_name
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import proxy_directions
+from catalog.tables.views import proxy_directions, proxy_namer
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -51,6 +51,11 @@ class Pool:
         Proxy column to the number of architectures with a target that its predictor was trained on, twins included.
     disconnected
         Proxy column to the number of architectures with a target that it ranks last.
+    covered
+        Proxy column to the number of architectures with a target that it has a score for, whether judged on them or
+        not.
+    common
+        What the columns are compared on; None where each is judged on all that it covers.
     """
 
     space: str
@@ -65,6 +70,8 @@ class Pool:
     directions: dict[str, int]
     left_out: dict[str, int]
     disconnected: dict[str, int]
+    covered: dict[str, int]
+    common: Common | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -73,6 +80,11 @@ class Pool:
     def known(self) -> Mask:
         """(n,) whether an architecture has a target."""
         return np.asarray(~np.isnan(self.truth))
+
+    @property
+    def judged(self) -> Mask:
+        """(n,) what is compared: the common pool, or all that have a target."""
+        return self.known if self.common is None else self.common.rows
 
     @property
     def plain_truth(self) -> Values:
@@ -137,7 +149,7 @@ def read_pool(
     trained_on, refused = _trained_on(catalog, space, ids), _refused_as_disconnected(catalog, space, ids)
     nobody = np.zeros(len(ids), dtype=bool)
     scores: dict[str, Values] = {}
-    left_out, disconnected = {}, {}
+    left_out, disconnected, covered = {}, {}, {}
     for name in names:
         values = numbers(frame, name, space) * directions.get(name, 1)
         last = refused.get(name, nobody) & np.isnan(values)
@@ -147,6 +159,7 @@ def read_pool(
         scores[name] = values
         left_out[name] = int((seen & known).sum())
         disconnected[name] = int((last & ~seen & known).sum())
+        covered[name] = int((~np.isnan(values) & known).sum())
     return Pool(
         space=space,
         target=target,
@@ -160,6 +173,7 @@ def read_pool(
         directions={name: directions.get(name, 1) for name in names},
         left_out=left_out,
         disconnected=disconnected,
+        covered=covered,
     )
 
 
@@ -189,8 +203,9 @@ def _refused_as_disconnected(catalog: Store, space: str, ids: Identifiers) -> di
         [space],
     )
     found: dict[str, Mask] = {}
+    name_of = proxy_namer(catalog, space)
     for group in refused.iter_rows(named=True):
-        name = proxy_column_name(group)
+        name = name_of(group)
         found[name] = found.get(name, np.zeros(len(ids), dtype=bool)) | np.isin(ids, group["ids"])
     return found
 
@@ -216,8 +231,9 @@ def _trained_on(catalog: Store, space: str, ids: Identifiers) -> dict[str, Mask]
         """
     )
     found: dict[str, Mask] = {}
+    name_of = proxy_namer(catalog, space)
     for group in columns.join(seen, on="proxy_id").iter_rows(named=True):
-        name = proxy_column_name(group)
+        name = name_of(group)
         for column in (name, f"{name}_std"):
             found[column] = found.get(column, np.zeros(len(ids), dtype=bool)) | np.isin(ids, group["ids"])
     return found

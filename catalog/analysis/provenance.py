@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from catalog.analysis.evaluation import REFERENCES
 from catalog.analysis.pool import Pool, numbers
 from catalog.development import spaces_in_sight
-from catalog.tables.column_names import proxy_column_name
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import metric_groups
+from catalog.tables.views import metric_groups, proxy_namer
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -59,7 +58,7 @@ def read_sources(catalog: Store, pool: Pool, columns: Sequence[str] = ()) -> pl.
         """,
         tables={"pool": _ids(pool)},
     )
-    published = scores.with_columns(column=_column_names(scores)).filter(pl.col("column").is_in(named))
+    published = scores.with_columns(column=_column_names(catalog, pool, scores)).filter(pl.col("column").is_in(named))
     found = pl.concat([metrics, published.select(metrics.columns)], how="vertical_relaxed")
     sources = catalog.query(
         "SELECT id AS source_id, name AS source, kind, path, sha256, version, licence, citation, row_count FROM source"
@@ -90,7 +89,9 @@ def read_proxies(catalog: Store, pool: Pool) -> pl.DataFrame:
     order = pl.DataFrame(
         {"column": list(pool.scores), "place": range(len(pool.scores))}, schema={"column": pl.String, "place": pl.Int64}
     )
-    named = found.with_columns(column=_column_names(found)).join(order, on="column", maintain_order="left")
+    named = found.with_columns(column=_column_names(catalog, pool, found)).join(
+        order, on="column", maintain_order="left"
+    )
     return named.sort("place", maintain_order=True).drop("place")
 
 
@@ -113,7 +114,7 @@ def read_seconds(catalog: Store, pool: Pool) -> dict[str, float]:
         """,
         tables={"pool": _ids(pool)},
     )
-    costs = dict(zip(_column_names(found), found["seconds"], strict=True))
+    costs = dict(zip(_column_names(catalog, pool, found), found["seconds"], strict=True))
     return {name: float(costs[name]) for name in pool.scores if name in costs}
 
 
@@ -130,8 +131,9 @@ def read_seeds(catalog: Store, pool: Pool) -> dict[str, Values]:
     )
     groups = ["column", "is_published", "input"]
     by_seed: dict[str, Values] = {}
+    name_of = proxy_namer(catalog, pool.space)
     for (column, is_published, given), rows in found.group_by(groups, maintain_order=True):
-        name = proxy_column_name({"column": column, "is_published": is_published, "input": given})
+        name = name_of({"column": column, "is_published": is_published, "input": given})
         seeds, places = np.unique(rows["seed"].to_numpy(), return_inverse=True)
         if name not in pool.scores or len(seeds) < 2:
             continue
@@ -233,8 +235,9 @@ def _base(dataset: str | None) -> str:
     return (dataset or "").removesuffix("-valid")
 
 
-def _column_names(groups: pl.DataFrame) -> pl.Series:
-    return pl.Series("column", [proxy_column_name(group) for group in groups.iter_rows(named=True)], dtype=pl.String)
+def _column_names(catalog: Store, pool: Pool, groups: pl.DataFrame) -> pl.Series:
+    name_of = proxy_namer(catalog, pool.space)
+    return pl.Series("column", [name_of(group) for group in groups.iter_rows(named=True)], dtype=pl.String)
 
 
 def _ids(pool: Pool) -> pa.Table:

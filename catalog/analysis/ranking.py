@@ -137,19 +137,31 @@ def _expected_best(falling: Values, drawn: int) -> float:
     return float((chances * falling[: len(chances)]).sum())
 
 
-def any_time(scores: Mapping[str, ArrayLike], truth: ArrayLike, points: int = 40) -> pl.DataFrame:
+def any_time(
+    scores: Mapping[str, ArrayLike], truth: ArrayLike, points: int = 40, *, random: ArrayLike | None = None
+) -> pl.DataFrame:
     """The best truth found after k architectures, when they are trained in the order of a proxy.
+
+    Parameters
+    ----------
+    scores, truth
+        Turned so that higher is better, NaN where there is none.
+    points
+        How many k there are at the most.
+    random
+        (n,) the truth of the rows that chance draws from; by default all.
 
     Returns
     -------
     polars.DataFrame
         One row a proxy and k, k growing by a constant factor from 1 to the proxy's rows: ``proxy``, ``k``, ``best``,
-        ``regret``. The last proxy is ``random``, which draws k of all rows that have a truth.
+        ``regret``. The last proxy is ``random``, which draws k of the rows.
     """
     target = np.asarray(truth, dtype=np.float64)
     rankings = {name: np.asarray(values, dtype=np.float64) for name, values in scores.items()}
+    drawn = np.asarray(truth if random is None else random, dtype=np.float64)
     frames = []
-    for name, column in {**rankings, RANDOM: np.zeros(len(target))}.items():
+    for name, column in {**rankings, RANDOM: np.where(np.isnan(drawn), np.nan, 0.0)}.items():
         known = ~np.isnan(column) & ~np.isnan(target)
         count = int(known.sum())
         counts = np.unique(np.geomspace(1, max(count, 1), points).round().astype(np.int64))[: max(count, 0)]

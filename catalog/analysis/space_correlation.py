@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from catalog.analysis.common_pool import narrowed, ranked, sentences
+from catalog.analysis.common_rows import COMMON, checked_pool
 from catalog.analysis.correlation import Ranking, correlate
 from catalog.analysis.intervals import intervals
 from catalog.analysis.pool import Pool, read_pool
 from catalog.analysis.provenance import developed_on
 from catalog.asking.frame_result import FrameResult
+from catalog.asking.html_parts import html_sentences
 from catalog.development import explanation
 
 if TYPE_CHECKING:
@@ -35,27 +38,21 @@ class Correlations(FrameResult):
         One row a proxy, best tau first: the columns of `correlate_space`.
     pool
         What the proxies were judged on.
-    developed
-        The proxies that were developed with the space in sight.
+    remarks
+        What is to be known about that, a sentence each; nothing where every proxy covers everything.
     """
 
     frame: pl.DataFrame
     pool: Pool
-    developed: tuple[str, ...] = ()
+    remarks: tuple[str, ...]
 
-    @property
-    def remark(self) -> str:
-        """Which of the numbers are development numbers; empty if none is."""
-        judged = set(self.frame["proxy"])
-        return explanation(self.pool.space, [name for name in self.developed if name in judged])
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *self.remarks])
 
     @cached_property
     def with_intervals(self) -> pl.DataFrame:
         """`frame` with the ends of 95 % intervals behind ``kendall_tau`` and ``spearman_rho``."""
         return self.frame if "kendall_tau_low" in self.frame.columns else _with_intervals(self.frame, self.pool)
-
-    def __repr__(self) -> str:
-        return "\n".join([super().__repr__(), *([self.remark] if self.remark else [])])
 
     def _repr_html_(self) -> str:
         from catalog.analysis.interval_picture import Row, draw_intervals
@@ -65,8 +62,7 @@ class Correlations(FrameResult):
         chosen = f" where {pool.where}" if pool.where else ""
         title = f"{pool.space}{chosen}: Kendall's tau-b with {pool.target}, and its 95 % interval"
         picture = draw_intervals([Row(*values) for values in self.with_intervals.select(columns).iter_rows()], title)
-        remark = f"\n<p>{escape(self.remark)}</p>" if self.remark else ""
-        return f"<p>{escape(title)}</p>\n{picture}\n{super()._repr_html_()}{remark}"
+        return f"<p>{escape(title)}</p>\n{picture}\n{html_sentences(self.remarks)}\n{super()._repr_html_()}"
 
 
 def correlate_space(
@@ -76,9 +72,14 @@ def correlate_space(
     proxies: Sequence[str] | None = None,
     where: str | None = None,
     *,
+    pool: str = COMMON,
     with_intervals: bool = False,
 ) -> Correlations:
     """`catalog.analysis.correlation.correlate` for columns of a wide view, best tau first.
+
+    All proxies are compared on the architectures that they have in common, and ``coverage`` says how many of those with
+    a target each of them has; the last columns, ``pool`` and ``remark``, name what stays out of that, and stands below:
+    see `catalog.analysis.common_pool`.
 
     The rules of `catalog.analysis.pool.Pool` apply, and the rows count what they touch: ``left_out`` architectures
     that a predictor was trained on, and their functional twins; ``disconnected`` ones, which rank below all others; a
@@ -91,6 +92,8 @@ def correlate_space(
         Columns to rank with; by default every proxy column of the space but the spreads of ensembles.
     where
         SQL condition on the wide view that chooses the pool.
+    pool
+        ``common``, or ``own``: each proxy on all architectures that it has.
     with_intervals
         Whether ``kendall_tau`` and ``spearman_rho`` are followed by the ends ``_low`` and ``_high`` of their 95 %
         intervals, in which functional twins are one draw: see `catalog.analysis.intervals`.
@@ -102,16 +105,18 @@ def correlate_space(
     UsageError
         One of them holds no numbers.
     """
-    pool = read_pool(catalog, space, target, proxies, where)
-    result = correlate(pool.scores, pool.truth).with_columns(
-        direction=pl.Series(list(pool.directions.values()), dtype=pl.Int8),
-        left_out=pl.Series(list(pool.left_out.values()), dtype=pl.Int64),
-        disconnected=pl.Series(list(pool.disconnected.values()), dtype=pl.Int64),
+    is_common = checked_pool(pool) == COMMON
+    read = read_pool(catalog, space, target, proxies, where)
+    judged = narrowed([read])[0] if is_common else read
+    result = correlate(judged.scores, judged.truth).with_columns(
+        direction=pl.Series(list(judged.directions.values()), dtype=pl.Int8),
+        left_out=pl.Series(list(judged.left_out.values()), dtype=pl.Int64),
+        disconnected=pl.Series(list(judged.disconnected.values()), dtype=pl.Int64),
     )
-    result = result.with_columns(missing=pl.col("missing") - pl.col("left_out"))
-    result = result.sort("kendall_tau", descending=True, nulls_last=True, maintain_order=True)
-    frame = _with_intervals(result, pool) if with_intervals else result
-    return Correlations(frame, pool, developed_on(catalog, pool))
+    result = ranked(result, judged).with_columns(missing=pl.col("missing") - pl.col("left_out"))
+    meaning = explanation(space, [name for name in developed_on(catalog, judged) if name in judged.scores])
+    said = (*sentences(judged, result), *([meaning] if meaning else []))
+    return Correlations(_with_intervals(result, judged) if with_intervals else result, judged, said)
 
 
 def _with_intervals(result: pl.DataFrame, pool: Pool) -> pl.DataFrame:

@@ -131,5 +131,6 @@ def _show_noise(catalog: CommandCatalog) -> None:
 
 _TRAININGS = """
     SELECT list(value ORDER BY seed) FROM metric JOIN source ON source.id = source_id
-    WHERE source.name = 'nb201-digits' AND split = 'test' GROUP BY architecture_id ORDER BY architecture_id
+    WHERE source.name = 'nb201-digits' AND split = 'test' AND seed IS NOT NULL
+    GROUP BY architecture_id ORDER BY architecture_id
 """

@@ -52,3 +52,12 @@ Directions = Annotated[
         help="Whether high or low values of a metric or proxy are good; repeatable.",
     ),
 ]
+
+ComparedPool = Annotated[
+    str,
+    typer.Option(
+        "--pool",
+        metavar="common|own",
+        help="Compare proxies on the architectures that all of them have, or judge each on all of its own.",
+    ),
+]

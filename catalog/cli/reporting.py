@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Wait, Where
+from catalog.cli.options import DEFAULT_DATABASE, ComparedPool, Database, Wait, Where
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -33,6 +33,7 @@ def report(
         typer.Option("--proxy", metavar="COLUMN", help="Only this proxy; may be repeated.", show_default="all"),
     ] = None,
     where: Where = None,
+    pool: ComparedPool = "common",
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write.")] = Path("report.html"),
     tables: Annotated[
         Path | None,
@@ -47,5 +48,5 @@ def report(
     counting, reference lines, figures with the cells drawn, and where the numbers came from. The summary is printed.
     """
     with opened(db, wait) as catalog:
-        built = catalog.report(spaces, targets, proxies, where, out=out, tables=tables)
+        built = catalog.report(spaces, targets, proxies, where, pool=pool, out=out, tables=tables)
     typer.echo(built.summary)

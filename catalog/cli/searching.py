@@ -22,7 +22,7 @@ Plot = Annotated[
 ]
 Budget = Annotated[
     int | None,
-    typer.Option("--budget", metavar="N", help="Score so many different functions at the most."),
+    typer.Option("--budget", metavar="N", help="Score so many different candidates at the most."),
 ]
 
 _EXAMPLE = 'Example: catalog search nb201 --by "live_params - 0.3*params" --max params=1e6 --top 3'

@@ -1,4 +1,8 @@
-"""Proxies across spaces and targets: one matrix of tau with intervals, and the mean rank over tasks."""
+"""Proxies across spaces and targets: one matrix of tau with intervals, and the mean rank over tasks.
+
+Within a space all tasks are compared on one pool, so that neither the proxy nor the task is compared on other
+architectures than its neighbours; what has no part in that pool stands below.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ import polars as pl
 
 from catalog.analysis.evaluation import mean_ranks
 from catalog.development import explanation
+from catalog.report.figure import listed
 from catalog.report.pool_analysis import PoolAnalysis
-from catalog.report.table import Column, Table
+from catalog.report.table import APART, Column, Table
 
 _TAU = ("kendall_tau", "kendall_tau_low", "kendall_tau_high")
 
@@ -17,24 +22,58 @@ _TAU = ("kendall_tau", "kendall_tau_low", "kendall_tau_high")
 def task_table(pools: Sequence[PoolAnalysis]) -> Table:
     """One row a proxy, one column a task (a space and a target), best mean rank first.
 
-    Only proxies that every task has are given a mean rank.
+    Only proxies that every task has, and that are compared with the others there, are given a mean rank.
     """
-    long = pl.concat([found.table.select(pl.lit(found.label).alias("task"), "proxy", *_TAU) for found in pools])
-    frame = mean_ranks(long.select("task", "proxy", "kendall_tau"))
+    long = pl.concat([_of_task(found) for found in pools])
+    aside = long.filter(pl.col("remark").is_not_null()).group_by("proxy", maintain_order=True).agg(_remarks())
+    compared, others = (long.join(aside, on="proxy", how=how) for how in ("anti", "semi"))
+    below = mean_ranks(others.select("task", "proxy", "kendall_tau")).with_columns(mean_rank=pl.lit(None, pl.Float64))
+    frame = pl.concat([mean_ranks(compared.select("task", "proxy", "kendall_tau")), below])
+    frame = frame.join(aside, on="proxy", how="left", maintain_order="left")
     columns = [
         Column("proxy", is_number=False),
-        Column("mean_rank", "mean rank", 2, "Over the tasks, 1 is best; only for proxies that every task has"),
+        Column("mean_rank", "mean rank", 2, "Over the tasks, 1 is best; only for proxies that every task compares"),
         Column("mean_tau", "mean tau-b", 3),
         Column("worst_tau", "worst tau-b", 3),
         Column("tasks", "tasks"),
     ]
     for found in pools:
-        named = {name: f"{found.pool.space}.{found.pool.target}.{name}" for name in _TAU}
-        frame = frame.join(found.table.select("proxy", *_TAU).rename(named), on="proxy", how="left")
-        value, low, high = named.values()
+        named = {name: f"{found.pool.space}.{found.pool.target}.{name}" for name in (*_TAU, "n", "coverage")}
+        frame = frame.join(found.table.select("proxy", *named).rename(named), on="proxy", how="left")
+        value, low, high, n, coverage = named.values()
         columns.append(Column(value, found.label, 3, "Kendall's tau-b", low, high))
-    frame = frame.sort(["mean_rank", "mean_tau"], descending=[False, True], nulls_last=True, maintain_order=True)
+        columns.append(Column(n, "n", help=f"Architectures that tau-b is taken over: {found.label}"))
+        columns.append(
+            Column(coverage, "coverage", 1, "Share of those with the target that have a score", is_share=True)
+        )
+    columns.append(Column("remark", is_number=False))
+    order = [pl.col("remark").is_not_null(), pl.col("mean_rank"), pl.col("mean_tau")]
+    frame = frame.sort(order, descending=[False, False, True], nulls_last=True, maintain_order=True)
     title = f"Proxies over {len(pools)} tasks"
+    marks = {row: APART for row, remark in enumerate(frame["remark"]) if remark is not None}
+    behind = [name for name in frame.columns if name == "remark" or name.endswith((".n", ".coverage"))]
+    frame = frame.select(pl.exclude(behind), *behind)
     meanings = dict.fromkeys(explanation(found.pool.space, found.developed) for found in pools if found.developed)
     note = " ".join(["Kendall's tau-b with 95 % intervals.", *meanings])
-    return Table("tasks", title, frame, tuple(columns), note=note)
+    return Table("tasks", title, frame, tuple(columns), note=note, marks=marks)
+
+
+def shared_pools(pools: Sequence[PoolAnalysis]) -> list[str]:
+    """Which tasks are compared on which architectures, a sentence each."""
+    common = {
+        (found.pool.space, *shared.targets): shared for found in pools if (shared := found.pool.common) is not None
+    }
+    return [
+        f"{listed([f'{space} · {target}' for target in targets])}: over {len(shared):,} architectures, those that "
+        f"{len(shared.members)} {'proxies' if len(shared.members) > 1 else 'proxy'} cover."
+        for (space, *targets), shared in common.items()
+    ]
+
+
+def _of_task(found: PoolAnalysis) -> pl.DataFrame:
+    return found.table.select(pl.lit(found.label).alias("task"), "proxy", "kendall_tau", "remark")
+
+
+def _remarks() -> pl.Expr:
+    """Why a proxy is not compared, once for each reason."""
+    return pl.col("remark").unique(maintain_order=True).str.join("; ")

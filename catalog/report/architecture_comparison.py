@@ -17,6 +17,7 @@ from catalog.errors import UsageError
 from catalog.output_file import write_text
 from catalog.quoting import identifier
 from catalog.report.linked_table import LinkedTable
+from catalog.report.number_format import readable
 from catalog.report.similar_architectures import Neighbourhood, nearest_by_edits, nearest_by_embedding
 from catalog.report.table import Column, Table
 from catalog.tables.space_view import SpaceView
@@ -97,14 +98,20 @@ class Comparison:
 
     @cached_property
     def metrics(self) -> list[Line]:
-        """Every kind of number that a source gives, averaged over its seeds, which are counted beside it."""
+        """Every kind of number that a source gives: the mean over its runs, which are counted beside it.
+
+        A row without a seed and a repeat is a mean that the source publishes, and no run: it is shown where the source
+        gives no runs, and stands beside their mean where it does.
+        """
+        is_run = pl.coalesce("seed", "repeat").is_not_null()
+        of_runs = pl.col("value").filter(is_run)
         frames = []
         for place, profile in enumerate(self.profiles):
             found = profile.metrics.group_by(_PROVENANCE, maintain_order=True).agg(
-                pl.col("value").mean(),
-                pl.col("value").std().alias("spread"),
-                pl.col("value").count().alias("runs"),
-                pl.coalesce("seed", "repeat").is_not_null().any().alias("is_seeded"),
+                of_runs.mean().alias("value"),
+                of_runs.std().alias("spread"),
+                of_runs.count().alias("runs"),
+                pl.col("value").filter(~is_run).mean().alias("published"),
             )
             frames.append(found.with_columns(place=pl.lit(place)))
         return self._lines(pl.concat(frames), _PROVENANCE, _metric_shown)
@@ -161,10 +168,11 @@ _FACTS = (
 
 
 def _metric_shown(row: dict[str, Any]) -> Shown:
-    if not row["is_seeded"] or row["value"] is None:
-        return Shown(row["value"], "")
+    if row["value"] is None:
+        return Shown(row["published"], "")
     spread = "" if row["spread"] is None else f"± {row['spread']:.2g}, "
-    return Shown(row["value"], f"{spread}{row['runs']} run{'s' if row['runs'] != 1 else ''}")
+    published = "" if row["published"] is None else f"; published mean {readable(row['published'])}"
+    return Shown(row["value"], f"{spread}{row['runs']} run{'s' if row['runs'] != 1 else ''}{published}")
 
 
 def _score_shown(row: dict[str, Any]) -> Shown:

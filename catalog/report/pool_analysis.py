@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from catalog.analysis.bias import structure_bias
+from catalog.analysis.common_pool import ranked, sentences
 from catalog.analysis.evaluation import evaluate
 from catalog.analysis.gain import added_gain, best_pairs
 from catalog.analysis.independence import Clustering, cluster, partial_spearman, spearman_matrix
 from catalog.analysis.information import information_curve, mutual_information
 from catalog.analysis.noise_ceiling import noise_ceiling, reference_lines
 from catalog.analysis.overlap import top_overlap
-from catalog.analysis.pool import Pool, read_pool
+from catalog.analysis.pool import Pool
 from catalog.analysis.provenance import (
     developed_on,
     read_columns,
@@ -59,7 +59,9 @@ class PoolAnalysis:
     proxy_facts
         What the proxies are; see `catalog.report.proxy_facts.read_proxies`.
     table
-        One row a proxy; see `catalog.analysis.evaluation.evaluate`. The best tau comes first.
+        One row a proxy; see `catalog.analysis.evaluation.evaluate` and, for the order, `catalog.analysis.common_pool`.
+    compared
+        What is to be known about the architectures that proxies are compared on, a sentence each.
     references
         The same coefficients for what the proxies are held against; see `reference_lines`.
     against_best
@@ -86,6 +88,7 @@ class PoolAnalysis:
     sources: pl.DataFrame
     proxy_facts: pl.DataFrame
     table: pl.DataFrame
+    compared: tuple[str, ...]
     references: pl.DataFrame
     against_best: pl.DataFrame
     repeats: int
@@ -112,59 +115,58 @@ class PoolAnalysis:
 
     @property
     def proxies(self) -> list[str]:
-        """The proxies, best tau first."""
+        """The proxies in the order of the table."""
         return list(self.table["proxy"])
+
+    @property
+    def apart(self) -> list[str]:
+        """The proxies that are judged on other architectures than those that the rest is compared on."""
+        common = self.pool.common
+        return [] if common is None else [name for name in self.proxies if name in common.apart]
 
     def __repr__(self) -> str:
         return f"PoolAnalysis({self.label!r}, {len(self.proxies)} proxies)"
 
 
-def find(
-    catalog: Store, space: str, target: str, proxies: Sequence[str] | None = None, where: str | None = None
-) -> PoolAnalysis:
-    """Read one pool and analyse it.
-
-    Parameters
-    ----------
-    catalog
-        The open catalog.
-    space, target, proxies, where
-        As in `catalog.analysis.pool.read_pool`.
-    """
-    pool = read_pool(catalog, space, target, proxies, where)
+def find(catalog: Store, pool: Pool) -> PoolAnalysis:
+    """Analyse one pool; what is no proxy, such as a reference line, is taken on the architectures that are compared."""
     scores, truth, groups = pool.scores, pool.truth, pool.draws
+    compared = np.where(pool.judged, truth, np.nan)
     lines = reference_columns(catalog, pool)
     references = _references(catalog, pool, lines)
     counting = {name: references[name] for name in REFERENCES if name in references}
     repeats = read_repeats(catalog, pool)
+    repeats[~pool.judged] = np.nan
     seconds = read_seconds(catalog, pool)
     table = evaluate(scores, truth, references=REFERENCES, reference_values=counting, seconds=seconds, groups=groups)
-    table = _in_units_of_target(table, pool).sort("kendall_tau", descending=True, nulls_last=True, maintain_order=True)
-    ranked = {name: scores[name] for name in table["proxy"]}
-    best = dict(list(ranked.items())[:1])
-    columns = {TRUTH: truth, **ranked}
+    table = ranked(_in_units_of_target(table, pool), pool)
+    ordered = {name: scores[name] for name in table["proxy"]}
+    best = dict(list(ordered.items())[:1])
+    together = {name: scores[name] for name in ordered if pool.common is None or name in pool.common.members}
+    columns = {TRUTH: truth, **ordered}
     matrix = spearman_matrix(columns)
     return PoolAnalysis(
         pool=pool,
         sources=read_sources(catalog, pool, list(lines.values())),
         proxy_facts=read_proxies(catalog, pool),
         table=table,
-        references=reference_lines(truth, references, repeats, groups=groups),
-        against_best=paired_differences(ranked, truth, best, groups=groups),
+        compared=tuple(sentences(pool, table)),
+        references=reference_lines(compared, references, repeats, groups=groups),
+        against_best=paired_differences(ordered, truth, best, groups=groups),
         repeats=repeats.shape[1],
         ceiling=noise_ceiling(repeats, groups=groups),
         seeds=seed_spread(read_seeds(catalog, pool), truth),
         lines=lines,
-        any_time=any_time(ranked, truth),
-        quantiles=by_quantile(ranked, truth, groups=groups),
+        any_time=any_time(ordered, truth, random=compared),
+        quantiles=by_quantile(ordered, truth, groups=groups),
         matrix=matrix,
         clustering=cluster(matrix),
-        partial=partial_spearman(ranked, truth, counting, groups=groups),
-        bias=structure_bias(ranked, truth, read_structure(catalog, pool)),
-        information=mutual_information(ranked, truth, groups=groups),
-        curve=information_curve(ranked, truth, groups=groups),
-        gain=added_gain(ranked, truth, groups=groups),
-        pairs=best_pairs(ranked, truth, groups=groups),
+        partial=partial_spearman(ordered, truth, counting, groups=groups),
+        bias=structure_bias(ordered, truth, read_structure(catalog, pool)),
+        information=mutual_information(ordered, truth, groups=groups),
+        curve=information_curve(together, truth, groups=groups),
+        gain=added_gain(together, truth, groups=groups),
+        pairs=best_pairs(together, truth, groups=groups),
         overlap=top_overlap(columns),
         developed=developed_on(catalog, pool),
     )

@@ -10,10 +10,7 @@ import polars as pl
 from catalog.development import explanation
 from catalog.report.pool_analysis import TRUTH, PoolAnalysis
 from catalog.report.proxy_facts import PROXY_COLUMNS
-from catalog.report.table import Column, Table, slug
-
-REFERENCE = "reference"
-"""The mark of a row that is no proxy but what proxies are held against."""
+from catalog.report.table import APART, REFERENCE, Column, Table, slug
 
 
 def correlation_table(found: PoolAnalysis) -> Table:
@@ -29,7 +26,8 @@ def correlation_table(found: PoolAnalysis) -> Table:
         frame,
         _correlation_columns(pool.target),
         note="Brackets hold 95 % intervals. Slanted rows are what the proxies are held against.",
-        marks=dict.fromkeys(range(table.height, frame.height), REFERENCE),
+        marks={row: APART for row, remark in enumerate(table["remark"]) if remark is not None}
+        | dict.fromkeys(range(table.height, frame.height), REFERENCE),
     )
 
 
@@ -47,7 +45,7 @@ def _correlation_columns(target: str) -> tuple[Column, ...]:
             *("top_kendall_tau", "tau-b in the top 10 %", 3, "Kendall's tau-b inside the true top 10 %: never compare"),
             *("top_kendall_tau_low", "top_kendall_tau_high"),
         ),
-        Column("n", "n", help="Architectures with a score and a target"),
+        Column("n", "n", help="Architectures that the row is taken over"),
         Column("coverage", "coverage", 1, "Share of the architectures with a target that have a score", is_share=True),
         *(
             Column(f"precision_{k}", f"precision {k} %", 1, f"Share of the true top {k} % in its own", is_share=True)
@@ -75,6 +73,7 @@ def _correlation_columns(target: str) -> tuple[Column, ...]:
         Column("seconds", "s / architecture", 3, "Measured when the scores were made", shows_small=True),
         Column("left_out", "left out", help="Trained on, functional twins included: not judged"),
         Column("disconnected", "ranked last", help="Refused, because no path leads from input to output"),
+        Column("remark", help="Why the row stands below the others", is_number=False),
     )
 
 

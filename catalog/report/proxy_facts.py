@@ -8,7 +8,7 @@ import polars as pl
 
 from catalog.analysis.pool import Pool
 from catalog.report.table import Column
-from catalog.tables.column_names import proxy_column_name
+from catalog.tables.views import proxy_namer
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -47,6 +47,6 @@ def read_proxies(catalog: Store, pool: Pool) -> pl.DataFrame:
         """,
         [pool.space],
     )
-    columns = [proxy_column_name(group) for group in groups.iter_rows(named=True)]
+    columns = list(map(proxy_namer(catalog, pool.space), groups.iter_rows(named=True)))
     frame = groups.drop("id", "column", "is_published").insert_column(0, pl.Series("column", columns, dtype=pl.String))
     return frame.filter(pl.col("column").is_in(list(pool.scores)))

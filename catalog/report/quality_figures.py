@@ -77,13 +77,23 @@ def _forest(found: PoolAnalysis) -> Figure:
     best = f"The highest tau is {readable(first['kendall_tau'], 3)}, of {first['proxy']}." if first else "No proxy."
     against = [f"{row['name']} {readable(row['kendall_tau'], 3)}" for row in _lines(found)]
     sentence = f"{best} Reference lines: {listed(against)}."
-    fewer = list(found.table.filter(pl.col("missing") > 0)["proxy"])
-    if fewer:
-        sentence += (
-            f" The lines are over all architectures and {listed(fewer)} cover fewer: a dot beside a line says nothing "
-            "there, the verdicts of the table do."
-        )
-    return Figure(slug("forest", found.label), "Intervals", "", sentence, specification)
+    return Figure(slug("forest", found.label), "Intervals", "", sentence + _not_beside_the_lines(found), specification)
+
+
+def _not_beside_the_lines(found: PoolAnalysis) -> str:
+    """A warning where dots and lines are over different architectures."""
+    common = found.pool.common
+    if common is None:
+        over, how = "all architectures", "cover fewer"
+        others = list(found.table.filter(pl.col("missing") > 0)["proxy"])
+    else:
+        over, how, others = f"the {len(common):,} architectures that are compared", "are over others", found.apart
+    if not others:
+        return ""
+    return (
+        f" The lines are over {over} and {listed(others)} {how}: a dot beside a line says nothing there, the verdicts "
+        "of the table do."
+    )
 
 
 def _lines(found: PoolAnalysis) -> list[dict[str, float | str]]:

@@ -10,12 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.analysis.common_pool import narrowed
+from catalog.analysis.common_rows import COMMON, checked_pool
+from catalog.analysis.pool import Pool, read_pool
 from catalog.asking.html_parts import html_list, html_sentences
 from catalog.errors import UnknownColumnError, UsageError
 from catalog.message import visible
 from catalog.output_file import write_text
 from catalog.report import independence_figures, quality_figures, relation_figures
-from catalog.report.across_tasks import task_table
+from catalog.report.across_tasks import shared_pools, task_table
 from catalog.report.figure import Choice
 from catalog.report.hover_drawings import HoverDrawings
 from catalog.report.page import Plotly, render
@@ -73,6 +76,7 @@ class Report:
             spaces=spaces,
             parts=[_part(found) for found in self.pools],
             across=task_table(self.pools) if len(self.pools) > 1 else None,
+            shared=shared_pools(self.pools),
             has_seeds=any(found.seeds.height for found in self.pools),
             figures=self.figures,
             drawings=self.drawings,
@@ -113,6 +117,7 @@ def build_report(
     proxies: Sequence[str] | None = None,
     where: str | None = None,
     *,
+    pool: str = COMMON,
     command: str | None = None,
     on_pool: Callable[[int], None] = lambda _: None,
 ) -> Report:
@@ -128,6 +133,9 @@ def build_report(
         Columns to judge, where a space has them; by default all proxy columns but the spreads of ensembles.
     where
         SQL condition on the wide views that chooses the architectures.
+    pool
+        ``common``: all proxies are compared on the architectures that they have in common, one such pool for all
+        targets of a space; ``own``: each is judged on all that it has.
     command
         The command that makes this report again, for the page; by default `catalog report`.
     on_pool
@@ -138,23 +146,38 @@ def build_report(
     UnknownSpaceError, UnknownColumnError, UsageError
         A name is unknown in all spaces, or a column holds no numbers.
     """
-    pools: list[PoolAnalysis] = []
-    for space, target, names in _tasks(catalog, spaces, targets, proxies):
-        pools.append(find(catalog, space, target, names, where))
-        on_pool(len(pools))
-    empty = [found.label for found in pools if not found.pool.known.any()]
-    if empty:
+    is_common = checked_pool(pool) == COMMON
+    read = [read_pool(catalog, *task, where) for task in _tasks(catalog, spaces, targets, proxies)]
+    if empty := [one for one in read if not one.known.any()]:
         condition = f" for which {where} holds" if where else ""
-        raise UsageError(f"{empty[0]} has no architecture with a value{condition}; choose another target or condition.")
-    return _report(catalog, pools, command or _command(spaces, targets, proxies, where))
+        raise UsageError(
+            f"{empty[0].space} · {empty[0].target} has no architecture with a value{condition}; choose another target "
+            "or condition."
+        )
+    pools: list[PoolAnalysis] = []
+    for one in _compared(read) if is_common else read:
+        pools.append(find(catalog, one))
+        on_pool(len(pools))
+    return _report(catalog, pools, command or _command(spaces, targets, proxies, where, pool))
 
 
-def _command(spaces: Sequence[str], targets: Sequence[str], proxies: Sequence[str] | None, where: str | None) -> str:
+def _compared(pools: Sequence[Pool]) -> list[Pool]:
+    """The pools, those of each space on the architectures that they have in common."""
+    of_space: dict[str, list[Pool]] = {}
+    for pool in pools:
+        of_space.setdefault(pool.space, []).append(pool)
+    return [pool for members in of_space.values() for pool in narrowed(members)]
+
+
+def _command(
+    spaces: Sequence[str], targets: Sequence[str], proxies: Sequence[str] | None, where: str | None, pool: str
+) -> str:
     """What was asked, without the places of files on this machine."""
     words = ["catalog", "report", *spaces]
     words += [word for target in targets for word in ("--target", target)]
     words += [word for proxy in proxies or () for word in ("--proxy", proxy)]
     words += ["--where", where] if where else []
+    words += ["--pool", pool] if pool != COMMON else []
     return shlex.join(words)
 
 
@@ -219,6 +242,10 @@ def _part(found: PoolAnalysis) -> dict[str, Any]:
         "pool": found.pool,
         "known": int(found.pool.known.sum()),
         "functions": len(set(found.pool.functions[found.pool.known].tolist())),
+        "compared": found.compared,
+        "is_common": found.pool.common is not None,
+        "members": found.pool.common.members if found.pool.common is not None else (),
+        "judged": int(found.pool.judged.sum()),
         "summary": summary(found),
         "left_out": {name: count for name, count in found.pool.left_out.items() if count},
         "disconnected": {name: count for name, count in found.pool.disconnected.items() if count},

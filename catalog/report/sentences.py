@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from catalog.analysis.common_rows import OWN
 from catalog.development import explanation, marked
 from catalog.report.figure import listed
 from catalog.report.number_format import readable
@@ -26,8 +27,16 @@ def summary(found: PoolAnalysis) -> list[str]:
     if scored.is_empty():
         return ["No proxy has scores that can be compared with the target for these architectures."]
     best = scored.row(0, named=True)
-    said = [*_best(found, best), *_against_params(found), *_inside_the_top(found), *_pair(found), *_added(found),
-            *_ceiling(found, best), *_leakage(found)]  # fmt: skip
+    said = [
+        *_best(found, best),
+        *found.compared,
+        *_against_params(found),
+        *_inside_the_top(found),
+        *_pair(found),
+        *_added(found),
+        *_ceiling(found, best),
+        *_leakage(found),
+    ]
     meaning = explanation(found.pool.space, found.developed)
     return [*(marked(sentence, found.developed) for sentence in said), *([meaning] if meaning else [])]
 
@@ -40,7 +49,7 @@ def estimate(row: dict[str, Any], name: str) -> str:
 
 def _best(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
     name = best["proxy"]
-    share = f"{100 * best['coverage']:.0f} % of those with a target"
+    share = f"{100 * best['n'] / int(found.pool.known.sum()):.0f} % of those with a target"
     yield f"{name} has the highest tau-b, {estimate(best, 'kendall_tau')}, over {best['n']:,} architectures ({share})."
     others = found.against_best.filter(pl.col("proxy") != name)
     verdicts = {
@@ -61,13 +70,15 @@ def _best(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
         short = f"{readable(best['regret_10'], 2)} short of" if best["regret_10"] >= SMALLEST_REGRET else "as good as"
         yield (
             f"Whoever trains the 10 architectures that {name} likes best finds on average "
-            f"{readable(best['best_10'], 2)}, which is {short} the best {_of_all(best)}."
+            f"{readable(best['best_10'], 2)}, which is {short} the best {_of_all(found, best)}."
         )
 
 
-def _of_all(best: dict[str, Any]) -> str:
-    """Which architectures a regret is held against: those that the proxy scores."""
-    return f"of the {best['n']:,} that it scores" if best["missing"] else "of the pool"
+def _of_all(found: PoolAnalysis, best: dict[str, Any]) -> str:
+    """Which architectures a regret is held against: those that the proxy is judged on."""
+    if best["n"] == int(found.pool.known.sum()):
+        return "of the pool"
+    return f"of the {best['n']:,} that {'it scores' if best['pool'] == OWN else 'are compared'}"
 
 
 def _against_params(found: PoolAnalysis) -> Iterator[str]:
@@ -164,5 +175,11 @@ def _ceiling(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
 def _leakage(found: PoolAnalysis) -> Iterator[str]:
     trained = {name: count for name, count in found.pool.left_out.items() if count}
     if trained:
-        counts = listed([f"{count:,} from the row of {name}" for name, count in trained.items()])
+        members = found.pool.common.members if found.pool.common is not None else ()
+        counts = listed(
+            [
+                f"{count:,} {'from all that are compared, because of' if name in members else 'from the row of'} {name}"
+                for name, count in trained.items()
+            ]
+        )
         yield f"Architectures that a predictor was trained on, and their functional twins, are left out: {counts}."

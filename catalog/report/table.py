@@ -12,6 +12,12 @@ import polars as pl
 
 from catalog.report.number_format import readable
 
+REFERENCE = "reference"
+"""The mark of a row that is no proxy but what proxies are held against."""
+
+APART = "apart"
+"""The mark of a row that is not compared with those above it."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -67,6 +67,11 @@ def summary(outcome: Outcome) -> list[str]:
         f"{history.duplicates:,} of them duplicates, {history.infeasible:,} outside the constraints; "
         f"{outcome.entered:,} new architectures stored."
     ]
+    if outcome.prepared.apart:
+        lines.append(
+            f"every architecture was looked at for itself: {', '.join(outcome.prepared.apart)} can differ between "
+            "architectures that compute the same function."
+        )
     if history.objectives == 1 and history.best is not None:
         lines.append("best so far: " + any_time(history, outcome.prepared.objectives.signs[0], _CURVE_POINTS))
     if history.stopped in ("interrupted", "budget", "seconds"):
@@ -87,10 +92,10 @@ def failures(catalog: Store, outcome: Outcome) -> list[str]:
     reasons: dict[str, Counter[str]] = {name: Counter() for name in names}
     for name, reason, count in _failed_visits(catalog, outcome, names):
         reasons[name][reason] += count
-    visited = {visit.candidate.digest for visit in history.visits}
+    visited = {visit.candidate.key for visit in history.visits}
     for name in names:
         fresh = objectives.source.fresh.get(name, {})
-        reasons[name].update(one.reason for digest, one in fresh.items() if one.reason and digest not in visited)
+        reasons[name].update(one.reason for key, one in fresh.items() if one.reason and key not in visited)
     total = len(history.visits) + history.infeasible
     return [
         f"{name}: measuring failed for {counts.total():,} of {total:,} candidates, most often: "

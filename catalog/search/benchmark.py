@@ -19,6 +19,7 @@ from catalog.search.methods.running import METHODS, methods_for, search
 from catalog.search.scores import Objectives, ScoreSource, direction_of
 from catalog.search.stored_values import StoredSpace, best_known
 from catalog.search.supernet_scores import objectives_of
+from catalog.search.unit import telling_twins_apart
 from catalog.spaces.base import SearchSpace
 from catalog.tables.direction import is_cost
 from catalog.tables.space_view import SpaceView
@@ -45,12 +46,21 @@ class Benchmark:
     truth: str
     truth_sign: int
     methods: tuple[str, ...]
+    tells_twins_apart: bool
 
     def objectives(self) -> Objectives:
         """The score, from stored columns and without a memory of other searches; only supernets are not stored."""
         rows = np.arange(len(self.stored))
-        source = ScoreSource(self.catalog, self.space, self.stored, rows, self.formula.names)
+        names = self.formula.names
+        source = ScoreSource(self.catalog, self.space, self.stored, rows, names, self.tells_twins_apart)
         return objectives_of(source, [self.formula], [self.sign])
+
+    def problem(self, objectives: Objectives, method: str) -> Problem:
+        """What a method searches, as `catalog.search.job` would let it."""
+        if METHODS[method].varies:
+            return Problem(self.space, objectives, tells_twins_apart=self.tells_twins_apart)
+        pool, ids = self.stored.digests, self.stored.native_ids
+        return Problem(self.space, objectives, pool=pool, pool_ids=ids, tells_twins_apart=self.tells_twins_apart)
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,17 @@ def prepare(catalog: Store, space: str, by: str | None, truth: str | None, metho
             )
     stored = _with_all_values(catalog, definition, stored, formula)
     sign = 1 if formula.name is None else direction_of(catalog, space, stored, formula.name)
+    apart = telling_twins_apart(definition, stored, formula.names, (), is_listed=True)  # nothing is left to compute
     return Benchmark(
-        catalog, definition, stored, formula, sign, reported, -1 if is_cost(catalog, space, reported) else 1, chosen
+        catalog,
+        definition,
+        stored,
+        formula,
+        sign,
+        reported,
+        -1 if is_cost(catalog, space, reported) else 1,
+        chosen,
+        bool(apart),
     )
 
 
@@ -152,8 +171,7 @@ def compare(
     for method in bench.methods:
         for seed in range(seeds):
             objectives = bench.objectives()
-            pool = bench.stored.digests if not METHODS[method].varies else None
-            history = search(Problem(bench.space, objectives, pool=pool), method, Budget(budget), seed)
+            history = search(bench.problem(objectives, method), method, Budget(budget), seed)
             if history.stopped == "interrupted":
                 raise KeyboardInterrupt
             curves.setdefault(method, []).append(_true_curve(bench, objectives.source, history, budget))

@@ -68,7 +68,7 @@ class Constraints:
         Further ones, about which the source's allowed rows say all, as about ``--where``: their amounts only lead the
         way back to what is allowed, so nothing is measured for them.
     is_narrowed
-        Whether only the allowed rows, and functions like them, keep the constraints.
+        Whether only what `ScoreSource.are_allowed` keeps the constraints.
     """
 
     source: ScoreSource
@@ -79,7 +79,7 @@ class Constraints:
     def __call__(self, candidates: Sequence[Candidate]) -> Values:
         if not self.is_narrowed:
             return self._beyond(self.bounds, candidates, self.source.values)
-        kept = np.array([one.digest in self.source.allowed_row_of_digest for one in candidates])
+        kept = self.source.are_allowed(candidates)
         amounts = self._beyond(self.listed, candidates, self.source.known_values)
         total = np.where(amounts > 0, amounts, 1.0)
         allowed = [candidates[place] for place in np.flatnonzero(kept).tolist()]

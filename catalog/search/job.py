@@ -7,17 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from catalog.errors import UsageError
 from catalog.search.constraints import Bound, Constraints
-from catalog.search.expression import Expression, parse
+from catalog.search.expression import parse
 from catalog.search.methods.history import History
 from catalog.search.methods.problem import Budget, Problem
 from catalog.search.methods.running import LARGEST_BATCH, METHODS, check, methods_for, search
 from catalog.search.scores import Objectives, ScoreSource, direction_of
 from catalog.search.stored_values import Rows, StoredSpace
 from catalog.search.supernet_scores import objectives_of
+from catalog.search.unit import ARCHITECTURE, FUNCTION, telling_twins_apart
 from catalog.search.visits import Earlier, VisitStore, read_visits
 from catalog.spaces.base import SearchSpace
 from catalog.storage.runs import Run
@@ -44,6 +43,8 @@ class Request:
         Bounds as ``params=1e6``.
     budget, seconds
         Limits, None for none.
+    unit
+        What is looked at, `FUNCTION` or `ARCHITECTURE`; None until the search is prepared, which decides it.
     """
 
     space: str
@@ -55,6 +56,7 @@ class Request:
     maximum: tuple[str, ...] = ()
     minimum: tuple[str, ...] = ()
     seed: int = 0
+    unit: str | None = None
 
     @classmethod
     def of_run(cls, catalog: Store, run_id: int) -> Request:
@@ -88,7 +90,8 @@ class Request:
             given = json.loads(text or "")
         except (ValueError, RecursionError):
             given = None
-        kinds = {"space": str, "method": str, "where": str, "budget": int, "seconds": int | float, "seed": int}
+        texts = dict.fromkeys(("space", "method", "where", "unit"), str)
+        kinds: dict[str, Any] = {**texts, "budget": int, "seconds": int | float, "seed": int}
         required = {"space", "seed", *_LISTS}
         if not isinstance(given, dict) or not required <= set(given) <= {*kinds, *_LISTS}:
             raise _no_parameters(run_id, "the keys are others")
@@ -99,6 +102,7 @@ class Request:
                 raise _no_parameters(run_id, f"{name} is {value!r}")
             if name in _LISTS and not all(isinstance(part, str) for part in value):
                 raise _no_parameters(run_id, f"{name} is {value!r}")
+        given.setdefault("unit", FUNCTION)  # before it was stored it was always this
         return cls(**(given | {name: tuple(given[name]) for name in _LISTS}))
 
 
@@ -124,6 +128,8 @@ class Prepared:
         The rows of `stored` that keep the constraints, as far as stored columns tell.
     notes
         What the user should know about how the request was understood.
+    apart
+        The names that tell architectures apart which compute the same function.
     """
 
     request: Request
@@ -134,6 +140,7 @@ class Prepared:
     bounds: Sequence[Bound]
     reachable: Rows
     notes: tuple[str, ...]
+    apart: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -185,12 +192,16 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepar
     signs = [
         1 if formula.name is None else direction_of(catalog, space.name, stored, formula.name) for formula in formulas
     ]
-    reachable = rows
-    if pooled and method == "exhaustive" and all(set(formula.names) <= set(stored.columns) for formula in formulas):
-        rows = source.allowed = _best_of_each_function(stored, rows, formulas, signs)
     objectives = objectives_of(source, formulas, signs)
     # A pool is narrowed already; what is varied, or bounded by what is not stored, has to be looked at as it comes.
     open_bounds = [bound for bound in bounds if bound not in known]
+    # Which twin keeps a known bound is in the rows.
+    asked_of_each = dict.fromkeys(
+        name for formula in [*formulas, *(bound.formula for bound in open_bounds)] for name in formula.names
+    )
+    apart = telling_twins_apart(space, stored, asked_of_each, source.computable, is_listed=is_listed)
+    request = _with_unit(request, apart)
+    source.tells_twins_apart = request.unit == ARCHITECTURE
     narrowed = stored.is_complete and not pooled and len(rows) < len(stored)
     constraints = Constraints(source, open_bounds, known, narrowed)
     problem = Problem(
@@ -199,10 +210,12 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepar
         len(formulas),
         constraints if open_bounds or narrowed else None,
         [stored.digests[row] for row in rows.tolist()] if pooled else None,
+        [stored.native_ids[row] for row in rows.tolist()] if pooled else None,
+        source.tells_twins_apart,
     )
     check(problem, method, Budget(request.budget, request.seconds), request.seed)
     notes = _notes(request, space, stored, objectives, pooled)
-    return Prepared(request, space, stored, problem, objectives, bounds, reachable, notes)
+    return Prepared(request, space, stored, problem, objectives, bounds, rows, notes, apart)
 
 
 def run(
@@ -216,7 +229,7 @@ def run(
     assert request.method is not None
     budget = Budget(request.budget, request.seconds)
     signs = prepared.objectives.signs
-    earlier: Earlier = {} if resume is None else read_visits(catalog, resume, signs)
+    earlier: Earlier = {} if resume is None else read_visits(catalog, resume, signs, request.unit == ARCHITECTURE)
     parameters = asdict(request)
     if resume is None:
         job = Run.start(catalog, _KIND, parameters)
@@ -248,18 +261,20 @@ def run(
     return Outcome(prepared, history, job.id, store.entered)
 
 
-def _best_of_each_function(
-    stored: StoredSpace, rows: Rows, formulas: Sequence[Expression], signs: Sequence[int]
-) -> Rows:
-    """Of the architectures that compute the same function the one with the best stored scores, by the first first."""
-    keys = []
-    for formula, sign in zip(formulas, signs, strict=True):
-        values = sign * formula.evaluate({name: stored.columns[name][rows] for name in formula.names})
-        keys.append(np.where(np.isnan(values), np.inf, -values))
-    best: dict[str, int] = {}
-    for row in rows[np.lexsort([rows, *reversed(keys)])].tolist():
-        best.setdefault(stored.digests[row], row)
-    return np.sort(np.array(list(best.values()), dtype=np.int64))
+def _with_unit(request: Request, apart: Sequence[str]) -> Request:
+    """The request with what is looked at; a resumed search goes on as it began.
+
+    Raises
+    ------
+    UsageError
+        It began with functions, which will not do any more.
+    """
+    if request.unit == FUNCTION and apart:
+        raise UsageError(
+            f"this run looked at one architecture a function, but {', '.join(apart)} of {request.space} differ between "
+            "architectures that compute the same function; start a new search without --resume."
+        )
+    return replace(request, unit=request.unit or (ARCHITECTURE if apart else FUNCTION))
 
 
 def _completed(asked: Request, method: str) -> Request:

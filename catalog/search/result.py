@@ -177,7 +177,7 @@ def _nothing_found(outcome: Outcome) -> str:
     history = outcome.history
     if not history.evaluations and history.infeasible:
         return (
-            f"none of the {history.infeasible:,} different functions that the search looked at keeps the constraints; "
+            f"none of the {history.infeasible:,} different candidates that the search looked at keeps the constraints; "
             "relax --max, --min or --where."
         )
     if not history.evaluations and history.stopped != "budget":

@@ -54,6 +54,8 @@ class ScoreSource:
         The rows of `stored` that the constraints leave; of a pool's candidates, the places count within them.
     names
         Columns and proxies.
+    tells_twins_apart
+        Whether every architecture is looked at for itself, so that none gives way to one that computes the same.
 
     Raises
     ------
@@ -62,26 +64,34 @@ class ScoreSource:
     """
 
     def __init__(
-        self, catalog: Store, space: SearchSpace, stored: StoredSpace, allowed: Rows, names: Sequence[str]
+        self,
+        catalog: Store,
+        space: SearchSpace,
+        stored: StoredSpace,
+        allowed: Rows,
+        names: Sequence[str],
+        tells_twins_apart: bool = False,
     ) -> None:
         self.catalog = catalog
         self.space = space
         self.stored = stored
         self.allowed = allowed
+        self.tells_twins_apart = tells_twins_apart
         self.computable = frozenset(name for name in names if _is_computable(space, stored, name))
         for name in names:
             if name not in self.computable and name not in stored.columns:
                 raise _unknown(catalog, space, name)
         self.fresh: defaultdict[str, dict[str, Fresh]] = defaultdict(dict)
+        self._of_function: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._seen: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._scorers: dict[tuple[str, ...], CandidateScorer] = {}
 
     def values(self, candidates: Sequence[Candidate], names: Sequence[str]) -> dict[str, Values]:
         """Each name's values, (B,); NaN where there is none."""
-        missing = [one for one in candidates if not self._seen[one.digest].keys() >= set(names)]
+        missing = [one for one in candidates if not self._seen[one.key].keys() >= set(names)]
         if missing:
             self._find(missing, names)
-        return {name: np.array([self._seen[one.digest][name] for one in candidates]) for name in names}
+        return {name: np.array([self._seen[one.key][name] for one in candidates]) for name in names}
 
     def known_values(self, candidates: Sequence[Candidate], names: Sequence[str]) -> dict[str, Values]:
         """Each name's stored values, (B,), computed for nobody; NaN where there is none."""
@@ -98,12 +108,19 @@ class ScoreSource:
         """The candidates' own rows among the stored architectures; -1 for one that the catalog does not hold.
 
         In a space that is stored completely, an architecture that the constraints do not allow gives way to the first
-        allowed one that computes the same function, if there is one.
+        allowed one that computes the same function, if there is one, unless twins are told apart.
         """
         return self._rows(candidates)[0]
 
+    def are_allowed(self, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+        """(B,) whether each is among the allowed rows; or a function like it, unless twins are told apart."""
+        if not self.tells_twins_apart:
+            return np.array([one.digest in self._allowed_row_of_digest for one in candidates], dtype=bool)
+        rows = self.row_of(candidates)
+        return (rows >= 0) & self._is_allowed[rows]
+
     @cached_property
-    def allowed_row_of_digest(self) -> dict[str, int]:
+    def _allowed_row_of_digest(self) -> dict[str, int]:
         """Canonical digest to the first allowed row that has it."""
         rows: dict[str, int] = {}
         for row in self.allowed.tolist():
@@ -124,12 +141,12 @@ class ScoreSource:
     def _rows(self, candidates: Sequence[Candidate]) -> tuple[Rows, Rows]:
         """Of each candidate its own row, and that or the row of a function like it; -1 where there is none."""
         own, twin = self.stored.rows_of(self.space, candidates)
-        narrowed = self.stored.is_complete and len(self.allowed) < len(self.stored)
+        may_give_way = not self.tells_twins_apart and self.stored.is_complete and len(self.allowed) < len(self.stored)
         for place, candidate in enumerate(candidates):
             if candidate.place is not None:
                 own[place] = self.allowed[candidate.place]
-            elif narrowed and not self._is_allowed[own[place]]:
-                own[place] = self.allowed_row_of_digest.get(candidate.digest, own[place])
+            elif may_give_way and not self._is_allowed[own[place]]:
+                own[place] = self._allowed_row_of_digest.get(candidate.digest, own[place])
         return own, np.where(own >= 0, own, twin)
 
     @cached_property
@@ -142,7 +159,7 @@ class ScoreSource:
         own, twin = self._rows(candidates)
         for name, values in self._values_of(candidates, own, twin, names).items():
             for candidate, value in zip(candidates, values.tolist(), strict=True):
-                self._seen[candidate.digest][name] = value
+                self._seen[candidate.key][name] = value
 
     def _values_of(
         self, candidates: Sequence[Candidate], own: Rows, twin: Rows, names: Sequence[str]
@@ -167,28 +184,58 @@ class ScoreSource:
         return found
 
     def _compute(
+        self, candidates: Sequence[Candidate], own: Rows, found: dict[str, Values], wanted: dict[str, NDArray[np.bool_]]
+    ) -> None:
+        """Fill in what is wanted; names that are wanted of the same candidates are computed together."""
+        asked = [name for name in sorted(wanted) if wanted[name].any()]
+        left = {name: self._left_to_twins(name, candidates, wanted[name]) for name in asked}
+        together: defaultdict[bytes, list[str]] = defaultdict(list)
+        for name in asked:
+            together[wanted[name].tobytes()].append(name)
+        for names in together.values():
+            places = np.flatnonzero(wanted[names[0]])
+            if len(places):
+                self._compute_together(candidates, own, tuple(names), places, found)
+        for name, later in left.items():
+            found[name][later] = [self._of_function[name][candidates[place].digest] for place in later]
+
+    def _left_to_twins(self, name: str, candidates: Sequence[Candidate], wanted: NDArray[np.bool_]) -> list[int]:
+        """The places whose value is that of a function computed before, or at an earlier place; wanted no longer."""
+        if not self._holds_of_function(name):
+            return []
+        computed = set(self._of_function[name])
+        later = []
+        for place in np.flatnonzero(wanted).tolist():
+            if candidates[place].digest in computed:
+                later.append(place)
+            computed.add(candidates[place].digest)
+        wanted[later] = False
+        return later
+
+    def _holds_of_function(self, name: str) -> bool:
+        from predictor.scoring.candidates import is_of_function
+
+        return is_of_function(self.space, name)
+
+    def _compute_together(
         self,
         candidates: Sequence[Candidate],
-        own: NDArray[np.int64],
+        own: Rows,
+        names: tuple[str, ...],
+        places: Rows,
         found: dict[str, Values],
-        wanted: dict[str, NDArray[np.bool_]],
     ) -> None:
-        names = tuple(sorted(name for name, places in wanted.items() if places.any()))
-        if not names:
-            return
-        places = np.flatnonzero(np.any([wanted[name] for name in names], axis=0))
         scorer = self.scorer_of_names(names)
         started = time.perf_counter()
         native, canonical = self._graphs([candidates[place] for place in places.tolist()], own[places], scorer)
         scores = scorer.compute(native, canonical)
         seconds = (time.perf_counter() - started) / len(places)
         for name in names:
-            mine = wanted[name][places]
-            values = scores[name].values[mine].tolist()
-            reasons = [scores[name].reasons[row] for row in np.flatnonzero(mine).tolist()]
-            found[name][places[mine]] = values
-            for place, value, reason in zip(places[mine].tolist(), values, reasons, strict=True):
-                self.fresh[name][candidates[place].digest] = Fresh(value, seconds, reason)
+            values, reasons = scores[name].values.tolist(), scores[name].reasons
+            found[name][places] = values
+            for place, value, reason in zip(places.tolist(), values, reasons, strict=True):
+                self.fresh[name][candidates[place].key] = Fresh(value, seconds, reason)
+                self._of_function[name][candidates[place].digest] = value
 
     def scorer_of_names(self, names: tuple[str, ...]) -> CandidateScorer:
         """A scorer of exactly these names, made where there is none yet.

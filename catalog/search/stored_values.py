@@ -86,6 +86,22 @@ class StoredSpace:
         rows = np.flatnonzero(np.isnan(self.columns[name]) & ~self.refused[name])
         return frozenset(self.digests[row] for row in rows.tolist())
 
+    @property
+    def has_twins(self) -> bool:
+        """Whether two stored architectures compute the same function."""
+        return len(self.row_of_digest) < len(self)
+
+    def differs_between_twins(self, name: str) -> bool:
+        """Whether a column tells architectures apart that compute the same function: by a value, or by having one."""
+        values = self.columns[name]
+        first = values[self._first_rows]
+        return bool(np.any((values != first) & ~(np.isnan(values) & np.isnan(first))))
+
+    @cached_property
+    def _first_rows(self) -> Rows:
+        """(N,) of each architecture the first row that computes the same function."""
+        return np.array([self.row_of_digest[digest] for digest in self.digests], dtype=np.int64)
+
     @cached_property
     def row_of_native_id(self) -> dict[str, int]:
         """Native id to row."""

@@ -115,10 +115,10 @@ class VisitStore:
             how = source.scorer_of(name).recorded.get(name)
             if how is None:  # structural: entering an architecture has stored it
                 continue
-            places = [place for place, visit in enumerate(visits) if visit.candidate.digest in computed]
+            places = [place for place, visit in enumerate(visits) if visit.candidate.key in computed]
             if not places:
                 continue
-            found = [computed[visits[place].candidate.digest] for place in places]
+            found = [computed[visits[place].candidate.key] for place in places]
             values = np.array([one.value for one in found])
             missing = np.isnan(values)
             pathless = self._without_a_path(ids[places][missing])
@@ -188,25 +188,26 @@ class VisitStore:
         return f"VisitStore(run {self.run_id}, {len(self._waiting)} visits waiting)"
 
 
-def read_visits(catalog: Store, run_id: int, signs: Sequence[int]) -> Earlier:
-    """What a run has visited: canonical digest to its scores, higher is better, and its seconds.
+def read_visits(catalog: Store, run_id: int, signs: Sequence[int], tells_twins_apart: bool) -> Earlier:
+    """What a run has visited: a candidate's key to its scores, higher is better, and its seconds.
 
     Raises
     ------
     UsageError
         The visits have another number of scores.
     """
+    key = "native_id" if tells_twins_apart else "canonical_digest"
     rows = catalog.arrow(
-        """
-        SELECT canonical_digest, "values", seconds FROM search_visit
+        f"""
+        SELECT {key}, "values", seconds FROM search_visit
         JOIN architecture ON architecture.id = architecture_id WHERE run_id = ? ORDER BY evaluation
         """,
         [run_id],
     )
     earlier: Earlier = {}
-    for digest, values, seconds in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+    for key, values, seconds in zip(*(column.to_pylist() for column in rows.columns), strict=True):
         if len(values) != len(signs):
             raise UsageError(f"run {run_id} visited by {len(values)} scores, not by {len(signs)}; start a new search.")
         scores = tuple(np.nan if value is None else sign * value for value, sign in zip(values, signs, strict=True))
-        earlier[digest] = (scores, seconds)
+        earlier[key] = (scores, seconds)
     return earlier

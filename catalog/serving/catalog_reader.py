@@ -108,9 +108,10 @@ class CatalogReader:
             self.limits.seconds, ask_pattern, self.path, space, pattern, form, by, most=_LISTED, drawn=DRAWN
         )
 
-    def report(self, space: str, targets: list[str], proxies: list[str], where: str | None) -> str:
+    def report(self, space: str, targets: list[str], proxies: list[str], where: str | None, pool: str) -> str:
         """The page of a report."""
-        return self._heavy.run(self.limits.report_seconds, make_report, self.path, space, targets, proxies, where)
+        asked = (space, targets, proxies, where, pool)
+        return self._heavy.run(self.limits.report_seconds, make_report, self.path, *asked)
 
     def report_choices(self, name: str) -> dict[str, list[str]]:
         """Columns of a space that a report can judge by, and the proxies that it can judge."""

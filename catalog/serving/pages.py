@@ -11,6 +11,7 @@ import polars as pl
 from jinja2 import PackageLoader
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from catalog.analysis.common_rows import COMMON
 from catalog.errors import CatalogError, UsageError
 from catalog.report.page import plotly_script, render
 from catalog.report.svg import picture
@@ -174,7 +175,8 @@ class Pages:
         targets, proxies = (request.query_params.getlist(key) for key in ("target", "proxy"))
         if targets:
             where = request.query_params.get("where", "").strip() or None
-            page = self.reader.report(space, targets, proxies, where)
+            pool = request.query_params.get("pool", COMMON)
+            page = self.reader.report(space, targets, proxies, where, pool)
             return HTMLResponse(page, headers={"Content-Security-Policy": PAGE_POLICY})
         choices = self.reader.report_choices(space)
         return html("report_form.html", title=f"Report on {space}", path=self.path, space=space, choices=choices)

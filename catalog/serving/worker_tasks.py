@@ -122,11 +122,11 @@ def make_embedding(path: Path, space: str, embedding_of: EmbeddingOf) -> Embeddi
         return embedding_of(catalog, space)
 
 
-def make_report(path: Path, space: str, targets: list[str], proxies: list[str], where: str | None) -> str:
+def make_report(path: Path, space: str, targets: list[str], proxies: list[str], where: str | None, pool: str) -> str:
     """The page of a report, which loads plotly from this server."""
     from catalog.report.report import build_report
     from catalog.storage.store import Store
 
     with Store.open(path) as catalog:
-        report = build_report(catalog, [space], targets, proxies or None, where)
+        report = build_report(catalog, [space], targets, proxies or None, where, pool=pool)
     return report.page(PLOTLY, served=True)

@@ -25,6 +25,7 @@ class Judging(Handle):
         proxies: str | Sequence[str] | None = None,
         where: str | None = None,
         *,
+        pool: str = "common",
         intervals: bool = False,
     ) -> Correlations:
         """How well the proxies rank a target; see `catalog.analysis.space_correlation.correlate_space`.
@@ -39,13 +40,16 @@ class Judging(Handle):
             One column or several to judge; by default all proxy columns.
         where
             SQL condition on the wide view.
+        pool
+            ``common``: all proxies are compared on the architectures that they have in common; ``own``: each is judged
+            on all that it has.
         intervals
             Whether the rows have the ends of 95 % intervals. In a notebook the result draws them in any case.
         """
         from catalog.analysis.space_correlation import correlate_space
 
         with self._reading() as store:
-            return correlate_space(store, space, target, several(proxies), where, with_intervals=intervals)
+            return correlate_space(store, space, target, several(proxies), where, pool=pool, with_intervals=intervals)
 
     def motifs(self, space: str, by: str, *, share: float = 0.01, k: int = 20) -> polars.DataFrame:
         """The `k` small patterns most over-represented among the best by a column; see `catalog.analysis.motifs`.
@@ -73,6 +77,7 @@ class Judging(Handle):
         proxies: str | Sequence[str] | None = None,
         where: str | None = None,
         *,
+        pool: str = "common",
         out: str | Path | None = None,
         tables: str | Path | None = None,
     ) -> Report:
@@ -84,6 +89,8 @@ class Judging(Handle):
             One name or several; proxies are columns to judge, by default all proxy columns.
         where
             SQL condition on the wide views.
+        pool
+            As in `correlate`; in one space one common pool serves all targets.
         out, tables
             A file for the page and a folder for every table as CSV, JSON and LaTeX; checked before the work begins.
 
@@ -99,7 +106,8 @@ class Judging(Handle):
 
         places = Places.checked(out, tables)
         with self._reading() as store, self._listener.watch("rankings analysed") as advance:
-            built = build_report(store, several(spaces), several(targets), several(proxies), where, on_pool=advance)
+            asked = several(spaces), several(targets), several(proxies), where
+            built = build_report(store, *asked, pool=pool, on_pool=advance)
         for sentence in places.write(built):
             self._listener.note(sentence)
         return built

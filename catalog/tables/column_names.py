@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,7 @@ def proxy_columns(groups: Iterable[Group]) -> dict[str, list[Group]]:
     )
 
 
-def proxy_column_name(group: Group) -> str:
+def proxy_column_name(group: Mapping[str, Any]) -> str:
     """The proxy's column; published scores and inputs other than the default get a suffix."""
     words = [group["column"]]
     usual = "cifar10" if group["is_published"] else DEFAULT_INPUT

@@ -6,7 +6,7 @@ someone asks costs twenty times as much.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,14 @@ import pyarrow as pa
 
 from catalog.quoting import identifier, literal
 from catalog.tables import measures
-from catalog.tables.column_names import DEFAULTS, WideDefaults, metric_columns, proxy_columns, word
+from catalog.tables.column_names import (
+    DEFAULTS,
+    WideDefaults,
+    metric_columns,
+    proxy_column_name,
+    proxy_columns,
+    word,
+)
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -284,6 +291,21 @@ def proxy_directions(catalog: Store, space: str) -> dict[str, int]:
         [space],
     )
     return {str(name): int(direction) for name, direction in rows}
+
+
+def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str]:
+    """What gives the column of scores by the ``column`` of their proxy, ``is_published`` and ``input``."""
+    names = {
+        (group["column"], group["is_published"], group["input"]): name
+        for name, members in proxy_columns(_proxy_groups(catalog, space)).items()
+        for group in members
+    }
+
+    def name_of(group: Mapping[str, Any]) -> str:
+        key = group["column"], group["is_published"], group["input"]
+        return names[key] if key in names else proxy_column_name(group)
+
+    return name_of
 
 
 def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:

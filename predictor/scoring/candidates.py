@@ -33,6 +33,7 @@ Values = NDArray[np.float64]
 Graphs = Sequence[ArchitectureGraph]
 
 _OF_THE_GRAPH = ("depth", "n_conv", "n_skip", "conv_depth", "path_count", "shortest_path")
+_OF_THE_CANONICAL_FORM = ("live_params", "live_flops", "depth", "conv_depth", "path_count", "shortest_path")
 
 
 @dataclass(frozen=True)
@@ -210,11 +211,13 @@ def is_computable(space: SearchSpace, name: str) -> bool:
 def is_of_function(space: SearchSpace, name: str) -> bool:
     """Whether all architectures of a space that compute the same function have the same score under a computable name.
 
-    Structural proxies count dead operators, a predictor of native graphs reads them, and so do some zero-cost proxies;
-    where the two forms are one, as in NAS-Bench-101, something else than the function depends on the graph.
+    Some structural proxies count dead operators, a predictor of native graphs reads them, and so do some zero-cost
+    proxies; where the two forms are one, as in NAS-Bench-101, something else than the function depends on the graph.
     """
-    if space.forms_are_equal or name in structural_names(space):
+    if space.forms_are_equal:
         return False
+    if name in structural_names(space):
+        return name in _OF_THE_CANONICAL_FORM
     if name in predicted():
         return "native" not in predicted()[name].needs.graphs
     return name in _measurable() and not _measurable()[name].native

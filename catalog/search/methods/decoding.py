@@ -7,6 +7,7 @@ import numpy as np
 from catalog.search.methods.choices import Choices, Genes
 from catalog.search.methods.problem import Candidate
 from catalog.search.methods.steps import candidates_of
+from catalog.spaces.base import SearchSpace
 
 
 class Decoder:
@@ -16,10 +17,13 @@ class Decoder:
     ----------
     choices
         The space that the genes encode.
+    named_by
+        As `catalog.search.methods.problem.Problem.named_by`.
     """
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: Choices, named_by: SearchSpace | None = None) -> None:
         self.choices = choices
+        self.named_by = named_by
         self._candidates: dict[bytes, Candidate] = {}
 
     def candidates(self, genes: Genes) -> list[Candidate]:
@@ -27,7 +31,7 @@ class Decoder:
         keys = [row.tobytes() for row in genes]
         missing = {key: row for key, row in zip(keys, genes, strict=True) if key not in self._candidates}
         if missing:
-            made = candidates_of(self.choices.decode(np.stack(list(missing.values()))))
+            made = candidates_of(self.choices.decode(np.stack(list(missing.values()))), self.named_by)
             self._candidates.update(zip(missing, made, strict=True))
         return [self._candidates[key] for key in keys]
 

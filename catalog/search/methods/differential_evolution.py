@@ -18,7 +18,7 @@ POPULATION = 20
 SCALE = 0.5
 CROSSOVER = 0.3
 
-_STALE = 5  # generations without a new function after which the population has converged
+_STALE = 5  # generations without a new candidate after which the population has converged
 
 Positions = NDArray[np.float64]
 """(P, D) continuous genes in [0, 1)."""
@@ -39,16 +39,16 @@ def differential_evolution(problem: Problem, generator: np.random.Generator) -> 
         Where chance comes from.
     """
     choices = required_choices(problem.space)
-    decoder = Decoder(choices)
+    decoder = Decoder(choices, problem.named_by)
     positions = _spread(choices, generator)
     visits = yield decoder.candidates(_discretised(choices, positions))
-    seen = {visit.candidate.digest for visit in visits}
+    seen = {visit.candidate.key for visit in visits}
     stale = 0
     while True:
         trials = _trials(positions, generator)
         outcomes = yield decoder.candidates(_discretised(choices, trials))
         known = len(seen)
-        seen.update(visit.candidate.digest for visit in outcomes)
+        seen.update(visit.candidate.key for visit in outcomes)
         stale = stale + 1 if len(seen) == known else 0
         if stale == _STALE:
             best = max(range(POPULATION), key=lambda place: visits[place].rank)

@@ -1,4 +1,4 @@
-"""What a search has seen: every function that it scored, the best so far, and why it ended."""
+"""What a search has seen: every candidate that it scored, the best so far, and why it ended."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class History:
     objectives
         How many scores each visit has.
     visits
-        Every function that was scored, in order; none of them breaks the constraints.
+        Every candidate that was scored, in order; none of them breaks the constraints.
     evaluations
         How many evaluations were made: the visits, and supernets where those were scored themselves.
     seconds
@@ -74,7 +74,7 @@ class History:
     duplicates
         How many of them had been visited before and cost nothing.
     infeasible
-        How many different functions broke the constraints.
+        How many different candidates broke the constraints.
     stopped
         Why it ended: ``budget`` or ``seconds`` (a limit), ``finished`` (the method is at its end), ``exhausted``
         (nothing that is allowed is left, or nothing left was found in 20,000 proposals), ``interrupted``; empty while

@@ -24,11 +24,11 @@ def exhaustive(problem: Problem, _: np.random.Generator) -> Steps[None]:
         What to search.
     """
     if problem.pool is not None:
-        yield from _in_order(problem.pool, range(len(problem.pool)))
+        yield from _in_order(problem, range(len(problem.pool)))
         return
     graphs: Iterator[ArchitectureGraph] = problem.space.enumerate()
     while batch := list(islice(graphs, _BATCH)):
-        yield Listed(candidates_of(batch))
+        yield Listed(candidates_of(batch, problem.named_by))
 
 
 def random(problem: Problem, generator: np.random.Generator) -> Steps[None]:
@@ -42,12 +42,20 @@ def random(problem: Problem, generator: np.random.Generator) -> Steps[None]:
         Where chance comes from.
     """
     if problem.pool is not None:
-        yield from _in_order(problem.pool, generator.permutation(len(problem.pool)).tolist())
+        yield from _in_order(problem, generator.permutation(len(problem.pool)).tolist())
         return
     while True:
-        yield candidates_of(problem.space.sample(_DRAWN, int(generator.integers(2**32))))
+        graphs = problem.space.sample(_DRAWN, int(generator.integers(2**32)))
+        yield candidates_of(graphs, problem.named_by)
 
 
-def _in_order(pool: Sequence[str], places: Sequence[int]) -> Steps[None]:
+def _in_order(problem: Problem, places: Sequence[int]) -> Steps[None]:
+    digests = problem.pool or ()
+    ids = problem.pool_ids if problem.tells_twins_apart else None
     for start in range(0, len(places), _BATCH):
-        yield Listed([Candidate(pool[place], place=place) for place in places[start : start + _BATCH]])
+        yield Listed(
+            [
+                Candidate(digests[place], place=place, native_id=None if ids is None else ids[place])
+                for place in places[start : start + _BATCH]
+            ]
+        )

@@ -27,11 +27,12 @@ def local_search(problem: Problem, generator: np.random.Generator) -> Steps[None
     """
     while True:
         graphs = problem.space.sample(STARTS, int(generator.integers(2**32)))
-        visits = yield candidates_of(graphs)
+        visits = yield candidates_of(graphs, problem.named_by)
         current = max(visits, key=lambda visit: visit.rank)
         while True:
             assert current.candidate.graph is not None  # the search itself made it
-            visits = yield candidates_of(problem.space.neighbours(current.candidate.graph))
+            neighbours = problem.space.neighbours(current.candidate.graph)
+            visits = yield candidates_of(neighbours, problem.named_by)
             best = max(visits, key=lambda visit: visit.rank, default=current)
             if best.rank <= current.rank:
                 break

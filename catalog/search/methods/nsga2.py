@@ -22,7 +22,7 @@ def nsga2(problem: Problem, generator: np.random.Generator) -> Steps[None]:
     """NSGA-II (Deb et al. 2002), by pymoo, on the choices of the space.
 
     `POPULATION` random architectures begin; each generation brings as many children by uniform crossover, with one
-    choice in each changed on average, and none that computes the same function as another member. What breaks the
+    choice in each changed on average, and none that is one with another member. What breaks the
     constraints is ranked by how much. Where no new children are found the population begins anew.
 
     Parameters
@@ -34,7 +34,7 @@ def nsga2(problem: Problem, generator: np.random.Generator) -> Steps[None]:
     """
     choices = required_choices(problem.space)
     while True:
-        breeding = _Breeding(choices, generator)
+        breeding = _Breeding(Decoder(choices, problem.named_by), generator)
         algorithm = _algorithm(problem, breeding, int(generator.integers(2**31)))
         while (population := algorithm.ask()) is not None:
             visits = yield breeding.candidates(population)
@@ -44,16 +44,16 @@ def nsga2(problem: Problem, generator: np.random.Generator) -> Steps[None]:
 class _Breeding:
     """The operators on genes that pymoo calls, and the candidates of its populations."""
 
-    def __init__(self, choices: Choices, generator: np.random.Generator) -> None:
-        self.choices = choices
+    def __init__(self, decoder: Decoder, generator: np.random.Generator) -> None:
+        self.choices: Choices = decoder.choices
         self.generator = generator
-        self._decoder = Decoder(choices)
+        self._decoder = decoder
 
     def candidates(self, population: Any) -> list[Candidate]:
         return self._decoder.candidates(population.get("X").astype(np.int64))
 
-    def digests(self, population: Any) -> list[str]:
-        return [candidate.digest for candidate in self.candidates(population)]
+    def keys(self, population: Any) -> list[str]:
+        return [candidate.key for candidate in self.candidates(population)]
 
     def crossed(self, parents: NDArray[Any]) -> NDArray[Any]:
         """Two children of each pair: parents (2, M, D)."""
@@ -83,13 +83,13 @@ def _algorithm(problem: Problem, breeding: _Breeding, seed: int) -> Any:
         def _do(self, problem: Any, genes: NDArray[Any], *_: Any, **__: Any) -> NDArray[Any]:
             return breeding.mutated(genes)
 
-    class OneOfEachFunction(DuplicateElimination):  # type: ignore[misc]
+    class OneOfEachKey(DuplicateElimination):  # type: ignore[misc]
         def _do(self, population: Any, other: Any, is_duplicate: NDArray[np.bool_]) -> NDArray[np.bool_]:
-            seen = set() if other is None else set(breeding.digests(other))
-            for place, digest in enumerate(breeding.digests(population)):
-                is_duplicate[place] = digest in seen
+            seen = set() if other is None else set(breeding.keys(other))
+            for place, key in enumerate(breeding.keys(population)):
+                is_duplicate[place] = key in seen
                 if other is None:
-                    seen.add(digest)
+                    seen.add(key)
             return is_duplicate
 
     counts = breeding.choices.counts
@@ -99,7 +99,7 @@ def _algorithm(problem: Problem, breeding: _Breeding, seed: int) -> Any:
         sampling=breeding.choices.sample(POPULATION, breeding.generator),
         crossover=Cross(2, 2),
         mutation=Mutate(),
-        eliminate_duplicates=OneOfEachFunction(),
+        eliminate_duplicates=OneOfEachKey(),
         seed=seed,
     )
     return algorithm.setup(numbers, termination=NoTermination())

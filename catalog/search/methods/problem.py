@@ -27,19 +27,28 @@ class Candidate:
     Parameters
     ----------
     digest
-        Its canonical digest: candidates of one digest compute the same function and are scored once.
+        Its canonical digest: candidates of one digest compute the same function.
     graph
         The native graph; in NAS-Bench-101 the first form, which fixes the channels.
     canonical
         The canonical form of `graph`.
     place
         Its place in the pool, from 0.
+    native_id
+        The benchmark's own identifier, where the search looks at every architecture for itself; None where one stands
+        for all that compute the same function.
     """
 
     digest: str
     graph: ArchitectureGraph | None = None
     canonical: ArchitectureGraph | None = None
     place: int | None = None
+    native_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from others: candidates of one key are one to the search, and are scored once."""
+        return self.digest if self.native_id is None else self.native_id
 
     def __repr__(self) -> str:
         where = "" if self.place is None else f", place={self.place}"
@@ -68,16 +77,21 @@ class Problem:
     space
         The search space; its `sample` and `neighbours` and its encoding as choices make the candidates.
     score
-        Scores a batch. Called once for each function, never for a candidate that breaks the constraints.
+        Scores a batch. Called once for each key of a candidate, never for one that breaks the constraints.
     objectives
         How many numbers the score gives: 1, or 2 or 3 for a Pareto front.
     violations
         By how much candidates break the constraints; None if everything is allowed. A search may look at candidates
         that break them, but neither scores nor returns them.
     pool
-        The canonical digests of the architectures among which `exhaustive` and `random` choose, in order; of equal
-        digests the first stands for all. None if the candidates come from the space itself. The methods that vary
-        candidates do not read it: what must not leave a pool needs `violations` too.
+        The canonical digests of the architectures among which `exhaustive` and `random` choose, in order. None if the
+        candidates come from the space itself. The methods that vary candidates do not read it: what must not leave a
+        pool needs `violations` too.
+    pool_ids
+        The native ids of the pool's architectures; read where twins are told apart.
+    tells_twins_apart
+        Whether every architecture is looked at for itself. Otherwise the first that a search meets stands for all that
+        compute the same function, which is right where they are equal in all that is asked of them.
 
     Raises
     ------
@@ -90,10 +104,19 @@ class Problem:
     objectives: int = 1
     violations: Violations | None = None
     pool: Sequence[str] | None = None
+    pool_ids: Sequence[str] | None = None
+    tells_twins_apart: bool = False
 
     def __post_init__(self) -> None:
+        if self.tells_twins_apart and (self.pool is None) != (self.pool_ids is None):
+            raise ValueError("a pool whose twins are told apart needs the native ids of its architectures.")
         if not 1 <= self.objectives <= MOST_OBJECTIVES:
             raise UsageError(f"{self.objectives} scores cannot be searched by; give 1, or 2 or 3 for a Pareto front.")
+
+    @property
+    def named_by(self) -> SearchSpace | None:
+        """The space whose native ids tell candidates apart; None where their functions do."""
+        return self.space if self.tells_twins_apart else None
 
 
 @dataclass(frozen=True)
@@ -103,8 +126,8 @@ class Budget:
     Parameters
     ----------
     evaluations
-        How many different functions may be scored, supernets included; candidates that were visited before or break
-        the constraints cost nothing. None for no limit.
+        How many different candidates may be scored, supernets included; such as were visited before or break the
+        constraints cost nothing. None for no limit.
     seconds
         For how long; looked at between batches. None for no limit.
 

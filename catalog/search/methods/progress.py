@@ -14,17 +14,17 @@ from catalog.search.methods.problem import Budget, Candidate, Problem
 from catalog.search.methods.steps import EvaluationCost, Listed, Step
 
 PATIENCE = 20_000
-"""Proposals in a row without a function to score, after which a search counts the space as exhausted."""
+"""Proposals in a row without a candidate to score, after which a search counts the space as exhausted."""
 
 Earlier = Mapping[str, tuple[Sequence[float | None], float]]
-"""Canonical digest to scores and seconds of what an interrupted search had visited."""
+"""A candidate's key to scores and seconds of what an interrupted search had visited."""
 
 OnBatch = Callable[[Sequence[Visit]], None]
 OnProgress = Callable[[History], None]
 
 
 class SearchProgress:
-    """Scores what a method proposes, each function once, and writes it down.
+    """Scores what a method proposes, each candidate once, and writes it down.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class SearchProgress:
         self.batch = batch
         self.on_batch = on_batch
         self.on_progress = on_progress
-        self.earlier = {digest: (_as_scores(scores), spent) for digest, (scores, spent) in (earlier or {}).items()}
+        self.earlier = {key: (_as_scores(scores), spent) for key, (scores, spent) in (earlier or {}).items()}
         self._check_earlier()
         self._known: dict[str, Visit] = {}
         self._fruitless = 0  # proposals since something was scored
@@ -82,8 +82,8 @@ class SearchProgress:
         candidates = step.candidates if isinstance(step, Listed) else step
         self.history.proposals += len(candidates)
         self._fruitless += max(1, len(candidates))  # a method that proposes nothing must not go on for ever either
-        fresh = {c.digest: c for c in reversed(candidates) if c.digest not in self._known}
-        ordered = [fresh.pop(c.digest) for c in candidates if c.digest in fresh]
+        fresh = {c.key: c for c in reversed(candidates) if c.key not in self._known}
+        ordered = [fresh.pop(c.key) for c in candidates if c.key in fresh]
         self.history.duplicates += len(candidates) - len(ordered)
         for start in range(0, len(ordered), self.batch):
             self._visit(ordered[start : start + self.batch])
@@ -92,13 +92,13 @@ class SearchProgress:
         self._look_at_clock()
         if not listed and self._fruitless >= PATIENCE:
             self._stop("exhausted")
-        return [] if self.history.stopped else [self._known[candidate.digest] for candidate in candidates]
+        return [] if self.history.stopped else [self._known[candidate.key] for candidate in candidates]
 
     def _visit(self, candidates: Sequence[Candidate]) -> None:
         violations = self._violations(candidates)
         for candidate, violation in zip(candidates, violations.tolist(), strict=True):
             if violation > 0:
-                self._known[candidate.digest] = Visit(candidate, 0, self.elapsed(), (), violation)
+                self._known[candidate.key] = Visit(candidate, 0, self.elapsed(), (), violation)
         self.history.infeasible += int((violations > 0).sum())
         allowed = [candidates[row] for row in np.flatnonzero(violations == 0).tolist()]
         affordable = allowed[: self._remaining()]
@@ -110,21 +110,21 @@ class SearchProgress:
 
     def _score(self, candidates: Sequence[Candidate]) -> None:
         """Score and write down; nothing is written before all of the batch have their scores."""
-        new = [candidate for candidate in candidates if candidate.digest not in self.earlier]
-        scored = dict(zip((c.digest for c in new), self._scores(new), strict=True)) if new else {}
+        new = [candidate for candidate in candidates if candidate.key not in self.earlier]
+        scored = dict(zip((c.key for c in new), self._scores(new), strict=True)) if new else {}
         now = self.elapsed()
         first = self.history.evaluations + 1
         visits = []
         for number, candidate in enumerate(candidates, first):
-            scores, spent = self.earlier.get(candidate.digest) or (scored[candidate.digest], now)
+            scores, spent = self.earlier.get(candidate.key) or (scored[candidate.key], now)
             visits.append(Visit(candidate, number, spent, scores))
-        self._known.update((visit.candidate.digest, visit) for visit in visits)
+        self._known.update((visit.candidate.key, visit) for visit in visits)
         self.history.visits += visits
         self.history.evaluations += len(visits)
         self.history.seconds = now
         self._fruitless = 0
         if self.on_batch is not None and new:
-            self.on_batch([visit for visit in visits if visit.candidate.digest in scored])
+            self.on_batch([visit for visit in visits if visit.candidate.key in scored])
         if self.on_progress is not None:
             self.on_progress(self.history)
 
@@ -158,10 +158,10 @@ class SearchProgress:
         self.history.stopped = self.history.stopped or reason
 
     def _check_earlier(self) -> None:
-        for digest, (scores, _) in self.earlier.items():
+        for key, (scores, _) in self.earlier.items():
             if len(scores) != self.problem.objectives:
                 raise UsageError(
-                    f"the earlier visit {digest} has {len(scores)} scores, but the search is by "
+                    f"the earlier visit {key} has {len(scores)} scores, but the search is by "
                     f"{self.problem.objectives}; resume a search with the scores that it began with."
                 )
 

@@ -52,7 +52,7 @@ def pruning(problem: Problem, generator: np.random.Generator) -> Steps[None]:
         Where chance comes from.
     """
     choices = required_choices(problem.space)
-    decoder, supernet = Decoder(choices), Supernet.whole(choices)
+    decoder, supernet = Decoder(choices, problem.named_by), Supernet.whole(choices)
     score: object = problem.score
     while supernet.open_decisions:
         if isinstance(score, SupernetScorer) and problem.violations is None:

@@ -29,7 +29,7 @@ def regularized_evolution(problem: Problem, generator: np.random.Generator) -> S
 
     `POPULATION` random architectures begin. In each step `CHILDREN` parents are chosen, each the best of `TOURNAMENT`
     members drawn at random; each has a child that differs in one choice; the children join and as many of the oldest
-    members leave. A child whose function was visited before is changed in one more choice, up to ten times, after
+    members leave. A child that was visited before is changed in one more choice, up to ten times, after
     which it joins with the score that is known.
 
     Parameters
@@ -40,11 +40,11 @@ def regularized_evolution(problem: Problem, generator: np.random.Generator) -> S
         Where chance comes from.
     """
     choices = required_choices(problem.space)
-    decoder = Decoder(choices)
+    decoder = Decoder(choices, problem.named_by)
     genes = choices.sample(POPULATION, generator)
     visits = yield decoder.candidates(genes)
     population = deque(zip(genes, visits, strict=True), maxlen=POPULATION)
-    seen = {visit.candidate.digest for visit in visits}
+    seen = {visit.candidate.key for visit in visits}
     while True:
         parents = np.stack([_parent(population, generator) for _ in range(CHILDREN)])
         population.extend((yield from _children(decoder, parents, seen, generator)))
@@ -67,9 +67,9 @@ def _children(
         visits = yield decoder.candidates(genes)
         repeated = []
         for place, row, visit in zip(waiting, genes, visits, strict=True):
-            if visit.candidate.digest in seen:
+            if visit.candidate.key in seen:
                 repeated.append(place)
-            seen.add(visit.candidate.digest)
+            seen.add(visit.candidate.key)
             children[place] = row, visit
         if not repeated:
             break

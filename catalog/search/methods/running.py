@@ -153,7 +153,7 @@ def search(
     on_progress
         Given the history after each batch.
     earlier
-        Canonical digest to scores and seconds of what an earlier part of this search visited.
+        Key to scores and seconds of what an earlier part of this search visited.
 
     Returns
     -------

@@ -10,6 +10,7 @@ from catalog.architecture.canonical_form import canonical_graphs
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.search.methods.history import Visit
 from catalog.search.methods.problem import Candidate
+from catalog.spaces.base import SearchSpace
 
 Result = TypeVar("Result")
 
@@ -49,9 +50,16 @@ It ends by returning, or is closed when a limit is reached, so it needs to know 
 """
 
 
-def candidates_of(graphs: Sequence[ArchitectureGraph]) -> list[Candidate]:
-    """Candidates of native graphs, with the canonical forms and digests computed together."""
+def candidates_of(graphs: Sequence[ArchitectureGraph], named_by: SearchSpace | None = None) -> list[Candidate]:
+    """Candidates of native graphs, with the canonical forms and digests computed together.
+
+    Parameters
+    ----------
+    named_by
+        As `Problem.named_by`.
+    """
+    names = [None if named_by is None else named_by.native_id(graph) for graph in graphs]
     return [
-        Candidate(canonical.digest_as_is(), graph, canonical)
-        for graph, canonical in zip(graphs, canonical_graphs(graphs), strict=True)
+        Candidate(canonical.digest_as_is(), graph, canonical, native_id=name)
+        for graph, canonical, name in zip(graphs, canonical_graphs(graphs), names, strict=True)
     ]

@@ -70,11 +70,12 @@ def test_a_condition_chooses_the_architectures(judged: Store) -> None:
 
 
 def test_correlations_have_intervals_on_request(judged: Store) -> None:
-    plain = correlate_space(judged, "nb201", "cifar100_test_accuracy").frame
-    twins = correlate_space(judged, "nb201", "cifar100_test_accuracy", with_intervals=True).frame
+    asked = (judged, "nb201", "cifar100_test_accuracy")
+    plain = correlate_space(*asked, pool="own").frame
+    twins = correlate_space(*asked, pool="own", with_intervals=True).frame
     assert twins["kendall_tau_low"].null_count() == twins.height  # four rows with twins are three draws
     judged.execute("UPDATE architecture SET canonical_id = id")
-    wide = correlate_space(judged, "nb201", "cifar100_test_accuracy", with_intervals=True).frame
+    wide = correlate_space(*asked, pool="own", with_intervals=True).frame
     assert wide.select(plain.columns).equals(plain)
     place = wide.columns.index("kendall_tau")
     assert wide.columns[place + 1 : place + 3] == ["kendall_tau_low", "kendall_tau_high"]

@@ -125,19 +125,32 @@ def test_what_is_measured_of_a_function_is_not_measured_again_for_a_twin(
 
 
 def test_what_stands_for_a_function_is_what_is_scored(demo_folder: Path, tmp_path: Path) -> None:
-    """A cell whose dead convolution makes it too large gives way to a twin, and the twin to no score but its own."""
+    """A cell whose dead convolution makes it too large gives way to a twin, unless the score tells the two apart."""
     database = Path(shutil.copy(demo_folder / "catalog.duckdb", tmp_path / "catalog.duckdb"))
     space = space_named("nb201")
     with Store.open(database, mode="write") as catalog:
         params = lookup(catalog, [CONV, CONV_AND_DEAD], space="nb201")["params"].to_list()
-        bound = f"params={sum(params) / 2}"
-        prepared = prepare(catalog, Request("nb201", ("tg_nas_paper",), "local-search", 10, maximum=(bound,)))
-        candidates = candidates_of([space.graph(CONV_AND_DEAD)])
-        (row,) = prepared.objectives.source.row_of(candidates).tolist()
-        (found,) = prepared.problem.score(candidates)
-    stands = space.graph(prepared.stored.native_ids[row])
-    of_both = PaperScorer.load().score([space.graph(CONV_AND_DEAD), stands])
-    assert found.item() == pytest.approx(of_both[1], rel=1e-6)
+        limit = sum(params) / 2
+
+        def standing(by: str) -> tuple[str, float, float]:
+            """What stands for the cell, how far it breaks the bound, and its score."""
+            bound = (f"params={limit}",)
+            prepared = prepare(catalog, Request("nb201", (by,), "local-search", 10, maximum=bound))
+            candidates = candidates_of([space.graph(CONV_AND_DEAD)], prepared.problem.named_by)
+            (row,) = prepared.objectives.source.row_of(candidates).tolist()
+            assert prepared.problem.violations is not None
+            (violation,) = prepared.problem.violations(candidates)
+            return prepared.stored.native_ids[row], violation, prepared.problem.score(candidates).item()
+
+        twin, violation, _ = standing("tg_nas")
+        assert violation == 0
+        assert space.graph(twin).digest == space.graph(CONV_AND_DEAD).digest
+        assert lookup(catalog, [twin], space="nb201")["params"].item() <= limit
+        itself, violation, score = standing("tg_nas_paper")
+    assert itself == CONV_AND_DEAD
+    assert violation == pytest.approx(params[1] / limit - 1)
+    of_both = PaperScorer.load().score([space.graph(CONV_AND_DEAD), space.graph(twin)])
+    assert score == pytest.approx(of_both[0], rel=1e-6)
     assert of_both[0] != pytest.approx(of_both[1], rel=1e-3)
 
 

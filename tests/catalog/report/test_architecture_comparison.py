@@ -55,6 +55,23 @@ def test_metrics_keep_their_sources_and_seeds(comparison: Comparison) -> None:
     assert [shown.aside for shown in line.values] == ["± 1.4, 2 runs", "1 run", "1 run"]
 
 
+def test_a_published_mean_is_no_run(measured: Path) -> None:
+    """Three trainings and their published mean are three runs; a mean alone says nothing of them."""
+    metric = "(1, 'accuracy', 'trained', 'cifar10', 'test', 12, {0}, {1}, {2}, {3})"
+    rows = [(1, "NULL", repeat, 80.0 + repeat) for repeat in (1, 2, 3)]
+    rows += [(1, "NULL", "NULL", 90.0), (2, "NULL", "NULL", 85.0), (4, 7, "NULL", "NULL")]
+    with Store.open(measured, mode="write") as catalog, catalog.transaction():
+        catalog.execute(
+            "INSERT INTO metric (source_id, name, kind, dataset, split, epochs, architecture_id, seed, repeat, value)"
+            f" VALUES {', '.join(metric.format(*row) for row in rows)}"
+        )
+        found = read_comparison(catalog, "mine", [1, 2, 4], "").metrics
+        catalog.execute("DELETE FROM metric WHERE epochs = 12")
+    (line,) = (line for line in found if "12" in line.words)
+    assert [shown.value for shown in line.values] == [82.0, 85.0, None]
+    assert [shown.aside for shown in line.values] == ["± 1, 3 runs; published mean 90", "", ""]
+
+
 def test_proxies_are_percentiles_of_the_space(comparison: Comparison) -> None:
     lines = {line.words[0]: line.values for line in comparison.scores}
     assert [shown.percentile for shown in lines["up"]] == [25.0, 100.0, 100.0]

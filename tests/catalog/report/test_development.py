@@ -66,7 +66,7 @@ def test_tables_and_the_page_say_so(found: PoolAnalysis) -> None:
 def test_another_space_of_the_same_proxy_has_blind_numbers(database: Path) -> None:
     with Store.open(database) as store:
         found = correlate_space(store, "many", "cifar10_test_accuracy")
-    assert (found.developed, found.remark) == ((), "")
+    assert found.remarks == ()
     assert MARK not in repr(found)
 
 

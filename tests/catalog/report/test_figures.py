@@ -51,8 +51,15 @@ def test_a_constant_column_is_one_line_of_bins() -> None:
 
 def test_lines_beside_partly_covered_proxies_are_not_compared(hostile_database: Path) -> None:
     with Store.open(hostile_database) as catalog:
-        report = build_report(catalog, ["few"], TARGETS[:1], ["good_published", "noise_published"])
-    (found,) = report.pools
+        asked = (catalog, ["few"], TARGETS[:1], ["good_published", "noise_published"])
+        (common,) = build_report(*asked).pools
+        (found,) = build_report(*asked, pool="own").pools
+    assert "The lines are over" not in forest_choice([common]).figures[0,].alternative
+    assert common.pool.common is not None
+    apart = replace(common.pool.common, members=("good_published",), apart={"noise_published": "covers little"})
+    apart_pool = replace(common, pool=replace(common.pool, common=apart))
+    said = forest_choice([apart_pool]).figures[0,].alternative
+    assert "over the 120 architectures that are compared and noise_published are over others" in said
     assert "cover fewer" not in forest_choice([found]).figures[0,].alternative
     gone = pl.when(pl.col("proxy") == "noise_published").then(20).otherwise(0)
     partly = replace(found, table=found.table.with_columns(missing=gone))

@@ -61,7 +61,9 @@ def test_published_counts_stand_in_where_ours_are_not_known(found: PoolAnalysis)
 def test_a_regret_names_the_architectures_that_it_is_held_against(found: PoolAnalysis) -> None:
     assert said(found, "likes best").endswith("the best of the pool.")
     partial = found.table.with_columns(n=pl.lit(1_600), missing=pl.lit(100))
-    assert said(replace(found, table=partial), "likes best").endswith("the best of the 1,600 that it scores.")
+    assert said(replace(found, table=partial), "likes best").endswith("the best of the 1,600 that are compared.")
+    alone = partial.with_columns(pool=pl.lit("own"))
+    assert said(replace(found, table=alone), "likes best").endswith("the best of the 1,600 that it scores.")
 
 
 def test_a_tie_is_called_a_tie(found: PoolAnalysis) -> None:
@@ -140,7 +142,9 @@ def test_of_a_cost_a_proxy_is_held_against_few_parameters(hostile_database: Path
 
 def test_left_out_architectures_are_counted(found: PoolAnalysis) -> None:
     guarded = replace(found, pool=replace(found.pool, left_out={"good_published": 1234, "noise_published": 0}))
-    assert said(guarded, "trained on").endswith("are left out: 1,234 from the row of good_published.")
+    assert said(guarded, "trained on").endswith(
+        "are left out: 1,234 from all that are compared, because of good_published."
+    )
     assert not [sentence for sentence in summary(found) if "trained on" in sentence]
 
 

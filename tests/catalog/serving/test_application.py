@@ -168,6 +168,7 @@ def test_a_report_can_be_chosen(client: TestClient) -> None:
         ("/spaces/nb201/match?pattern=(:conv)&by=nothing", 400, "no column 'nothing'"),
         ("/spaces/nb201/match?pattern=(:conv)&form=x", 400, "unknown form 'x'"),
         ("/spaces/nb201/report?target=nothing", 400, "no column 'nothing'"),
+        ("/spaces/nb201/report?target=params&pool=x", 400, "unknown pool 'x'"),
         (f"/{quote(HOSTILE, safe='')}", 404, HOSTILE),
     ],
 )

@@ -43,6 +43,13 @@ def test_exhaustive_visits_a_pool_in_order_twins_once():
     assert (history.stopped, history.duplicates) == ("finished", 2)
 
 
+def test_exhaustive_visits_every_architecture_of_a_pool_whose_twins_are_told_apart():
+    history = search(own_pool(pool_ids="tuvxyz", tells_twins_apart=True), "exhaustive", Budget())
+    assert [visit.candidate.place for visit in history.visits] == [0, 1, 2, 3, 4, 5]
+    assert [visit.candidate.key for visit in history.visits] == list("tuvxyz")
+    assert history.duplicates == 0
+
+
 def test_random_visits_a_pool_in_the_order_of_the_seed_and_ends_with_it():
     orders = []
     for seed in range(5):

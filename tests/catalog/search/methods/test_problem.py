@@ -33,6 +33,16 @@ def test_a_budget_knows_whether_it_limits_anything():
     assert not Budget(seconds=1).is_unlimited
 
 
+def test_a_pool_whose_twins_are_told_apart_needs_its_ids():
+    with pytest.raises(ValueError, match="needs the native ids"):
+        Problem(NB201, rugged, pool=("a",), tells_twins_apart=True)
+
+
+def test_a_candidate_is_its_function_or_itself():
+    assert Candidate("digest").key == "digest"
+    assert Candidate("digest", native_id="cell").key == "cell"
+
+
 def test_a_candidate_shows_where_it_came_from():
     assert repr(Candidate("0123456789abcdef", place=7)) == "Candidate(01234567, place=7)"
     assert repr(Candidate("0123456789abcdef")) == "Candidate(01234567)"
