@@ -137,8 +137,6 @@ def _nasbench201(file: Path, options: Options) -> LoaderIn:
 
     official = loader_for("nasbench201", file, curves=options.get("curves", False), **_limits(options))
     _only_for_tables(official, options, file)
-    if official is None:
-        _require_text("nasbench201", file)
     table = NB201Table(options.get("epochs"), options.get("release"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
 
@@ -157,8 +155,6 @@ def _nasbench101(file: Path, options: Options) -> LoaderIn:
 
     official = loader_for("nasbench101", file, **_limits(options))
     _only_for_tables(official, options, file)
-    if official is None:
-        _require_text("nasbench101", file)
     table = NB101Table(options.get("epochs"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
 
@@ -177,22 +173,6 @@ def _official(name: str) -> Callable[[Path, Options], LoaderIn]:
 
 def _unknown_file(name: str, file: Path) -> UsageError:
     return UsageError(f"{file} is no file that this command knows; `catalog ingest {name} --help` names them.")
-
-
-def _require_text(name: str, file: Path) -> None:
-    """Refuse what cannot be a table: a folder, nothing, or bytes that are neither text, gzip nor parquet.
-
-    Raises
-    ------
-    UsageError
-        It is none.
-    """
-    if file.is_dir():
-        raise _unknown_file(name, file)
-    with file.open("rb") as stream:
-        start = stream.read(_START)
-    if not start or (b"\0" in start and not start.startswith((b"\x1f\x8b", b"PAR1"))):
-        raise _unknown_file(name, file)
 
 
 def _nb201_digits(_file: Path, _options: Options) -> LoaderIn:
@@ -290,7 +270,6 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
 
 
 _LARGEST_MODEL = 2**31
-_START = 4096  # bytes that tell a text from other files
 
 BENCHMARKS = {
     "nasbench201": Benchmark(frozenset({"epochs", "release", "source", "curves"}), _nasbench201, "nb201"),
