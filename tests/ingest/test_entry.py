@@ -11,7 +11,6 @@ from ingest.entry import prepared
 BENCHMARKS = ("nasbench201", "nasbench101", "nasbench301", "darts", "hw-nas-bench")
 BYTES = {
     "model.onnx": b"\x08\x07\x12\x07pytorch\0\0",
-    "nothing.csv": b"",
     "noise.bin": bytes(range(256)),
     "catalog.duckdb": bytes(8) + b"DUCK" + bytes(100),
 }
