@@ -135,7 +135,13 @@ def _nasbench201(file: Path, options: Options) -> LoaderIn:
     from ingest.formats.choosing import loader_for
     from ingest.formats.nb201_table import NB201Table
 
-    official = loader_for("nasbench201", file, curves=options.get("curves", False), **_limits(options))
+    official = loader_for(
+        "nasbench201",
+        file,
+        curves=options.get("curves", False),
+        source=options.get("source"),
+        **_limits(options),
+    )
     _only_for_tables(official, options, file)
     table = NB201Table(options.get("epochs"), options.get("release"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
@@ -143,17 +149,20 @@ def _nasbench201(file: Path, options: Options) -> LoaderIn:
 
 def _only_for_tables(official: Loader | None, options: Options, file: Path) -> None:
     """Refuse what a file of the benchmark's own says itself: whose numbers it holds."""
-    if official is not None and "source" in options:
-        raise UsageError(
-            f"--source names the source of your own table, but {file.name} is a file of the benchmark's; leave it out."
-        )
+    if "source" not in options or official is None:
+        return
+    from ingest.formats.suite_zero import SuiteZero
+    from ingest.reading.known_tables import source_is_known
+
+    if not isinstance(official, SuiteZero):  # which tells its own tables from others by their bytes
+        raise source_is_known(file)
 
 
 def _nasbench101(file: Path, options: Options) -> LoaderIn:
     from ingest.formats.choosing import loader_for
     from ingest.formats.nb101_table import NB101Table
 
-    official = loader_for("nasbench101", file, **_limits(options))
+    official = loader_for("nasbench101", file, source=options.get("source"), **_limits(options))
     _only_for_tables(official, options, file)
     table = NB101Table(options.get("epochs"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
@@ -276,7 +285,7 @@ BENCHMARKS = {
     "nasbench101": Benchmark(frozenset({"epochs", "source"}), _nasbench101, "nb101"),
     "nasbench301": Benchmark(frozenset({"curves"}), _official("nasbench301")),
     "darts": Benchmark(frozenset({"epochs", "source"}), _official("darts")),
-    "hw-nas-bench": Benchmark(frozenset(), _official("hw-nas-bench")),
+    "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
 }

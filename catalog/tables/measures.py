@@ -172,10 +172,15 @@ def agreed(where: str, name: str, held: int | None, declared: int | None, defaul
         return default if declared is None else declared
     if declared is None or declared == held:
         return held
+    turn = (
+        ""
+        if name in _FIXED
+        else f" or, if the catalog is wrong, turn it round for all files: catalog measures --direction "
+        f"{shlex.quote(f'{name}={word_of(declared)}')}"
+    )
     raise UsageError(
-        f"{where}: it turns {name!r:.120} round, of which {word_of(held)} is better here. Give it another name or, if "
-        "the catalog is wrong, turn it round for all files: catalog measures --direction NAME=higher|lower. Nothing "
-        "was stored."
+        f"{where}: it turns {name!r:.120} round, of which {word_of(held)} is better here. Give it another name{turn}. "
+        "Nothing was stored."
     )
 
 
