@@ -135,8 +135,9 @@ def read_pool(
         One of them holds no numbers.
     """
     view = SpaceView.of(catalog, space)
-    directions = proxy_directions(catalog, space)
-    names = list(proxies) if proxies else [name for name in directions if name != target and not name.endswith("_std")]
+    stored = proxy_directions(catalog, space)
+    directions = {name: direction for name, direction in stored.items() if direction is not None}
+    names = list(proxies) if proxies else [name for name in stored if name != target and not name.endswith("_std")]
     view.checked(target)
     others = [view.checked(name) for name in names if name not in directions]
     directions |= {name: -1 if is_cost(catalog, space, name) else 1 for name in others}

@@ -107,8 +107,9 @@ def metric_columns(groups: Sequence[Group], defaults: WideDefaults) -> dict[str,
         is_told = not _is_own_training(group) and _tells_source(group, defaults)
         return (*(group[key] for key in _MEANING), group["source"] if is_told else None)
 
-    def usual(group: Group) -> tuple[bool, bool, bool]:
+    def usual(group: Group) -> tuple[bool, ...]:
         return (
+            group["name"] != word(group["name"]),
             group["source"] != defaults.source,
             group["epochs"] != defaults.epochs,
             group["stage"] not in (None, "final"),

@@ -283,8 +283,8 @@ def _metric_comment(parts: Sequence[dict[str, Any]], direction: int | None) -> s
     )
 
 
-def proxy_directions(catalog: Store, space: str) -> dict[str, int]:
-    """The proxy columns of a space's wide view, in its order, with +1 (higher is better) or -1."""
+def proxy_directions(catalog: Store, space: str) -> dict[str, int | None]:
+    """The proxy columns of a space's wide view, in its order, with +1 (higher is better), -1, or None if unknown."""
     rows = catalog.rows(
         """
         SELECT DISTINCT ON (column_index) wide_column.name, direction
@@ -294,7 +294,7 @@ def proxy_directions(catalog: Store, space: str) -> dict[str, int]:
         """,
         [space],
     )
-    return {str(name): int(direction) for name, direction in rows}
+    return {str(name): direction for name, direction in rows}
 
 
 def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str]:
@@ -347,11 +347,12 @@ def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Tab
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
     for name, members in proxy_columns(_proxy_groups(catalog, space)).items():
-        good = measures.word_of(members[0]["direction"])
+        direction = members[0]["direction"]
+        good = f"; {measures.word_of(direction)} is better" if direction else ""
         sources = ", ".join(dict.fromkeys(str(group["source"]) for group in members if group["source"]))
         given = f" on {members[0]['input']}" if members[0]["input"] else ""
         told = f"{given}; source: {sources}" if sources else given
-        comment = f"proxy {members[0]['name']}: {members[0]['description']}{told}; {good} is better"
+        comment = f"proxy {members[0]['name']}: {members[0]['description']}{told}{good}"
         shown = _first_of(range(len(parts), len(parts) + len(members)))
         columns.append(
             WideColumn(name, shown, comment, proxies=tuple(dict.fromkeys(int(group["proxy_id"]) for group in members)))

@@ -71,7 +71,7 @@ def test_settings_and_columns_of_the_graph_have_no_direction(mine: Store) -> Non
 
 def test_a_metric_of_which_nobody_said_it_is_not_ranked(mine: Store) -> None:
     mine.execute("UPDATE measure SET direction = NULL WHERE name = 'per'")
-    with pytest.raises(UsageError, match=r"per are good is not known.*catalog measures --direction NAME="):
+    with pytest.raises(UsageError, match=r"per are good is not known.*catalog measures --direction per="):
         top(mine, "mine", "per")
     assert top(mine, "mine", "per", k=1, ascending=False).frame()["id"].to_list() == ["a0"]
 
