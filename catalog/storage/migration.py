@@ -15,6 +15,7 @@ from catalog.errors import QueryError, StoreError, UsageError
 from catalog.storage.duckdb_errors import reported
 from catalog.storage.locking import connect
 from catalog.storage.revisions import NEWEST, REVISIONS, SchemaStatus, status_of
+from catalog.storage.seals import seal_all
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -36,6 +37,7 @@ def init(path: str | Path) -> None:
     try:
         with _all_or_nothing(path, "created"), duckdb.connect(str(unfinished)) as database:
             _upgrade(database, NEWEST)
+            seal_all(database)
         _put_in_place(unfinished, path)
     except OSError as error:
         raise StoreError(f"cannot create {path}: {error.strerror}.") from error

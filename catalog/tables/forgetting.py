@@ -14,7 +14,15 @@ from catalog.tables import views
 
 def command(catalog: Store, source_id: int) -> str:
     """A command line that takes a source out of the catalog, to be pasted, also from a table that doubles quotes."""
-    words = ["catalog", "db", "forget", str(source_id), "--db", str(catalog.path)]
+    return _pasted(["catalog", "db", "forget", str(source_id), "--db", str(catalog.path)])
+
+
+def upgrade_command(catalog: Store) -> str:
+    """A command line that derives and seals the catalog anew."""
+    return _pasted(["catalog", "db", "upgrade", "--db", str(catalog.path)])
+
+
+def _pasted(words: list[str]) -> str:
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
@@ -58,7 +66,7 @@ def forget_source(path: str | Path, source_id: int, *, wait: float | None = None
         )
         with store.transaction():
             deleted = sum(
-                store.execute(f"DELETE FROM {table} WHERE source_id = ?", [source_id])
+                store.delete_part(table, "source_id", source_id)
                 for table in ("metric", "training_curve", "score")
             )
             store.execute("DELETE FROM source WHERE id = ?", [source_id])
