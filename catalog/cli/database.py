@@ -29,11 +29,16 @@ def init(db: Database = DEFAULT_DATABASE) -> None:
 
 @app.command(epilog="Example: catalog db upgrade")
 def upgrade(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
-    """Bring a file that an older version wrote to the current schema."""
+    """Bring a file that an older version wrote to the current schema, and derive and seal its rows anew if needed."""
     from catalog.tables.upgrading import upgrade as upgraded
 
-    before, after = upgraded(db, wait=wait)
-    note(f"{db} is at the current revision {after}." if before == after else f"upgraded {db} from {before} to {after}.")
+    done = upgraded(db, wait=wait)
+    if done.before == done.after:
+        note(f"{db} is at the current revision {done.after}.")
+    else:
+        note(f"upgraded {db} from {done.before} to {done.after}.")
+    for sentence in done.notes:
+        note(sentence)
 
 
 @app.command(epilog="Example: catalog db status")

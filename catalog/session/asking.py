@@ -326,12 +326,12 @@ class Asking(Handle):
         return exported
 
     def doctor(self, *, full: bool = False) -> Examination:
-        """Check the file: counts, orphans, digests, representatives, known optima.
+        """Check the file: every row by its seal, what is derived, references, known optima.
 
         Parameters
         ----------
         full
-            Compute every digest anew, not a thousand a space.
+            Derive everything anew from the native graphs, also where seals say that nothing changed.
         """
         from catalog.asking.examination import examined
 

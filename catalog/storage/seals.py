@@ -103,7 +103,7 @@ class Seals:
 
     def totals(self, table: str) -> dict[Part, Seal]:
         """What the rows of a table really are, by part."""
-        return _by_part(table, self._connection.execute(self._question(table, table)).fetchall())
+        return _by_part(self._connection.execute(self._question(table, table)).fetchall())
 
     def broken(self) -> dict[str, list[Broken]]:
         """The parts of each sealed table that are not as they were sealed, in order."""
@@ -122,16 +122,19 @@ class Seals:
 
     def note_rows(self, table: str, rows: pa.Table, sign: int) -> None:
         """Note rows that were added to a table (`sign` 1) or deleted from it (-1)."""
+        for part, seal in self.of_rows(table, rows).items():
+            self._note(table, part, seal if sign > 0 else Seal() - seal)
+
+    def of_rows(self, table: str, rows: pa.Table) -> dict[Part, Seal]:
+        """What rows would be in a table, by part; columns that they lack are NULL."""
         if not rows.num_rows:
-            return
+            return {}
         columns = self._columns(table)
         missing = [f"NULL AS {identifier(name)}" for name in columns if name not in rows.column_names]
         given = self._connection.from_arrow(rows)
         if missing:
             given = given.project(", ".join(["*", *missing]))
-        found = _by_part(table, given.query("changed", self._question(table, "changed")).fetchall())
-        for part, seal in found.items():
-            self._note(table, part, seal if sign > 0 else Seal() - seal)
+        return _by_part(given.query("changed", self._question(table, "changed")).fetchall())
 
     def note_change(self, table: str, before: Mapping[Part, Seal], after: Mapping[Part, Seal]) -> None:
         """Note what an update made of a table."""
@@ -210,7 +213,7 @@ class Seals:
             )
 
 
-def _by_part(table: str, rows: Sequence[tuple[Any, ...]]) -> dict[Part, Seal]:
+def _by_part(rows: Sequence[tuple[Any, ...]]) -> dict[Part, Seal]:
     return {tuple(part): Seal(int(count), int(checksum)) for count, checksum, *part in rows if count}
 
 

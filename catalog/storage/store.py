@@ -18,7 +18,17 @@ from catalog.storage.duckdb_errors import reported
 from catalog.storage.foreign import require_own_functions
 from catalog.storage.locking import connect
 from catalog.storage.revisions import status_of
-from catalog.storage.seals import PARTS, Broken, Seal, Seals, change_of, is_comparable, outdated, require_derived, seal_all
+from catalog.storage.seals import (
+    PARTS,
+    Broken,
+    Seal,
+    Seals,
+    change_of,
+    is_comparable,
+    outdated,
+    require_derived,
+    seal_all,
+)
 
 if TYPE_CHECKING:
     import polars
@@ -224,6 +234,11 @@ class Store:
         """The parts of each sealed table whose rows are not those that were stored: see `catalog.storage.seals`."""
         with reported(self.path, self._connection):
             return self._seals.broken()
+
+    def seals_of(self, table: str, rows: pa.Table) -> dict[tuple[Any, ...], Seal]:
+        """What the seals of a table would be if it held these rows."""
+        with reported(self.path, self._connection):
+            return self._seals.of_rows(table, rows)
 
     def is_sealed(self) -> bool:
         """Whether the file has seals that this version of DuckDB can compare."""

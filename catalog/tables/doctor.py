@@ -46,6 +46,7 @@ _GRAPHS_REST_ON = ("architecture", "node", "edge", "operator", "score", "proxy")
 KNOWN_FUNCTIONS = {"nb101": (423_624, 423_624, 0), "nb201": (15_625, 5_425, 341)}
 """Architectures, distinct functions and disconnected architectures of the complete spaces."""
 
+
 def examine(catalog: Store, *, full: bool = False) -> Iterator[Finding]:
     """Run all checks.
 
@@ -86,9 +87,7 @@ def _tables(catalog: Store) -> Iterator[Finding]:
         missing = [column for column in columns if (table, column) not in held]
         if missing:
             what = "is gone" if len(missing) == len(columns) else f"has lost its columns {', '.join(missing)}"
-            yield Finding(
-                f"table {table}", "failed", f"it {what}: take the file from a backup, or fill a new catalog"
-            )
+            yield Finding(f"table {table}", "failed", f"it {what}: take the file from a backup, or fill a new catalog")
 
 
 def _count(catalog: Store, sql: str, *parameters: object) -> int:

@@ -30,7 +30,7 @@ def examine_graphs(catalog: Store, space: str) -> Finding:
     names = dict(
         catalog.rows("SELECT id, native_id FROM architecture WHERE list_contains(?, id)", [list(wrong)[:_SHOWN]])
     )
-    shown = "; ".join(f"{number} ({str(names[number]):.60}): {', '.join(wrong[number])}" for number in names)
+    shown = "; ".join(f"{number} ({names[number]!s:.60}): {', '.join(wrong[number])}" for number in names)
     lost = sum("native graph" in what for what in wrong.values())
     remedy = "catalog doctor --repair derives them anew"
     if lost:

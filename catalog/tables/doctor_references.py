@@ -69,7 +69,8 @@ _RULES = (
         "architectures have nodes whose operator is none of their space's",
         """
         SELECT DISTINCT architecture_id FROM (
-            SELECT architecture_id, space, node.operator FROM node JOIN architecture ON architecture.id = architecture_id
+            SELECT architecture_id, space, node.operator
+            FROM node JOIN architecture ON architecture.id = architecture_id
         ) AS used ANTI JOIN operator ON name = used.operator AND operator.space IN (used.space, '*')
         """,
     ),

@@ -29,7 +29,7 @@ def examine_twins(catalog: Store, space: str) -> Finding:
     )
     if not wrong:
         return Finding(f"{space} twins", "ok", "every architecture has its representative")
-    shown = ", ".join(f"{number} ({str(name):.60})" for number, name in wrong[:_SHOWN])
+    shown = ", ".join(f"{number} ({name!s:.60})" for number, name in wrong[:_SHOWN])
     return Finding(
         f"{space} twins", "failed", f"{len(wrong):,} architectures have a wrong representative: {shown}. {_REPAIR}"
     )

@@ -66,8 +66,7 @@ def forget_source(path: str | Path, source_id: int, *, wait: float | None = None
         )
         with store.transaction():
             deleted = sum(
-                store.delete_part(table, "source_id", source_id)
-                for table in ("metric", "training_curve", "score")
+                store.delete_part(table, "source_id", source_id) for table in ("metric", "training_curve", "score")
             )
             store.execute("DELETE FROM source WHERE id = ?", [source_id])
             for (space,) in spaces:

@@ -25,32 +25,35 @@ if TYPE_CHECKING:
 Identifiers = NDArray[np.int64]
 Scores = Mapping[str, NDArray[np.float64]]
 
-_ANY_SPACE = "*"
+ANY_SPACE = "*"
+"""The space of the operators that all spaces share."""
 
 _OUTCOMES = (("ok", None), ("failed", "not a finite number"), ("disconnected", "no path from input to output"))
 
 
 def ensure_space(catalog: Store, space: SearchSpace, own_operators: Sequence[Operator] = ()) -> None:
     """Make sure that the space, the operators and the structural proxies have their rows."""
-    if not len(catalog.arrow("SELECT 1 FROM operator WHERE space = ?", [_ANY_SPACE])):
-        catalog.append("operator", operator_rows(_ANY_SPACE, BUILT_IN))
+    if not len(catalog.arrow("SELECT 1 FROM operator WHERE space = ?", [ANY_SPACE])):
+        catalog.append("operator", operator_rows(ANY_SPACE, BUILT_IN))
     if not len(catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])):
-        catalog.append(
-            "space",
-            pa.table(
-                {
-                    "name": [space.name],
-                    "description": [space.description],
-                    "native_id_name": [space.native_id_name],
-                    "size": pa.array([space.size], pa.int64()),
-                    "citation": pa.array([space.citation], pa.string()),
-                }
-            ),
-        )
+        catalog.append("space", space_rows(space))
     known = set(catalog.arrow("SELECT name FROM operator WHERE space = ?", [space.name])["name"].to_pylist())
     missing = [operator for operator in own_operators if operator.name not in known]
     if missing:
         catalog.append("operator", operator_rows(space.name, missing))
+
+
+def space_rows(space: SearchSpace) -> pa.Table:
+    """The row of the table ``space``."""
+    return pa.table(
+        {
+            "name": [space.name],
+            "description": [space.description],
+            "native_id_name": [space.native_id_name],
+            "size": pa.array([space.size], pa.int64()),
+            "citation": pa.array([space.citation], pa.string()),
+        }
+    )
 
 
 def operator_rows(space: str, operators: Sequence[Operator]) -> pa.Table:
