@@ -99,6 +99,7 @@ class Seals:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._noted: dict[tuple[str, Part], Seal] = {}
+        self._emptied: set[tuple[str, Part]] = set()
         self._types: dict[str, dict[str, str]] = {}
 
     def totals(self, table: str) -> dict[Part, Seal]:
@@ -123,7 +124,11 @@ class Seals:
     def note_rows(self, table: str, rows: pa.Table, sign: int) -> None:
         """Note rows that were added to a table (`sign` 1) or deleted from it (-1)."""
         for part, seal in self.of_rows(table, rows).items():
-            self._note(table, part, seal if sign > 0 else Seal() - seal)
+            if sign < 0 and not self._has_rows(table, part):  # whatever comes next starts anew
+                self._emptied.add((table, part))
+                self._noted[table, part] = Seal()
+            else:
+                self._note(table, part, seal if sign > 0 else Seal() - seal)
 
     def of_rows(self, table: str, rows: pa.Table) -> dict[Part, Seal]:
         """What rows would be in a table, by part; columns that they lack are NULL."""
@@ -148,11 +153,14 @@ class Seals:
         place = PARTS[table].index(column)
         held = [part for part in self._parts_of(table) if part[place] == str(value)]
         self._delete([(table, ", ".join(part)) for part in held])
+        names = PARTS[table]
+        for key in [key for key in self._noted if key[0] == table and key[1][names.index(column)] == value]:
+            del self._noted[key]
 
     def write(self) -> None:
         """Write what was noted; in the transaction that made the changes."""
-        noted, self._noted = self._noted, {}
-        noted = {key: seal for key, seal in noted.items() if seal != Seal()}
+        emptied = self._emptied
+        noted = {key: seal for key, seal in self._noted.items() if seal != Seal() or key in emptied}
         if not noted:
             return
         if not is_comparable(self._connection):
@@ -162,15 +170,14 @@ class Seals:
         entries: dict[tuple[str, str], Seal] = {}
         for (table, part), seal in noted.items():
             key = table, label(part)
-            entries[key] = stored.get(key, Seal()) + seal
-            if seal.rows < 0 and not self._has_rows(table, part):
-                entries[key] = Seal()  # the last row was deleted: whatever comes next starts anew
+            entries[key] = seal if (table, part) in emptied else stored.get(key, Seal()) + seal
         self._delete([key for key in entries if key in stored])
         _insert(self._connection, {key: seal for key, seal in entries.items() if seal != Seal()})
 
     def forget_noted(self) -> None:
         """Forget what was noted, because it was rolled back."""
         self._noted.clear()
+        self._emptied.clear()
 
     def _note(self, table: str, part: Part, seal: Seal) -> None:
         self._noted[table, part] = self._noted.get((table, part), Seal()) + seal

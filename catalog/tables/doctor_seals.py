@@ -22,8 +22,10 @@ _REMEDIES = {
     "operator": "doctor --repair writes built-in operators anew",
     "space": "doctor --repair writes built-in spaces anew",
     "proxy": "doctor --repair writes structural proxies anew; score with the others again",
-    "training_member": "score with the predictor again",
-    "score": "doctor --repair derives structural scores; delete other scores of your own and score again",
+    "training_member": "catalog db forget --scores COLUMN, then score with the predictor again",
+    "layer_score": "catalog db forget --scores COLUMN, then score again with --layerwise",
+    "score": "doctor --repair derives structural scores; of other columns of your own: catalog db forget --scores "
+    "COLUMN, then score again",
 }
 _ELSE = "it cannot be derived: take the file from a backup, or fill a new catalog"
 

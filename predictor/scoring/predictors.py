@@ -106,8 +106,10 @@ def score_space(
     model = ready(kind, checkpoint)
     own = column or column_of(model)
     started = time.perf_counter()
-    if kind.needs.reads_graphs_alone and (known := _known_scores(catalog, space, model, own, predictor)):
-        return known
+    if kind.needs.reads_graphs_alone and not is_target(predictor):  # a user's code may rest on other files
+        known = _known_scores(catalog, space, model, own)
+        if known is not None:
+            return known
     ids, given = read_given(catalog, space, kind.needs)
     if kind.needs.graphs:
         stored_embeddings.recall(catalog, space)
@@ -137,32 +139,27 @@ def score_space(
     return _report(own, given, scores, seconds)
 
 
-def _known_scores(catalog: Store, space: str, model: Predictor, column: str, target: str) -> ScoringReport | None:
-    """What is stored, if all that this predictor would store is, and nothing of it failed."""
-    kinds = [predictor_facts(model, column, suffix, target) for suffix in (("", SPREAD) if model.has_spread else ("",))]
-    counts: list[tuple[int, int]] = []
-    for facts in kinds:
-        counts += catalog.rows(
-            """
-            SELECT count(*), count(*) FILTER (status = 'disconnected') FROM score
-            JOIN architecture ON architecture.id = architecture_id JOIN proxy ON proxy.id = proxy_id
-            WHERE space = $space AND source_id IS NULL AND proxy."column" = $column AND name = $name
-                AND version = $version AND configuration = $configuration
-                AND checkpoint_digest IS NOT DISTINCT FROM $digest AND status IN ('ok', 'disconnected')
-            """,
-            {
-                "space": space,
-                "column": facts.column,
-                "name": facts.name,
-                "version": facts.version,
-                "configuration": facts.configuration,
-                "digest": facts.checkpoint_digest,
-            },
-        )
+def _known_scores(catalog: Store, space: str, model: Predictor, column: str) -> ScoringReport | None:
+    """What is stored, if that is all that this predictor would store, nothing of it failed and nobody changed it."""
     ((stored,),) = catalog.rows("SELECT count(*) FROM architecture WHERE space = ?", [space])
-    if any(count != stored for count, _ in counts):
-        return None
-    return ScoringReport(column, stored, counts[0][1], 0, None, 0.0, was_known=True)
+    disconnected = 0
+    changed = {part.values[0] for part in catalog.broken_parts()["score"]}
+    for suffix in ("", SPREAD) if model.has_spread else ("",):
+        facts = predictor_facts(model, column, suffix)
+        rows = catalog.rows(
+            """
+            SELECT proxy_id, count(*), count(*) FILTER (status = 'disconnected') FROM score
+            JOIN architecture ON architecture.id = architecture_id JOIN proxy ON proxy.id = proxy_id
+            WHERE space = ? AND source_id IS NULL AND status IN ('ok', 'disconnected') AND proxy."column" = ?
+                AND (name, version, configuration) = (?, ?, ?) AND checkpoint_digest IS NOT DISTINCT FROM ?
+            GROUP BY proxy_id
+            """,
+            [space, facts.column, *facts.key],
+        )
+        if [count for _, count, _ in rows] != [stored] or rows[0][0] in changed:
+            return None
+        disconnected = int(rows[0][2])
+    return ScoringReport(column, int(stored), disconnected, 0, None, 0.0, was_known=True)
 
 
 def column_of(model: Predictor) -> str:
