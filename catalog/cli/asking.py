@@ -183,10 +183,7 @@ def doctor(
     are derived anew in full and compared. --repair writes what was derived; what cannot be derived is told.
     """
     with opened(db, wait, mode="write" if repair else "read") as catalog:
-        if repair:
-            for sentence in catalog.repair() or ["nothing that can be derived had to be repaired."]:
-                note(sentence)
-        found = catalog.doctor(full=full)
+        found = catalog.doctor(full=full, repair=repair)
     emit(found.frame, output_format)
     if found.failed:
         raise CatalogError(f"these checks failed: {', '.join(found.failed)}. Do what their details say.")

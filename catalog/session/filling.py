@@ -45,24 +45,6 @@ class Filling(Handle):
         with self._writing(create=True) as store:
             return [job(store) for job in jobs]
 
-    def repair(self) -> list[str]:
-        """Derive anew what does not follow from the rest: views, representatives, forms, digests, counts, known rows.
-
-        Returns
-        -------
-        list of str
-            What was done, a sentence each; what cannot be derived is what `doctor` still finds.
-
-        Raises
-        ------
-        CatalogError
-            The file is not sealed by this version's rules: see ``catalog db upgrade``.
-        """
-        from catalog.tables.repairing import repair
-
-        with self._writing() as store:
-            return repair(store)
-
     @overload
     def fetch(self, name: None = None) -> polars.DataFrame: ...
 
