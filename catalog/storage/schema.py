@@ -349,4 +349,16 @@ class Run(Base):
     detail: Mapped[str | None] = mapped_column(String, comment="the error, or what was stored")
 
 
+class Seal(Base):
+    """What proves one part of a table, or one rule by which rows were derived; kept with every change."""
+
+    __tablename__ = "seal"
+    __mapper_args__ = {"primary_key": ["subject", "part"]}  # noqa: RUF012
+
+    subject: Mapped[str] = mapped_column(String, comment="a table; or version or hash, of the rules")
+    part: Mapped[str] = mapped_column(String, comment="the part of the table: see catalog doctor")
+    rows: Mapped[int | None] = mapped_column(BigInteger, comment="rows of the part; NULL for a rule")
+    value: Mapped[str] = mapped_column(String, comment="the sum of the rows' hashes; or the rule's version")
+
+
 TABLES: tuple[str, ...] = tuple(table.name for table in Base.metadata.sorted_tables)

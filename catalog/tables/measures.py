@@ -7,7 +7,7 @@ phone error rate may be called ``per``. A name that is on no list has no directi
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -258,15 +258,17 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
     return [str(space) for (space,) in rows]
 
 
+def rows_of(found: Sequence[Measure]) -> pa.Table:
+    """Rows of the table ``measure``."""
+    return pa.table(
+        {
+            "name": [one.name for one in found],
+            "unit": pa.array([one.unit for one in found], pa.string()),
+            "direction": pa.array([one.direction for one in found], pa.int16()),
+        }
+    )
+
+
 def _append(store: Store, found: list[Measure]) -> None:
     if found:
-        store.append(
-            "measure",
-            pa.table(
-                {
-                    "name": [one.name for one in found],
-                    "unit": pa.array([one.unit for one in found], pa.string()),
-                    "direction": pa.array([one.direction for one in found], pa.int16()),
-                }
-            ),
-        )
+        store.append("measure", rows_of(found))

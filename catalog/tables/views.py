@@ -55,12 +55,28 @@ class WideColumn:
     proxies: tuple[int, ...] = ()
 
 
-def rebuild(catalog: Store, space: str) -> None:
-    """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them.
+@dataclass(frozen=True)
+class ViewPlan:
+    """How the wide view of a space follows from the long tables.
 
-    Metrics that nobody has entered into ``measure`` are entered with what the catalog knows of them.
+    Parameters
+    ----------
+    query
+        The SELECT that gives its rows, which reads `tables` besides the catalog's own.
+    described
+        The columns that have a comment, in order.
+    shown
+        Those of them that show a metric or a proxy, as ``wide_column`` lists them.
     """
-    measures.enter_missing(catalog, space)
+
+    query: str
+    tables: Mapping[str, pa.Table]
+    described: Sequence[WideColumn]
+    shown: Sequence[WideColumn]
+
+
+def plan_of(catalog: Store, space: str) -> ViewPlan:
+    """How the wide view of `space` is built from what is stored now."""
     native = str(_rows(catalog, "SELECT native_id_name FROM space WHERE name = ?", space)[0]["native_id_name"])
     taken = {*FIXED_COLUMNS, native}
     operators = _distinct(_operator_columns(catalog, space), taken, "_operator")
@@ -68,10 +84,7 @@ def rebuild(catalog: Store, space: str) -> None:
     metrics = _distinct(found, taken, "_metric")
     found, score_parts = _proxy_columns(catalog, space)
     proxies = _distinct(found, taken, "_proxy")
-    view = identifier(space)
-    catalog.execute(
-        f"""
-        CREATE OR REPLACE TABLE {view} AS
+    query = f"""
         WITH members AS (SELECT * FROM architecture WHERE space = {literal(space)}),
         metric_means AS (
             SELECT architecture_id, part, favg(value) AS mean
@@ -94,16 +107,28 @@ def rebuild(catalog: Store, space: str) -> None:
         LEFT JOIN measured ON measured.architecture_id = members.id
         LEFT JOIN scored ON scored.architecture_id = members.id
         ORDER BY members.id
-        """,
-        tables={"metric_parts": metric_parts, "score_parts": score_parts},
-    )
-    for column in (*operators, *metrics, *proxies):
+        """
+    tables = {"metric_parts": metric_parts, "score_parts": score_parts}
+    return ViewPlan(query, tables, [*operators, *metrics, *proxies], [*metrics, *proxies])
+
+
+def rebuild(catalog: Store, space: str) -> None:
+    """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them.
+
+    Metrics that nobody has entered into ``measure`` are entered with what the catalog knows of them.
+    """
+    measures.enter_missing(catalog, space)
+    plan = plan_of(catalog, space)
+    view = identifier(space)
+    catalog.execute(f"CREATE OR REPLACE TABLE {view} AS {plan.query}", tables=plan.tables)
+    for column in plan.described:
         catalog.execute(f"COMMENT ON COLUMN {view}.{identifier(column.name)} IS {literal(column.comment)}")
-    _record(catalog, space, [*metrics, *proxies])
+    catalog.execute("DELETE FROM wide_column WHERE space = ?", [space])
+    catalog.append("wide_column", shown_rows(space, plan.shown))
 
 
-def _record(catalog: Store, space: str, columns: Sequence[WideColumn]) -> None:
-    """Write down what the columns show."""
+def shown_rows(space: str, columns: Sequence[WideColumn]) -> pa.Table:
+    """The rows of ``wide_column``: what the columns show."""
     rows = [
         {"space": space, "name": column.name, "metric": column.metric, "proxy_id": proxy}
         for column in columns
@@ -112,8 +137,7 @@ def _record(catalog: Store, space: str, columns: Sequence[WideColumn]) -> None:
     schema = pa.schema(
         [("space", pa.string()), ("name", pa.string()), ("metric", pa.string()), ("proxy_id", pa.int32())]
     )
-    catalog.execute("DELETE FROM wide_column WHERE space = ?", [space])
-    catalog.append("wide_column", pa.Table.from_pylist(rows, schema=schema))
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def update_scores(
