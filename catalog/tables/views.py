@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from catalog.errors import IngestError
 from catalog.quoting import identifier, literal
 from catalog.tables import measures
 from catalog.tables.column_names import (
@@ -36,6 +37,9 @@ FIXED_COLUMNS = (
     "edges",
 )
 
+MOST_COLUMNS = 1_000
+"""Columns that a wide view may have: each comment on one costs as much as there are columns."""
+
 
 @dataclass(frozen=True)
 class WideColumn:
@@ -55,6 +59,11 @@ def rebuild(catalog: Store, space: str) -> None:
     """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them.
 
     Metrics that nobody has entered into ``measure`` are entered with what the catalog knows of them.
+
+    Raises
+    ------
+    IngestError
+        There would be more than `MOST_COLUMNS`.
     """
     measures.enter_missing(catalog, space)
     native = str(_rows(catalog, "SELECT native_id_name FROM space WHERE name = ?", space)[0]["native_id_name"])
@@ -64,6 +73,7 @@ def rebuild(catalog: Store, space: str) -> None:
     metrics = _distinct(found, taken, "_metric")
     found, score_parts = _proxy_columns(catalog, space)
     proxies = _distinct(found, taken, "_proxy")
+    _require_few(space, operators, metrics, proxies)
     view = identifier(space)
     catalog.execute(
         f"""
@@ -99,6 +109,18 @@ def rebuild(catalog: Store, space: str) -> None:
     _record(catalog, space, [*metrics, *proxies])
 
 
+def _require_few(
+    space: str, operators: Sequence[WideColumn], metrics: Sequence[WideColumn], proxies: Sequence[WideColumn]
+) -> None:
+    count = len(FIXED_COLUMNS) + 1 + len(operators) + len(metrics) + len(proxies)
+    if count > MOST_COLUMNS:
+        raise IngestError(
+            f"the space {space!r} would have {count:,} columns: {len(metrics):,} metrics, {len(proxies):,} proxies and "
+            f"{len(operators):,} counts of operators; {MOST_COLUMNS:,} columns is the most. Nothing was stored. Leave "
+            "metrics and proxies out, or divide them among catalogs."
+        )
+
+
 def _record(catalog: Store, space: str, columns: Sequence[WideColumn]) -> None:
     """Write down what the columns show."""
     rows = [
@@ -130,7 +152,7 @@ def update_scores(
     """
     parts = [{"proxy_id": proxy_id, "input": given} for proxy_id, given in columns.values()]
     schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string())])
-    means = ", ".join(f"max(mean) FILTER (part = {part}) AS part_{part}" for part in range(len(parts)))
+    means = ", ".join(f"{_mean_of(part)} AS part_{part}" for part in range(len(parts)))
     values = ", ".join(f"{identifier(name)} = means.part_{part}" for part, name in enumerate(columns))
     catalog.execute(
         f"""
@@ -248,7 +270,12 @@ def _metric_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Ta
 
 
 def _first_of(parts: Iterable[int]) -> str:
-    return "coalesce(" + ", ".join(f"max(mean) FILTER (part = {part})" for part in parts) + ")"
+    return "coalesce(" + ", ".join(map(_mean_of, parts)) + ")"
+
+
+def _mean_of(part: int) -> str:
+    """The mean of one part; by FILTER, DuckDB 1.5 would copy all columns once for each: 3 GB for a thousand."""
+    return f"max(CASE WHEN part = {part} THEN mean END)"
 
 
 def _numbered(parts: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
