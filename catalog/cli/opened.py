@@ -30,8 +30,9 @@ class CommandCatalog(Catalog):
         from catalog.storage.user_query import arrow_rows, plain_rows
 
         read: Any = arrow_rows if self.as_table else plain_rows
+        limits["wait"] = self._wait
         with self._let_others_read() as path:
-            return read(path, sql, is_judged=is_judged, wait=self._wait, **limits)
+            return read(path, sql, is_judged=is_judged, **limits)
 
     def _keep_vectors(self) -> None:
         """Store them from a reading command too, where nobody else uses the file: the next command has them at once."""

@@ -46,7 +46,7 @@ class Connection(H11Protocol):
     @property
     def is_answering(self) -> bool:
         """Whether a request is under way here."""
-        return self.cycle is not None and not self.cycle.response_complete
+        return bool(self.cycle) and not self.cycle.response_complete
 
     def _expect_request(self) -> None:
         """Wait for the whole of it; bytes that drip in do not begin the time anew."""

@@ -154,10 +154,13 @@ class Asking(Handle):
         ConditionError
             `where` is not one harmless condition, or it failed.
         """
-        from catalog.asking.top import top
+        from catalog.storage.user_query import starting_early
 
-        with self._reading() as store:
-            return self._frame(top(store, space, by, k, where, several(columns), ascending))
+        with starting_early(where is not None):
+            from catalog.asking.top import top
+
+            with self._reading() as store:
+                return self._frame(top(store, space, by, k, where, several(columns), ascending))
 
     def lookup(
         self, ids: Iterable[object] | int, space: str | None = None, *, columns: str | Sequence[str] | None = None
@@ -276,14 +279,17 @@ class Asking(Handle):
         QueryError
             It runs out of time or memory.
         """
-        from catalog.asking import patterns
+        from catalog.storage.user_query import starting_early
 
-        with self._reading() as store:
-            if count:
-                question = patterns.counted(store, space, pattern, form=form)
-            else:
-                question = patterns.match(store, space, pattern, form=form, by=by, limit=limit)
-        return self._limited(question.sql, is_judged=True, timeout=timeout, memory_limit=memory_limit)
+        with starting_early():
+            from catalog.asking import patterns
+
+            with self._reading() as store:
+                if count:
+                    question = patterns.counted(store, space, pattern, form=form)
+                else:
+                    question = patterns.match(store, space, pattern, form=form, by=by, limit=limit)
+            return self._limited(question.sql, is_judged=True, timeout=timeout, memory_limit=memory_limit)
 
     def explain(self, space: str, pattern: str, *, form: str = "canonical") -> str:
         """The SQL that `match` runs for a pattern; raises as `match`."""

@@ -140,8 +140,9 @@ class Handle:
         from catalog.storage.frames import as_frame
         from catalog.storage.user_query import arrow_rows
 
+        limits["wait"] = self._wait
         with self._let_others_read() as path:
-            return as_frame(arrow_rows(path, sql, is_judged=is_judged, wait=self._wait, **limits))
+            return as_frame(arrow_rows(path, sql, is_judged=is_judged, **limits))
 
     def __repr__(self) -> str:
         return f"Catalog({str(self.path)!r}, mode={self.mode!r})"

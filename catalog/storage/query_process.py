@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
+from catalog.storage.no_pandas import spare_pandas
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -69,7 +71,10 @@ def serve_one(requests: BinaryIO, answers: BinaryIO) -> None:
     from catalog.storage.address_space import limit_address_space
 
     _send(answers, READY)
-    request: Request = pickle.load(requests)  # noqa: S301 - from the process that started this one
+    try:
+        request: Request = pickle.load(requests)  # noqa: S301 - from the process that started this one
+    except EOFError:
+        return  # which had no question after all
     tables = None if request.tables is None else {name: _received(requests) for name in request.tables}
     threading.Thread(target=_end_with, args=(requests,), daemon=True).start()
     reading: Any = sandbox.PLAIN if request.form == "plain" else sandbox.ARROW
@@ -129,6 +134,7 @@ def _received(requests: BinaryIO) -> pa.Table:
 def main() -> None:
     """Answer one query; nothing but the answer reaches the output, and no last words of a library the user."""
     gc.disable()  # rows hold no circles, and this process is short
+    spare_pandas()
     answers = os.fdopen(os.dup(1), "wb")
     sys.stderr = os.fdopen(os.dup(2), "w", errors="backslashreplace")  # a fault of this program is still told
     nowhere = os.open(os.devnull, os.O_WRONLY)

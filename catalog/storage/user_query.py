@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _GRACE = 1.0  # seconds beyond the time limit, for DuckDB to stop by itself
+
+_EARLY: ContextVar[list[subprocess.Popen[bytes]] | None] = ContextVar("_EARLY", default=None)
 
 _CHILD = "from catalog.storage.query_process import main; main()"
 
@@ -75,7 +78,7 @@ def arrow_rows(
 
 def _rows(request: Request, tables: Tables | None) -> Any:
     check_limits(request.limits)
-    with _started() as process:
+    with _taken() as process:
         assert process.stdin is not None
         assert process.stdout is not None
         timeout, expired = request.limits.get("timeout"), threading.Event()
@@ -91,6 +94,30 @@ def _rows(request: Request, tables: Tables | None) -> Any:
             if expired.is_set():
                 raise stopped(timeout) from error
             raise _died(process, request.limits) from error
+
+
+@contextmanager
+def starting_early(is_asked: bool = True) -> Iterator[None]:
+    """A block that asks one query, whose process is started now: it gets ready while the block prepares the query."""
+    if not is_asked:
+        yield
+        return
+    with _started() as process:
+        token = _EARLY.set([process])
+        try:
+            yield
+        finally:
+            _EARLY.reset(token)
+
+
+@contextmanager
+def _taken() -> Iterator[subprocess.Popen[bytes]]:
+    """The process that was started early, or one that is started now."""
+    if early := _EARLY.get():
+        yield early.pop()
+        return
+    with _started() as process:
+        yield process
 
 
 @contextmanager
