@@ -234,7 +234,9 @@ class Proxy(Base):
     name: Mapped[str] = mapped_column(String)
     column: Mapped[str] = mapped_column(String, comment="its column in the wide views")
     version: Mapped[str] = mapped_column(String)
-    direction: Mapped[int] = mapped_column(SmallInteger, comment="+1 if higher is better, -1 if lower is better")
+    direction: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="+1 if higher is better, -1 if lower is better; NULL if nobody said it"
+    )
     configuration: Mapped[str] = mapped_column(String, comment="JSON; {} is the default configuration")
     checkpoint_digest: Mapped[str | None] = mapped_column(String, comment="sha256 of the weights; NULL if it has none")
     description: Mapped[str] = mapped_column(String)

@@ -21,6 +21,13 @@ _SQL = """
             $source IS NULL OR architecture_id IN (SELECT architecture_id FROM metric WHERE source_id = $source)
         )
         GROUP BY ALL
+        UNION ALL
+        SELECT architecture_id, source_id, proxy.name, 'score', input, NULL, NULL, NULL, NULL, favg(value)
+        FROM score JOIN proxy ON proxy.id = proxy_id
+        WHERE source_id IS NOT NULL AND status = 'ok' AND (
+            $source IS NULL OR architecture_id IN (SELECT architecture_id FROM score WHERE source_id = $source)
+        )
+        GROUP BY ALL
     ),
     pair AS (
         SELECT one.architecture_id, one.source_id AS source, other.source_id AS other_source,
@@ -85,10 +92,10 @@ class Disagreement:
 
 
 def disagreements(catalog: Store, source_id: int | None = None) -> list[Disagreement]:
-    """All pairs of sources that differ in a metric, or those of one source with the others.
+    """All pairs of sources that differ in a metric or a published score, or those of one source with the others.
 
-    Values are compared where name, kind, data set, split, epochs, stage and device are the same: means over seeds, as
-    the wide view shows them. The points of training curves are left out.
+    Values are compared where name, kind, data set, split, epochs, stage and device are the same, scores where proxy and
+    input are: means over seeds, as the wide view shows them. The points of training curves are left out.
     """
     rows = catalog.arrow(_SQL, {"source": source_id, "noise": _FLOAT_NOISE}).to_pylist()
     return [

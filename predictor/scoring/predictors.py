@@ -178,7 +178,7 @@ def shipped_digest(predictor: str) -> str | None:
 
 def _require_free(catalog: Store, space: str, column: str, kind: type[Predictor]) -> None:
     """A score must not stand where a metric, a fixed column or another proxy's score stands."""
-    stored_as = proxy_column_name({"column": column, "is_published": False, "input": None})
+    stored_as = proxy_column_name({"column": column, "published_as": None, "input": None})
     if stored_as != column:
         raise UsageError(f"{column!r} is no plain name for a column; write it as {stored_as!r}.")
     present = set(SpaceView.of(catalog, space).columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from catalog.storage.store import Store
 from catalog.tables.disagreements import disagreements
 from catalog.tables.doctor import examine
+from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.formats.nb201_table import NB201Table
+from ingest.formats.suite_zero import SuiteZero
 from ingest.reading.job import IngestReport, ingest
 
 HEADER = "nb201_index,cifar10_test_acc,cifar10_test_acc_seeds"
@@ -70,3 +73,37 @@ def test_the_two_releases_of_one_benchmark_differ(catalog: Store, data_dir: Path
     assert [note.partition("architectures")[0].rpartition(": ")[2] for note in notes] == [
         "2,416 of 15,625 ", "2,486 of 15,625 ", "2,458 of 15,625 ",
     ]  # fmt: skip
+
+
+def test_scores_of_two_files_are_compared_and_never_averaged(catalog: Store, tmp_path: Path) -> None:
+    chain = {"ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]]}
+    reports = []
+    for name, ids, value in (("one", "ab", 1.0), ("two", "bc", 101.0)):
+        metric = {"name": "accuracy", "value": 50 + value / 10}
+        lines = [{"id": id_, **chain, "metrics": [metric], "proxies": {"snip": value}} for id_ in ids]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        reports.append(ingest(catalog, GraphsJSONL("mine"), tmp_path / f"{name}.jsonl"))
+    assert reports[0].notes == ()
+    assert [note.partition(" differ")[0] for note in reports[1].notes] == [
+        "accuracy: 1 of 1 architectures",
+        "snip (score): 1 of 1 architectures",
+    ]
+    # The files of an own space are parts of one, and the first that has a value gives it.
+    assert catalog.rows("SELECT id, accuracy, snip_published FROM mine ORDER BY id") == [
+        ("a", 50.1, 1.0),
+        ("b", 50.1, 1.0),
+        ("c", 60.1, 101.0),
+    ]
+
+
+def test_a_users_table_of_proxies_has_columns_of_its_own(catalog: Store, tmp_path: Path) -> None:
+    for name, values in (("zc_nasbench201.json", (1, 2)), ("proxies_cifar10.csv", (3, 4))):
+        nets = ["(0, 0, 0, 0, 0, 0)", "(1, 1, 1, 1, 1, 1)"]
+        if name.endswith("json"):
+            cells = {net: {"nwot": value} for net, value in zip(nets, values, strict=True)}
+            (tmp_path / name).write_text(json.dumps({"cifar10": cells}))
+        else:
+            rows = [f'"{net}",{value},1' for net, value in zip(nets, values, strict=True)]
+            (tmp_path / name).write_text("\n".join(["net,nwot,grad_norm", *rows]))
+        ingest(catalog, SuiteZero("nb201"), tmp_path / name)
+    assert catalog.rows("SELECT nwot_published, nwot_proxies_cifar10 FROM nb201 ORDER BY 1") == [(1, 3), (2, 4)]
