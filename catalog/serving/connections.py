@@ -40,6 +40,7 @@ class Connection(H11Protocol):
             self._expect_nothing()
 
     def on_response_complete(self) -> None:
+        """Wait for the next request from now on."""
         self.idle_since = self.loop.time()
         super().on_response_complete()
 
