@@ -10,7 +10,11 @@ from catalog.cli.help import WholeSentences
 from catalog.cli.options import DEFAULT_DATABASE, Database, Wait
 from catalog.cli.progress import note
 
-app = typer.Typer(cls=WholeSentences, no_args_is_help=True, help="Create, upgrade and inspect a catalog file.")
+app = typer.Typer(
+    cls=WholeSentences,
+    no_args_is_help=True,
+    help="Create, upgrade and inspect a catalog file, and take a source out of it.",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
