@@ -12,7 +12,7 @@ def main() -> None:
     """Run the command line."""
     gc.set_threshold(_COLLECT_AFTER)
     from catalog.cli.main import main as run
-    from catalog.cli.no_pandas import spare_pandas
+    from catalog.storage.no_pandas import spare_pandas
 
     spare_pandas()
     run()

@@ -117,6 +117,20 @@ class QueryError(CatalogError):
     """A user's SQL failed, was refused, or ran out of time or memory."""
 
 
+class LimitError(QueryError):
+    """A user's SQL took more time or memory than it may.
+
+    Attributes
+    ----------
+    what
+        What it took, as a sentence; the message goes on with what to do.
+    """
+
+    def __init__(self, message: str, what: str = "") -> None:
+        super().__init__(message)
+        self.what = what
+
+
 class ConditionError(QueryError):
     """A condition that a user gave as ``where`` is none, was refused, or failed."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
 from catalog.quoting import identifier
-from catalog.storage.question import Question
+from catalog.storage.question import ConditionalQuestion, Question
 from catalog.storage.user_sql import check_condition
 from catalog.tables.direction import is_cost
 from catalog.tables.space_view import SpaceView, filtered
@@ -69,4 +69,5 @@ def top(
         f"SELECT {view.selected(columns)} FROM (FROM {identifier(view.name)}{filtered(condition)})"
         f" WHERE {ranked} IS NOT NULL ORDER BY {ranked} {'ASC' if ascending else 'DESC'}, architecture_id LIMIT {k:d}"
     )
-    return Question(store, sql, condition=where)
+    read = {view.name: ("architecture_id", by, *columns)}
+    return ConditionalQuestion(store, sql, condition=condition, columns=read)

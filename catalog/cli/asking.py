@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Form, Format, OutputFormat, Space, Wait, Where
+from catalog.cli.options import (
+    DEFAULT_DATABASE,
+    Database,
+    Form,
+    Format,
+    MemoryLimit,
+    OutputFormat,
+    Space,
+    Timeout,
+    Wait,
+    Where,
+)
 from catalog.cli.output import chosen_format, emit
 from catalog.cli.progress import note
 from catalog.errors import CatalogError
@@ -34,12 +45,8 @@ def add_to(parent: typer.Typer) -> None:
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One reading statement, or - for standard input.")],
     db: Database = DEFAULT_DATABASE,
-    timeout: Annotated[
-        float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Stop after this long.")
-    ] = None,
-    memory_limit: Annotated[
-        str | None, typer.Option("--memory-limit", metavar="SIZE", help="Memory the query may use, for example 500MB.")
-    ] = None,
+    timeout: Timeout = None,
+    memory_limit: MemoryLimit = None,
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:

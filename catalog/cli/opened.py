@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from catalog.cli.options import OutputFormat
 from catalog.cli.output import chosen_format
@@ -14,6 +14,7 @@ from catalog.session.catalog import Catalog
 from catalog.session.handle import Mode
 
 if TYPE_CHECKING:
+    from catalog.storage.query_limits import QueryLimits
     from catalog.storage.question import Question
 
 
@@ -25,12 +26,13 @@ class CommandCatalog(Catalog):
 
     as_table = False
 
-    def query(self, sql: str, *, timeout: float | None = None, memory_limit: str | None = None) -> Any:
-        from catalog.storage.sandbox import ARROW, PLAIN, read_user_query
+    def _limited(self, sql: str, *, is_judged: bool = False, **limits: Unpack[QueryLimits]) -> Any:
+        from catalog.storage.user_query import arrow_rows, plain_rows
 
-        read: Any = ARROW if self.as_table else PLAIN
+        read: Any = arrow_rows if self.as_table else plain_rows
+        limits["wait"] = self._wait
         with self._let_others_read() as path:
-            return read_user_query(path, sql, read, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
+            return read(path, sql, is_judged=is_judged, **limits)
 
     def _keep_vectors(self) -> None:
         """Store them from a reading command too, where nobody else uses the file: the next command has them at once."""

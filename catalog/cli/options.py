@@ -61,3 +61,7 @@ ComparedPool = Annotated[
         help="Compare proxies on the architectures that all of them have, or judge each on all of its own.",
     ),
 ]
+Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Stop after this long.")]
+MemoryLimit = Annotated[
+    str | None, typer.Option("--memory-limit", metavar="SIZE", help="Memory the query may use, for example 500MB.")
+]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Form, Format, Space, Wait
+from catalog.cli.options import DEFAULT_DATABASE, Database, Form, Format, MemoryLimit, Space, Timeout, Wait
 from catalog.cli.output import emit
 
 
@@ -29,6 +29,8 @@ def match(
     ] = None,
     limit: Annotated[int | None, typer.Option("-k", "--limit", min=1, help="Print at most this many.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print the SQL instead of running it.")] = False,
+    timeout: Timeout = None,
+    memory_limit: MemoryLimit = None,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
     wait: Wait = None,
@@ -38,7 +40,17 @@ def match(
         if explain:
             typer.echo(catalog.explain(space, pattern, form=form))
         else:
-            emit(catalog.match(space, pattern, form=form, count=count, by=by, limit=limit), output_format)
+            found = catalog.match(
+                space,
+                pattern,
+                form=form,
+                count=count,
+                by=by,
+                limit=limit,
+                timeout=timeout,
+                memory_limit=memory_limit,
+            )
+            emit(found, output_format)
 
 
 def motifs(

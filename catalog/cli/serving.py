@@ -41,7 +41,7 @@ def serve(
     in between. Every account of this machine can read the pages while the server runs.
     """
     from catalog.extras import require_serve
-    from catalog.storage.sandbox import run_user_query
+    from catalog.storage.user_query import plain_rows
     from predictor.scoring.architecture_vectors import embedding_of
 
     require_serve()
@@ -49,7 +49,7 @@ def serve(
     from catalog.serving.server import serve as run
     from catalog.serving.worker_tasks import Limits
 
-    run_user_query(db, "SELECT 1", timeout=timeout, memory_limit=memory_limit)  # what is wrong is said now
+    plain_rows(db, "SELECT 1", timeout=timeout, memory_limit=memory_limit)  # what is wrong is said now
 
     def started(address: str) -> None:
         typer.echo(address)

@@ -43,7 +43,7 @@ def read_proxies(catalog: Store, pool: Pool) -> pl.DataFrame:
             mode(reason) FILTER (status = 'failed') AS reason
         FROM score JOIN proxy ON proxy.id = proxy_id
         WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
-        GROUP BY ALL ORDER BY published_as IS NOT NULL, proxy.id, input NULLS FIRST
+        GROUP BY ALL ORDER BY published_as NULLS FIRST, proxy.id, input NULLS FIRST
         """,
         [pool.space],
     )

@@ -24,6 +24,7 @@ from catalog.errors import (
     UnknownSpaceError,
     UsageError,
 )
+from catalog.serving.attendance import Attendance
 from catalog.serving.pages import Pages, html
 from catalog.serving.request_guard import Guard
 
@@ -94,7 +95,7 @@ def application(reader: CatalogReader, port: int) -> ASGIApp:
     def refuse(status: HTTPStatus, message: str) -> ASGIApp:
         return _refusal(reader.path, status, message)
 
-    return Guard(inner, port=port, refuse=refuse)
+    return Guard(Attendance(inner, refuse=refuse), port=port, refuse=refuse)
 
 
 def _refusal(path: Path, status: HTTPStatus, message: str) -> HTMLResponse:

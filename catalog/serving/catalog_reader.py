@@ -105,7 +105,16 @@ class CatalogReader:
         """The architectures that hold a pattern."""
         self._check_length(pattern)
         return self.workers.run(
-            self.limits.seconds, ask_pattern, self.path, space, pattern, form, by, most=_LISTED, drawn=DRAWN
+            self.limits.seconds,
+            ask_pattern,
+            self.path,
+            space,
+            pattern,
+            form,
+            by,
+            self.limits,
+            most=_LISTED,
+            drawn=DRAWN,
         )
 
     def report(self, space: str, targets: list[str], proxies: list[str], where: str | None, pool: str) -> str:

@@ -14,12 +14,12 @@ import uvicorn
 
 from catalog.errors import CatalogError
 from catalog.serving.application import application
+from catalog.serving.connections import Connection
 from catalog.serving.request_guard import ADDRESS
 
 if TYPE_CHECKING:
     from catalog.serving.catalog_reader import CatalogReader
 
-_MOST_CONNECTIONS = 64
 _LONGEST_ADDRESS = 64 * 1024  # bytes of a request's first line and headers
 _TIME_TO_END = 3  # seconds for answers that are under way when the server ends
 
@@ -54,9 +54,8 @@ def serve(
                 access_log=False,
                 server_header=False,
                 ws="none",
-                http="h11",
+                http=Connection,
                 loop="asyncio",
-                limit_concurrency=_MOST_CONNECTIONS,
                 h11_max_incomplete_event_size=_LONGEST_ADDRESS,
                 timeout_graceful_shutdown=_TIME_TO_END,
             ),

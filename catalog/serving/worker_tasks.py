@@ -70,10 +70,18 @@ class Result:
 
 def ask_sql(path: Path, sql: str, limits: Limits) -> Result:
     """The first rows of a user's query."""
+    from catalog.storage.address_space import limit_address_space
     from catalog.storage.sandbox import ARROW_TO_SHOW, read_user_query
 
     started = time.monotonic()
-    rows = read_user_query(path, sql, ARROW_TO_SHOW, timeout=limits.seconds, memory_limit=limits.memory)
+    rows = read_user_query(
+        path,
+        sql,
+        ARROW_TO_SHOW,
+        before=lambda room: limit_address_space(2 * room),  # of the query, and again of its result
+        timeout=limits.seconds,
+        memory_limit=limits.memory,
+    )
     most = min(limits.rows, max(1, limits.values // max(1, rows.num_columns)))
     return Result(_packed(rows.slice(0, most)), rows.num_rows, time.monotonic() - started)
 
@@ -88,14 +96,21 @@ class Matches:
     graphs: tuple[ArchitectureGraph, ...]
 
 
-def ask_pattern(path: Path, space: str, pattern: str, form: str, by: str | None, most: int, drawn: int) -> Matches:
+def ask_pattern(
+    path: Path, space: str, pattern: str, form: str, by: str | None, limits: Limits, *, most: int, drawn: int
+) -> Matches:
     """The architectures that hold a pattern, the best first where `by` says what is good."""
     from catalog.asking import patterns
+    from catalog.quoting import literal
+    from catalog.storage.address_space import limit_address_space
     from catalog.storage.store import Store
     from catalog.tables.stored_graphs import read_graphs
 
     started = time.monotonic()
     with Store.open(path) as catalog:
+        catalog.execute(f"SET memory_limit = {literal(limits.memory)}")
+        ((room,),) = catalog.rows("SELECT parse_formatted_bytes(current_setting('memory_limit'))")
+        limit_address_space(2 * room)
         architectures, matches = patterns.count(catalog, space, pattern, form=form)
         rows = patterns.match(catalog, space, pattern, form=form, by=by, limit=most).frame()
         first = rows["architecture_id"].head(drawn).to_list()

@@ -118,12 +118,7 @@ class Asking(Handle):
         QueryError
             The statement is refused, is wrong, or runs out of time or memory.
         """
-        from catalog.storage.frames import as_frame
-        from catalog.storage.sandbox import ARROW, read_user_query
-
-        with self._let_others_read() as path:
-            rows = read_user_query(path, sql, ARROW, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
-        return as_frame(rows)
+        return self._limited(sql, timeout=timeout, memory_limit=memory_limit)
 
     def top(
         self,
@@ -159,10 +154,13 @@ class Asking(Handle):
         ConditionError
             `where` is not one harmless condition, or it failed.
         """
-        from catalog.asking.top import top
+        from catalog.storage.user_query import starting_early
 
-        with self._reading() as store:
-            return self._frame(top(store, space, by, k, where, several(columns), ascending))
+        with starting_early(where is not None):
+            from catalog.asking.top import top
+
+            with self._reading() as store:
+                return self._frame(top(store, space, by, k, where, several(columns), ascending))
 
     def lookup(
         self, ids: Iterable[object] | int, space: str | None = None, *, columns: str | Sequence[str] | None = None
@@ -252,6 +250,8 @@ class Asking(Handle):
         count: bool = False,
         by: str | None = None,
         limit: int | None = None,
+        timeout: float | None = None,
+        memory_limit: str | None = None,
     ) -> polars.DataFrame:
         """Architectures whose graph contains a pattern, or with `count` only how many.
 
@@ -269,18 +269,27 @@ class Asking(Handle):
             Sort by this column of the wide view, the best first.
         limit
             Give at most so many.
+        timeout, memory_limit
+            As of `query`.
 
         Raises
         ------
         PatternError
             The pattern is wrong; the message points at the place.
+        QueryError
+            It runs out of time or memory.
         """
-        from catalog.asking import patterns
+        from catalog.storage.user_query import starting_early
 
-        with self._reading() as store:
-            if count:
-                return self._frame(patterns.counted(store, space, pattern, form=form))
-            return self._frame(patterns.match(store, space, pattern, form=form, by=by, limit=limit))
+        with starting_early():
+            from catalog.asking import patterns
+
+            with self._reading() as store:
+                if count:
+                    question = patterns.counted(store, space, pattern, form=form)
+                else:
+                    question = patterns.match(store, space, pattern, form=form, by=by, limit=limit)
+            return self._limited(question.sql, is_judged=True, timeout=timeout, memory_limit=memory_limit)
 
     def explain(self, space: str, pattern: str, *, form: str = "canonical") -> str:
         """The SQL that `match` runs for a pattern; raises as `match`."""

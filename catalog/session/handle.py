@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
 from catalog.errors import UsageError
 from catalog.progress import Listener
@@ -15,6 +15,7 @@ from catalog.progress import Listener
 if TYPE_CHECKING:
     import polars
 
+    from catalog.storage.query_limits import QueryLimits
     from catalog.storage.question import Question
     from catalog.storage.store import Store
 
@@ -133,6 +134,15 @@ class Handle:
     def _frame(self, question: Question) -> polars.DataFrame:
         """The rows of a question in the form in which this handle gives rows."""
         return question.frame()
+
+    def _limited(self, sql: str, *, is_judged: bool = False, **limits: Unpack[QueryLimits]) -> polars.DataFrame:
+        """The rows of a statement that a user wrote, in the form in which this handle gives rows."""
+        from catalog.storage.frames import as_frame
+        from catalog.storage.user_query import arrow_rows
+
+        limits["wait"] = self._wait
+        with self._let_others_read() as path:
+            return as_frame(arrow_rows(path, sql, is_judged=is_judged, **limits))
 
     def __repr__(self) -> str:
         return f"Catalog({str(self.path)!r}, mode={self.mode!r})"

@@ -1,26 +1,29 @@
-"""Running SQL that a user typed: it can read the catalog and nothing else on the machine."""
+"""Running SQL that a user typed: it can read the catalog and nothing else on the machine.
+
+This is what the process of a query does; `catalog.storage.user_query` starts it, and ends it where nothing here can.
+"""
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
 
-from catalog.errors import CatalogError, QueryError, UsageError
+from catalog.errors import CatalogError, QueryError
 from catalog.quoting import identifier, literal
 from catalog.storage.answer import Answer
 from catalog.storage.duckdb_errors import raise_interrupt, readable, reported, store_error
 from catalog.storage.foreign import require_own_functions
 from catalog.storage.locking import CLOSED_TO_OTHERS, TIMES_IN_UTC, require_file, waited_for
+from catalog.storage.query_limits import QueryLimits, check_limits, out_of_memory, stopped, too_large
 from catalog.storage.revisions import status_of
 from catalog.storage.user_sql import check_statement
 
@@ -37,7 +40,6 @@ _INEXACT = ("interval", "uhugeint", "time with time zone", "bit", "variant", "ge
 _TIMESTAMPS = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone")
 _HUGEINT = 38  # digits of the decimal that DuckDB gives for one
 _ROWS_A_BATCH = 2_048  # DuckDB's smallest: a batch of long texts must not outgrow the limit before it is measured
-_AMOUNT = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 _REPEAT_INTERRUPT = 0.05  # seconds; an interrupt that arrives before the statement starts would be lost
 
 
@@ -57,25 +59,21 @@ class Reading(Generic[Rows]):
     is_text: Callable[[DuckDBPyType], bool]
 
 
-class QueryLimits(TypedDict, total=False):
-    """What a user's query may cost, as keyword arguments.
-
-    ``timeout``: seconds after which the query is stopped. ``memory_limit``: largest memory of the query, and again of
-    its result, for example ``"500MB"``; without it DuckDB's own choice, which is 80 % of the machine's. ``wait``:
-    seconds to wait for another process to let go of the file.
-    """
-
-    timeout: float | None
-    memory_limit: str | None
-    wait: float | None
-
-
 def run_user_query(path: str | Path, sql: str, **limits: Unpack[QueryLimits]) -> pa.Table:
     """The rows that a user's query gives, as an Arrow table; see `read_user_query`."""
     return read_user_query(path, sql, ARROW, **limits)
 
 
-def read_user_query(path: str | Path, sql: str, reading: Reading[Rows], **limits: Unpack[QueryLimits]) -> Rows:
+def read_user_query(
+    path: str | Path,
+    sql: str,
+    reading: Reading[Rows],
+    *,
+    is_judged: bool = False,
+    tables: Mapping[str, pa.Table] | None = None,
+    before: Callable[[int], None] = lambda _: None,
+    **limits: Unpack[QueryLimits],
+) -> Rows:
     """The rows that a user's query gives.
 
     The file is opened for reading only; files, folders, extensions and the network are out of reach, and the
@@ -90,6 +88,12 @@ def read_user_query(path: str | Path, sql: str, reading: Reading[Rows], **limits
         One statement that reads.
     reading
         In which form: `ARROW`, or `PLAIN`, which imports no array library and suits small results.
+    is_judged
+        Whether the program composed the statement, from parts that were judged.
+    tables
+        The only tables that the query can read, by name, instead of those of the file, which is not opened then.
+    before
+        Called with the bytes that the query may take, when it is about to run.
     limits
         See `QueryLimits`.
 
@@ -100,17 +104,16 @@ def read_user_query(path: str | Path, sql: str, reading: Reading[Rows], **limits
     StoreError
         The file cannot be read.
     """
-    timeout, memory_limit = limits.get("timeout"), limits.get("memory_limit")
+    check_limits(limits)
     path = Path(path)
-    if timeout is not None and timeout <= 0:
-        raise UsageError(f"the timeout is {timeout:g} seconds; it must be greater than 0.")
-    if memory_limit is not None and not _AMOUNT.fullmatch(memory_limit.strip()):
-        raise UsageError(f"{memory_limit!r} is no amount of memory; allowed is for example 500MB or 4GB.")
-    require_file(path)
+    if tables is None:
+        require_file(path)
     with reported(path), _spill_folder() as spill:
-        check_statement(sql)
-        with _closed_connection(path, spill, memory_limit, limits.get("wait")) as connection:
-            return _read(connection, path, sql, timeout, reading)
+        if not is_judged:
+            check_statement(sql)
+        with _closed_connection(path, spill, tables, limits) as connection:
+            before(_memory_limit(connection))
+            return _read(connection, path, sql, limits.get("timeout"), reading)
 
 
 @contextmanager
@@ -127,9 +130,9 @@ def _spill_folder() -> Iterator[str]:
 
 @contextmanager
 def _closed_connection(
-    path: Path, spill: str, memory_limit: str | None, wait: float | None
+    path: Path, spill: str, tables: Mapping[str, pa.Table] | None, limits: QueryLimits
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to which the catalog is attached read-only, and every door behind it closed.
+    """A connection to which the catalog is attached read-only, or tables are lent, and every door behind it closed.
 
     The file is attached to a database of its own in memory, so that the limits of one query do not touch other
     connections of this process to the same file.
@@ -137,19 +140,26 @@ def _closed_connection(
     doors = {name: value for name, value in CLOSED_TO_OTHERS.items() if name != "enable_external_access"}
     doors |= {"temp_directory": spill, "allow_persistent_secrets": "false"}
     with duckdb.connect(":memory:", config=doors) as connection:
-        attach = f"ATTACH {literal(str(path.absolute()))} AS catalog (TYPE duckdb, READ_ONLY)"
-        waited_for(lambda: connection.execute(attach), path, wait)
-        connection.execute("USE catalog")
-        status_of(connection, path).require_current()
-        require_own_functions(connection, path)
+        if tables is None:
+            _attach(connection, path, limits.get("wait"))
+        for name, table in (tables or {}).items():
+            connection.register(name, table)
         if spill:  # by SET: DuckDB 1.5 shows this limit when it comes with the configuration, but does not keep it
             connection.execute(f"SET max_temp_directory_size = {literal(SPILL_LIMIT)}")
-        if memory_limit is not None:
+        if (memory_limit := limits.get("memory_limit")) is not None:
             connection.execute(f"SET memory_limit = {literal(memory_limit)}")
         connection.execute(TIMES_IN_UTC)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, wait: float | None) -> None:
+    attach = f"ATTACH {literal(str(path.absolute()))} AS catalog (TYPE duckdb, READ_ONLY)"
+    waited_for(lambda: connection.execute(attach), path, wait)
+    connection.execute("USE catalog")
+    status_of(connection, path).require_current()
+    require_own_functions(connection, path)
 
 
 def _read(
@@ -160,12 +170,12 @@ def _read(
     try:
         with _stopped_after(connection, timeout, expired):
             return reading.read(_told(connection, sql, reading), room)
+    except MemoryError as error:
+        raise out_of_memory("this process may take no more.") from error
     except (duckdb.Error, OSError) as error:  # pyarrow reports DuckDB's errors in mid-result as OSError
         raise_interrupt(error, connection)
         if expired.is_set():
-            raise QueryError(
-                f"the query was stopped after {timeout:g} seconds. Ask for less, or allow more with --timeout."
-            ) from error
+            raise stopped(timeout) from error
         raise _explained(error, connection, path, room) from error
     finally:
         connection.interrupt()  # an abandoned result is still being computed, and closing would wait for its end
@@ -215,7 +225,7 @@ def as_arrow(result: duckdb.DuckDBPyRelation, room: int) -> pa.Table:
         batches.append(batch)
         size += batch.nbytes
         if size > room:
-            raise _too_large(room)
+            raise too_large(room)
     return _with_plain_integers(pyarrow.Table.from_batches(batches, reader.schema))
 
 
@@ -242,7 +252,7 @@ def as_answer(result: duckdb.DuckDBPyRelation, room: int) -> Answer:
         rows += batch
         size += sum(_size(value) for row in batch for value in row)
         if size > room:
-            raise _too_large(room)
+            raise too_large(room)
     return Answer.of(result, rows)
 
 
@@ -290,13 +300,6 @@ def _stopped_after(
         watcher.join()
 
 
-def _too_large(room: int) -> QueryError:
-    return QueryError(
-        f"the result is larger than the memory limit of {room / 1e6:,.0f} MB. "
-        "Ask for fewer rows or columns, aggregate in SQL, or allow more with --memory-limit."
-    )
-
-
 def _memory_limit(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("SELECT parse_formatted_bytes(current_setting('memory_limit'))").fetchone()
     assert row is not None
@@ -307,9 +310,9 @@ def _explained(error: Exception, connection: duckdb.DuckDBPyConnection, path: Pa
     """The catalog's error for what went wrong while a user's query ran."""
     text = readable(error)
     if "Arrow Appender" in text:  # texts of more than 2 GB in one batch
-        return _too_large(room)
+        return too_large(room)
     if isinstance(error, duckdb.OutOfMemoryException) or str(error).startswith("Out of Memory"):
-        return QueryError(f"the query ran out of memory: {text}\nAsk for less, or allow more with --memory-limit.")
+        return out_of_memory(text)
     if isinstance(error, duckdb.IOException) or str(error).startswith("IO Error"):
         return store_error(error, path)
     if "Table with name" in text:

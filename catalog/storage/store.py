@@ -15,7 +15,6 @@ from catalog.errors import StoreError, UsageError
 from catalog.quoting import identifier
 from catalog.storage.answer import Answer
 from catalog.storage.duckdb_errors import reported
-from catalog.storage.foreign import require_own_functions
 from catalog.storage.locking import connect
 from catalog.storage.revisions import status_of
 from catalog.storage.seals import (
@@ -46,7 +45,7 @@ class Store:
     ...     store.query("SELECT count(*) FROM architecture")
 
     One process can write a catalog, or any number of processes can read it. A catalog that is open for reading cannot
-    touch other files, whatever SQL it is given; see `catalog.storage.sandbox` for SQL that a stranger typed.
+    touch other files, whatever SQL it is given; see `catalog.storage.user_query` for SQL that a stranger typed.
 
     What `append` and `execute` change is entered into the seals of the file, in the same transaction, so that
     ``catalog doctor`` finds what anybody else changed: see `catalog.storage.seals`.
@@ -155,7 +154,7 @@ class Store:
         Parameters
         ----------
         sql
-            The query, from the program; for a user's text see `catalog.storage.sandbox.run_user_query`.
+            The query, from the program; for a user's text see `catalog.storage.user_query`.
         parameters
             Values for ``?`` or, by name, ``$name``.
         tables
@@ -170,25 +169,6 @@ class Store:
         """
         with self._lent(tables), reported(self.path, self._connection):
             return self._connection.execute(sql, parameters).to_arrow_table()
-
-    @contextmanager
-    def only_reading(self) -> Iterator[None]:
-        """A block for SQL that holds a user's condition: nothing in it writes, also where the file is open for writing.
-
-        Raises
-        ------
-        StoreError
-            A transaction is running, which may have written; or the file brings functions of its own.
-        """
-        if self._in_transaction:
-            raise StoreError("a user's condition cannot be asked inside a transaction, which could write.")
-        with reported(self.path, self._connection):
-            require_own_functions(self._connection, self.path)
-        self.execute("BEGIN TRANSACTION READ ONLY")
-        try:
-            yield
-        finally:
-            self.execute("ROLLBACK")
 
     # Writing
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import ConditionError, QueryError
+from catalog.errors import ConditionError, LimitError, QueryError
 from catalog.nearest import did_you_mean
 from catalog.storage.allowed_functions import FUNCTIONS, OPERATORS
 from catalog.storage.duckdb_errors import first_line, raise_interrupt, readable
@@ -70,10 +70,16 @@ class Condition:
         The text.
     columns
         Names of the columns it mentions, in order and each once; those inside subqueries are among them.
+    tables
+        Names of the tables that its subqueries read, in lower case.
+    has_star
+        Whether it mentions columns without their names, as ``*`` does.
     """
 
     sql: str
     columns: tuple[str, ...]
+    tables: frozenset[str] = frozenset()
+    has_star: bool = False
 
 
 def check_statement(sql: str) -> None:
@@ -112,6 +118,13 @@ def judging(condition: str | None) -> Iterator[None]:
         yield
     except ConditionError:
         raise
+    except LimitError as error:
+        if condition is None:
+            raise
+        raise ConditionError(
+            f"the condition {condition!r} failed: {error.what} Ask for less, or use it in `catalog query`, "
+            "which takes --timeout and --memory-limit."
+        ) from error
     except QueryError as error:
         if condition is None:
             raise
@@ -150,7 +163,9 @@ def _checked_condition(condition: str) -> Condition:
         if node.get("type") == "BASE_TABLE" and (node["schema_name"] or node["catalog_name"]):
             raise QueryError(f"name the table {node['table_name']!r} in a condition without its schema.")
     names = (node["column_names"][-1] for node in _nodes(where) if node.get("class") == "COLUMN_REF")
-    return Condition(condition, tuple(dict.fromkeys(names)))
+    tables = (node["table_name"].lower() for node in _nodes(where) if node.get("type") == "BASE_TABLE")
+    has_star = any(node.get("class") == "STAR" for node in _nodes(where))
+    return Condition(condition, tuple(dict.fromkeys(names)), frozenset(tables), has_star)
 
 
 @contextmanager

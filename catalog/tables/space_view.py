@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import QueryError, UnknownColumnError, UnknownSpaceError
 from catalog.quoting import identifier
-from catalog.storage.question import holding
+from catalog.storage.question import ConditionalQuestion
 from catalog.storage.user_sql import Condition, check_condition
 
 if TYPE_CHECKING:
@@ -95,11 +95,13 @@ class SpaceView:
         ConditionError
             `where` is not one harmless condition, or it failed.
         """
-        kept = filtered(None if where is None else check_condition(where))
-        with holding(self.catalog, where):
-            return self.catalog.arrow(
-                f"SELECT {self.selected(columns)} FROM {identifier(self.name)}{kept} ORDER BY architecture_id"
-            )
+        condition = None if where is None else check_condition(where)
+        shown = [*dict.fromkeys(columns or self.columns)]
+        sql = (
+            f"SELECT {self.selected(shown)} FROM {identifier(self.name)}{filtered(condition)} ORDER BY architecture_id"
+        )
+        read = {self.name: ("architecture_id", *shown)}
+        return ConditionalQuestion(self.catalog, sql, condition=condition, columns=read).arrow()
 
     def selected(self, columns: Iterable[str] | None) -> str:
         """The checked columns as an SQL list; one that is named twice stands there once."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from catalog.errors import IngestError
 from catalog.quoting import identifier, literal
 from catalog.tables import measures
 from catalog.tables.column_names import (
@@ -39,6 +40,9 @@ FIXED_COLUMNS = (
     "nodes",
     "edges",
 )
+
+MOST_COLUMNS = 1_000
+"""Columns that a wide view may have: each comment on one costs as much as there are columns."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,13 @@ class ViewPlan:
 
 
 def plan_of(catalog: Store, space: str) -> ViewPlan:
-    """How the wide view of `space` is built from what is stored now."""
+    """How the wide view of `space` is built from what is stored now.
+
+    Raises
+    ------
+    IngestError
+        There would be more than `MOST_COLUMNS`.
+    """
     native = str(_rows(catalog, "SELECT native_id_name FROM space WHERE name = ?", space)[0]["native_id_name"])
     taken = {*FIXED_COLUMNS, native}
     operators = _distinct(_operator_columns(catalog, space), taken, "_operator")
@@ -84,6 +94,7 @@ def plan_of(catalog: Store, space: str) -> ViewPlan:
     metrics = _distinct(found, taken, "_metric")
     found, score_parts = _proxy_columns(catalog, space)
     proxies = _distinct(found, taken, "_proxy")
+    _require_few(space, operators, metrics, proxies)
     query = f"""
         WITH members AS (SELECT * FROM architecture WHERE space = {literal(space)}),
         metric_means AS (
@@ -127,6 +138,18 @@ def rebuild(catalog: Store, space: str) -> None:
     catalog.append("wide_column", shown_rows(space, plan.shown))
 
 
+def _require_few(
+    space: str, operators: Sequence[WideColumn], metrics: Sequence[WideColumn], proxies: Sequence[WideColumn]
+) -> None:
+    count = len(FIXED_COLUMNS) + 1 + len(operators) + len(metrics) + len(proxies)
+    if count > MOST_COLUMNS:
+        raise IngestError(
+            f"the space {space!r} would have {count:,} columns: {len(metrics):,} metrics, {len(proxies):,} proxies and "
+            f"{len(operators):,} counts of operators; {MOST_COLUMNS:,} columns is the most. Nothing was stored. Leave "
+            "metrics and proxies out, or divide them among catalogs."
+        )
+
+
 def shown_rows(space: str, columns: Sequence[WideColumn]) -> pa.Table:
     """The rows of ``wide_column``: what the columns show."""
     rows = [
@@ -157,7 +180,7 @@ def update_scores(
     """
     parts = [{"proxy_id": proxy_id, "input": given} for proxy_id, given in columns.values()]
     schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string())])
-    means = ", ".join(f"max(mean) FILTER (part = {part}) AS part_{part}" for part in range(len(parts)))
+    means = ", ".join(f"{_mean_of(part)} AS part_{part}" for part in range(len(parts)))
     values = ", ".join(f"{identifier(name)} = means.part_{part}" for part, name in enumerate(columns))
     catalog.execute(
         f"""
@@ -276,7 +299,12 @@ def _metric_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Ta
 
 
 def _first_of(parts: Iterable[int]) -> str:
-    return "coalesce(" + ", ".join(f"max(mean) FILTER (part = {part})" for part in parts) + ")"
+    return "coalesce(" + ", ".join(map(_mean_of, parts)) + ")"
+
+
+def _mean_of(part: int) -> str:
+    """The mean of one part; by FILTER, DuckDB 1.5 would copy all columns once for each: 3 GB for a thousand."""
+    return f"max(CASE WHEN part = {part} THEN mean END)"
 
 
 def _numbered(parts: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:

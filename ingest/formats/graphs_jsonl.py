@@ -29,6 +29,9 @@ _MOST_NODES = 512
 _MOST_CELLS = 64
 _MOST_COPIES = 1000
 _MOST_NAMES = 1000
+_MOST_NUMBERS = {"metrics": 100_000, "proxies": 1_000}
+"""Of one architecture: metrics may be the points of training curves, proxies are columns each."""
+
 _FIELDS = ("id", "cells", "ops", "edges", "metrics", "proxies")
 _CELL_FIELDS = ("name", "ops", "edges", "reduction")
 
@@ -183,6 +186,10 @@ class _BatchRows:
             check_copies(cells, self._space.vocabulary)
         except GraphError as error:
             raise fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
+        for field, most in _MOST_NUMBERS.items():
+            given = record.get(field)
+            if isinstance(given, list | dict) and len(given) > most:
+                raise fault(where, f"{described(native_id)} has {len(given):,} {field}; {most:,} is the most")
         self._numbers.add(where, len(self._graphs), record)
         self._native_ids.append(native_id)
         self._graphs.append(ArchitectureGraph(self._space.name, cells, self._space.vocabulary))

@@ -22,6 +22,12 @@ DEFAULT_SIZE_LIMIT = 16 * 2**30
 JSON_SIZE_LIMIT = 2 * 2**30
 """Bytes of one JSON document; it has to stand in memory as a whole."""
 
+LARGEST_RATIO = 100
+"""Unpacked bytes to packed ones of a file that is larger than `UNSUSPECTED`; tables and records reach 5 to 30."""
+
+UNSUSPECTED = 2**24
+"""Unpacked bytes that are never too many, however well they were packed."""
+
 BLOCK = 2**18
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -41,12 +47,17 @@ class LimitedStream:
         What messages call the file.
     limit
         Unpacked bytes that may be read.
+    packed
+        Bytes of the stream before unpacking; None for what is not packed.
     """
 
-    def __init__(self, stream: IO[bytes], name: str, limit: int = DEFAULT_SIZE_LIMIT) -> None:
+    def __init__(
+        self, stream: IO[bytes], name: str, limit: int = DEFAULT_SIZE_LIMIT, packed: int | None = None
+    ) -> None:
         self.name = name
         self._stream = stream
         self._limit = limit
+        self._packed = packed
         self._read = 0
 
     def read(self, size: int = BLOCK) -> bytes:
@@ -64,6 +75,8 @@ class LimitedStream:
                 f"{self.name}: unpacks to more than {self._limit} bytes, which is more than the limit allows; nothing "
                 "was stored. If the file is what it should be, raise the size limit."
             )
+        if self._packed is not None:
+            require_ratio(self.name, self._read, self._packed)
         return block
 
     def __enter__(self) -> LimitedStream:
@@ -84,10 +97,28 @@ def open_stream(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> LimitedStre
     try:
         with path.open("rb") as stream:
             first = stream.read(3)
-        opened = _opener(first)(path, "rb")
+        opener = _opener(first)
+        opened = opener(path, "rb")
+        packed = None if opener is open else path.stat().st_size
     except OSError as error:
         raise IngestError(f"{path.name}: cannot be read ({error.strerror}); check the path.") from None
-    return LimitedStream(opened, path.name, size_limit)
+    return LimitedStream(opened, path.name, size_limit, packed)
+
+
+def require_ratio(name: str, unpacked: int, packed: int) -> None:
+    """Refuse a small file that unpacks into a large one.
+
+    Raises
+    ------
+    IngestError
+        So many bytes are more than `UNSUSPECTED` and more than `LARGEST_RATIO` times those that were packed.
+    """
+    if unpacked > max(UNSUSPECTED, LARGEST_RATIO * packed):
+        raise IngestError(
+            f"{name}: its {packed:,} bytes unpack to {unpacked:,} and more, over {LARGEST_RATIO} times as many, as in "
+            "a file that is made to fill the memory; nothing was stored. If it is what it should be, unpack it first "
+            "and give the unpacked file."
+        )
 
 
 def _opener(first: bytes) -> Callable[[Path, str], Any]:

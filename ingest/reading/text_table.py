@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 from catalog.errors import IngestError
 from ingest.reading.percents import ALLOWED, Percents
 from ingest.reading.shown import shown
-from ingest.reading.sources import DEFAULT_SIZE_LIMIT
+from ingest.reading.sources import DEFAULT_SIZE_LIMIT, require_ratio
 
 _CHUNK = 2**22
 _PARQUET = b"PAR1"
 _HEADER = 2**16
+_LONGEST_LINE = _CHUNK
+_MOST_COLUMNS = 10_000
+_CELL = 8  # bytes, at least, of a parquet file's cell in memory
 
 
 def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
@@ -35,6 +38,7 @@ def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
         The file cannot be read, is a truncated or damaged gzip file, or unpacks to more than `size_limit` bytes.
     """
     parts, size = [], 0
+    line = _Line(path.name)
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
@@ -47,6 +51,9 @@ def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
                             f"{path.name} unpacks to more than {size_limit:,} bytes; nothing was stored. If you trust "
                             "the file, raise the limit with --size-limit."
                         )
+                    if zipped:
+                        require_ratio(path.name, size, path.stat().st_size)
+                    line.see(part)
                     parts.append(part)
     except (OSError, EOFError, zlib.error) as error:
         raise IngestError(
@@ -54,6 +61,33 @@ def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
             "The file may be damaged or cut off: get it again."
         ) from error
     return b"".join(parts)
+
+
+class _Line:
+    """The length of the line that is being read: none of a table is so long that it would have to be kept whole."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._number = 1
+        self._length = 0
+        self._is_text: bool | None = None
+
+    def see(self, part: bytes) -> None:
+        """Read on; raises IngestError where a text's line is longer than `_LONGEST_LINE`."""
+        if self._is_text is None:
+            self._is_text = not part.startswith(_PARQUET)
+        if not self._is_text:
+            return
+        end = part.find(b"\n")  # parts are no longer than a line may be, so the first line of one is the only to check
+        if self._length + (len(part) if end < 0 else end) <= _LONGEST_LINE:
+            end = part.rfind(b"\n")
+            self._number += part.count(b"\n")
+            self._length = self._length + len(part) if end < 0 else len(part) - end - 1
+            return
+        raise IngestError(
+            f"{self._name} line {self._number}: longer than {_LONGEST_LINE:,} bytes, the most that is allowed; nothing "
+            "was stored."
+        )
 
 
 def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
@@ -68,6 +102,9 @@ def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
                 f"{path.name} unpacks to {size:,} bytes, more than {size_limit:,}; nothing was stored. If you trust "
                 "the file, raise the limit with --size-limit."
             )
+        require_ratio(path.name, _CELL * file.metadata.num_rows * file.metadata.num_columns, len(data))
+        if file.metadata.num_columns > _MOST_COLUMNS:
+            raise _too_wide(path, file.metadata.num_columns)
         table = file.read()
         table.validate(full=True)  # texts that are no UTF-8 would end the process
         frame = pl.from_arrow(table)
@@ -82,6 +119,12 @@ def _no_table(path: Path, reason: str) -> IngestError:
     return IngestError(f"{path.name} is no comma-separated table: {reason}; nothing was stored.")
 
 
+def _too_wide(path: Path, columns: int) -> IngestError:
+    return IngestError(
+        f"{path.name} line 1: {columns:,} columns; {_MOST_COLUMNS:,} is the most. Nothing was stored. Leave some out."
+    )
+
+
 def _refuse_other_kinds(path: Path, data: bytes) -> None:
     """Name what a file is that is no text table at all, and a header that says one name twice."""
     start = data[:_HEADER].removeprefix(codecs.BOM_UTF8).lstrip()
@@ -89,6 +132,8 @@ def _refuse_other_kinds(path: Path, data: bytes) -> None:
         raise _no_table(path, "it is empty")
     if (place := data.find(b"\0")) >= 0:
         raise _no_table(path, f"byte {place} is NUL, as in binary files and in UTF-16; a table is UTF-8 text")
+    if (columns := data.count(b",", 0, data.find(b"\n") + 1 or len(data)) + 1) > _MOST_COLUMNS:
+        raise _too_wide(path, columns)
     if start[:1] in (b"{", b"["):
         raise _no_table(path, f"it begins with {start[:1].decode()}, as JSON does")
     try:

@@ -185,7 +185,8 @@ class TorchArchive:
                 stream = archive.open(members[0])
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, OverflowError) as error:
             raise self._strange(f"a damaged zip file ({error})") from None
-        return LimitedStream(stream, f"{self._path.name}:{members[0].filename}", self._size_limit)
+        name = f"{self._path.name}:{members[0].filename}"
+        return LimitedStream(stream, name, self._size_limit, members[0].compress_size)
 
     def _strange(self, what: str) -> IngestError:
         return IngestError(f"{self._path.name}: {what}; nothing was stored. Fetch the file again.")

@@ -16,6 +16,7 @@ from catalog.errors import (
     UsageError,
 )
 from catalog.storage import user_sql
+from catalog.storage.query_limits import CONDITION_LIMITS
 from catalog.storage.store import Store
 from catalog.tables.space_view import SpaceView
 from tests.catalog.small_catalog import CELLS
@@ -118,16 +119,43 @@ def test_a_condition_that_is_judged_wrongly_still_cannot_write(
 ) -> None:
     monkeypatch.setattr(user_sql, "FUNCTIONS", user_sql.FUNCTIONS | {"nextval"})
     small_catalog.execute("CREATE SEQUENCE s")
-    with pytest.raises(ConditionError, match="read-only"):
+    with pytest.raises(ConditionError, match="does not exist"):
         top(small_catalog, "nb201", "params", where="nextval('s') > 0").answer()
-    with pytest.raises(ConditionError, match="read-only"):
+    with pytest.raises(ConditionError, match="does not exist"):
         SpaceView.of(small_catalog, "nb201").frame(where="nextval('s') > 0")
     assert small_catalog.rows("SELECT nextval('s')") == [(1,)]
 
 
-def test_conditions_may_ask_the_catalog(small_catalog: Store) -> None:
-    where = "params = (SELECT max(params) FROM nb201) AND cell IN (SELECT native_id FROM architecture)"
+@pytest.mark.parametrize(
+    "where",
+    [
+        "params = (SELECT max(params) FROM nb201) AND cell IN (SELECT native_id FROM architecture)",
+        "PARAMS = (SELECT max(Params) FROM NB201) AND (SELECT count(*) FROM run) = 0",
+        "params = (SELECT max(n.params) FROM nb201 AS n) AND 0 < (SELECT count(a) FROM architecture AS a)",
+        "params = (WITH best AS (SELECT max(params) AS p FROM nb201) FROM best) AND COLUMNS('par.ms') > 0",
+    ],
+)
+def test_conditions_may_ask_the_catalog(small_catalog: Store, where: str) -> None:
     assert top(small_catalog, "nb201", "params", where=where).frame()["index"].to_list() == [0]
+    assert top(small_catalog, "nb201", "params", where=where).answer().rows[0][0] == 0
+    with small_catalog.transaction():
+        assert len(SpaceView.of(small_catalog, "nb201").arrow(["index"], where)) == 1
+    small_catalog.close()
+    with Store.open(small_catalog.path) as reading:
+        assert top(reading, "nb201", "params", where=where).frame()["index"].to_list() == [0]
+        assert top(reading, "nb201", "params", where=where).answer().rows[0][0] == 0
+
+
+def test_a_condition_takes_no_more_than_it_may(small_catalog: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CONDITION_LIMITS, "timeout", 0.5)
+    for where, words in (
+        ("len(range(3000000000 + params::BIGINT)) > 0", "ran out of memory: .*`catalog query`"),
+        ("levenshtein(repeat('a', 200000), repeat(cell, 20000)) > 0", "stopped after 0.5 seconds.*`catalog query`"),
+    ):
+        with pytest.raises(ConditionError, match=words):
+            SpaceView.of(small_catalog, "nb201").arrow(["index"], where)
+        with pytest.raises(ConditionError, match=words):
+            top(small_catalog, "nb201", "params", where=where).answer()
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def test_ctrl_c_says_what_is_stored(ask: Ask, monkeypatch: pytest.MonkeyPatch) -
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("catalog.storage.sandbox.read_user_query", interrupt)
+    monkeypatch.setattr("catalog.storage.user_query.plain_rows", interrupt)
     answer = ask("query", "SELECT 1")
     assert answer.returncode == 130
     assert "nothing else is" in answer.stderr

@@ -12,7 +12,7 @@ import typer
 import typer.main
 
 from catalog.cli.main import MODULES
-from catalog.cli.no_pandas import NoPandas
+from catalog.storage.no_pandas import NoPandas
 from tests.catalog.cli.commands import run_catalog
 
 

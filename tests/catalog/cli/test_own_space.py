@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.cli.commands import call_catalog
+from tests.catalog.processes import run_python
 
 CHAIN = {"id": "a17", "ops": ["input", "conv3x3", "my_op", "output"], "edges": [[0, 1], [1, 2], [2, 3]]}
 METRIC = {"dataset": "cifar10", "split": "test", "name": "accuracy", "value": 93.1, "epochs": 200, "seed": 0}
@@ -156,3 +157,38 @@ def test_ids_that_a_terminal_would_obey_are_only_shown(database: Path) -> None:
         ingest(database, "\x1b[31m.jsonl"),
     ]
     assert not [text for text in told if "\x1b" in text or "\x07" in text or not text]
+
+
+def test_what_an_architecture_brings_costs_what_it_is(database: Path) -> None:
+    """An aggregate for each column, with a filter of its own, took 3 GB for these."""
+    chains = [{**CHAIN, "id": name, "ops": ["input", "conv3x3", "conv1x1", "output"]} for name in ("a", "b")]
+    for count, words in ((900, "1,800 scores"), (2_000, "line 1: 'a' has 2,000 proxies; 1,000 is the most")):
+        proxies = {f"p{number}": {"value": float(number), "direction": "higher"} for number in range(count)}
+        (database.parent / "many.jsonl").write_text(
+            "".join(json.dumps({**c, "proxies": proxies}) + "\n" for c in chains)
+        )
+        ended = run_python(
+            "import sys; from catalog.cli.main import main; sys.argv[0] = 'catalog'\n"
+            "try: main()\n"
+            "finally: print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))",
+            *("ingest", "graphs", database.parent / "many.jsonl", "--space", f"of{count}", "--db", database),
+        )
+        assert words in ended.stderr
+        assert int(ended.stdout) < 1_200_000
+
+
+def test_a_space_has_a_number_of_columns_that_a_table_can_hold(database: Path) -> None:
+    chain = {**CHAIN, "ops": ["input", "conv3x3", "conv1x1", "output"]}
+    records = [
+        {
+            **chain,
+            "id": str(part),
+            "proxies": {f"p{part}_{number}": {"value": 1.0, "direction": "higher"} for number in range(600)},
+        }
+        for part in range(2)
+    ]
+    (database.parent / "wide.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    said = ingest(database, "wide.jsonl")
+    assert "1,200 proxies" in said or "1,206 proxies" in said
+    assert "1,000 columns is the most. Nothing was stored" in said
+    assert call_catalog("spaces", database=database).stdout.count("\n") == 1

@@ -142,7 +142,7 @@ def test_without_external_access_no_function_reads(
 ) -> None:
     """The second wall alone: nothing is judged, and what each function answers holds no line of a file."""
     answered = set()
-    for one, call, told in answers(lambda: _closed_connection(empty_catalog, "", None, None), every, texts):
+    for one, call, told in answers(lambda: _closed_connection(empty_catalog, "", None, {}), every, texts):
         assert CANARY not in told, call
         if not told.startswith(NOT_RUN):
             answered.add(one.name)

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import (
-    CatalogError,
     QueryError,
     SchemaVersionError,
     StoreError,
@@ -214,16 +213,3 @@ def test_interrupt_during_a_statement_stops_it(error: Exception) -> None:
 def test_other_runtime_errors_pass() -> None:
     with pytest.raises(RuntimeError, match="something else"), reported(Path("x")):
         raise RuntimeError("something else")
-
-
-def test_a_users_condition_cannot_write(catalog_path: Path) -> None:
-    """Also where the file is open for writing, and whatever the judge of conditions may have missed."""
-    with Store.open(catalog_path, mode="write") as catalog:
-        catalog.execute("CREATE SEQUENCE s")
-        for statement in ("SELECT nextval('s')", "CREATE TABLE x AS SELECT 1", "DELETE FROM run"):
-            with pytest.raises(CatalogError, match="read-only"), catalog.only_reading():
-                catalog.rows(statement)
-        with catalog.only_reading():
-            assert catalog.rows("SELECT 1") == [(1,)]
-        with catalog.transaction(), pytest.raises(StoreError, match="inside a transaction"), catalog.only_reading():
-            pass

@@ -25,7 +25,7 @@ class NoPandas:
 
 
 def spare_pandas() -> None:
-    """Put the hook in its place; for a process that is the command line."""
+    """Put the hook in its place; for a process that runs nothing but this program."""
     hook: Any = NoPandas()
     sys.meta_path.insert(0, hook)
 
