@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalog.quoting import identifier
 from catalog.tables import views
@@ -110,15 +110,12 @@ def _rows(catalog: Store, space: str, columns: list[tuple[str, str]]) -> Iterato
             yield f"{count:,} rows {words}, such as that of architecture {first}"
     if not columns:
         return
-    measured = ", ".join(
-        f"count(*) FILTER ({_differ(name, kind)}), min(architecture_id) FILTER ({_differ(name, kind)})"
-        for name, kind in columns
-    )
-    found: tuple[Any, ...] = catalog.rows(
-        f"SELECT {measured} FROM {_REBUILT} AS made JOIN {view} AS held USING (architecture_id)"
-    )[0]
-    wrong = [(name, *found[2 * place : 2 * place + 2]) for place, (name, _) in enumerate(columns) if found[2 * place]]
-    for name, count, first in wrong[:_SHOWN]:
+    joined = f"FROM {_REBUILT} AS made JOIN {view} AS held USING (architecture_id)"
+    counts = ", ".join(f"count(*) FILTER ({_differ(name, kind)})" for name, kind in columns)
+    found = catalog.rows(f"SELECT {counts} {joined}")[0]
+    wrong = [(name, kind, count) for (name, kind), count in zip(columns, found, strict=True) if count]
+    for name, kind, count in wrong[:_SHOWN]:
+        ((first,),) = catalog.rows(f"SELECT min(architecture_id) {joined} WHERE {_differ(name, kind)}")
         yield f"{name} is not what its rows give for {count:,} architectures, such as {first}"
     if len(wrong) > _SHOWN:
         yield f"and {len(wrong) - _SHOWN:,} more columns"
