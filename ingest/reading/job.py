@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import IngestError
+from catalog.errors import GraphError, IdentifierError, IngestError
 from catalog.spaces.base import SearchSpace
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
@@ -150,11 +150,14 @@ def _stored(
     job = _Job(catalog, space, facts, run.id)
     said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
     registration.ensure_space(catalog, space, own_operators)
-    for batch in loader.read(path):
-        gate.check(batch)
-        job.store(batch)
-        if progress is not None:
-            progress(job.records)
+    try:
+        for batch in loader.read(path):
+            gate.check(batch)
+            job.store(batch)
+            if progress is not None:
+                progress(job.records)
+    except (IdentifierError, GraphError) as error:
+        raise IngestError(f"{path.name}: {error} Nothing was stored.") from error
     if not job.records:
         raise IngestError(f"{path} holds no records; nothing was stored.")
     job.refuse_same_content(parameters)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from catalog.architecture.operators import Operator
 from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
 from catalog.storage.store import Store
 from ingest.entry import prepared
 from ingest.formats.graphs_jsonl import GraphsJSONL
+from ingest.formats.nb201_table import NB201Table
 from ingest.formats.operator_file import read_operators
+from ingest.reading.batch import SourceFacts
 from ingest.reading.batch_gate import BatchGate
 from ingest.reading.job import ingest
 from tests.catalog.tables.test_name_gate import HOSTILE
@@ -91,13 +97,17 @@ def test_a_batch_names_the_architecture_and_the_training(tmp_path: Path) -> None
         BatchGate("mine.jsonl").check(type(batch)(batch.members, 1, wrong))
 
 
-def test_descriptions_of_operators_are_texts(catalog_path: Path, tmp_path: Path) -> None:
-    graphs, operators = tmp_path / "mine.jsonl", tmp_path / "ops.json"
-    graphs.write_text(json.dumps({"id": "a", "ops": ["input", "my_op", "output"], "edges": [[0, 1], [1, 2]]}))
-    fields = {"kind": "conv", "weights": True, "description": "a convolution \x1b[31m"}
-    operators.write_text(json.dumps({"my_op": fields}))
-    with Store.open(catalog_path, mode="write") as catalog, pytest.raises(IngestError, match=r"description .*U\+001B"):
-        ingest(catalog, GraphsJSONL("mine", read_operators(operators)), graphs)
+@pytest.mark.parametrize(
+    ("name", "description"), [("my_op", "a convolution \x1b[31m"), ("my\u202eop", "a convolution"), ("op ", "a")]
+)
+def test_operators_and_their_descriptions(name: str, description: str, tmp_path: Path) -> None:
+    path = tmp_path / "ops.json"
+    path.write_text(json.dumps({name: {"kind": "conv", "weights": True, "description": description}}))
+    with pytest.raises(IngestError, match=r"ops.json: operator "):
+        read_operators(path)
+    operator = Operator(name, "conv", description, description, description)
+    with pytest.raises(IngestError, match=r"mine.jsonl: the (description|operator)"):
+        BatchGate("mine.jsonl").check_source(SourceFacts("mine", "graphs-jsonl"), [operator])
 
 
 def test_a_hostile_file_name_is_escaped(catalog_path: Path, tmp_path: Path) -> None:
@@ -113,3 +123,21 @@ def test_the_id_of_a_model_is_checked_before_its_code_runs() -> None:
     options = {"space": "mine", "id": "a\x1b"}
     with pytest.raises(UsageError, match="--id"):
         prepared("model", [Path("no_module:build")], options, Listener())
+
+
+@pytest.mark.parametrize(
+    "column", [[b"\xff\xfe"], [["a"]], [{"a": 1}], [datetime.date(2026, 1, 1)]], ids=["bytes", "list", "struct", "date"]
+)
+def test_parquet_columns_are_texts_or_numbers(column: list[object], tmp_path: Path) -> None:
+    path = tmp_path / "mine.parquet"
+    pq.write_table(pa.table({"arch_str": column, "cifar10_test_acc": [91.5]}), path)
+    with pytest.raises(IngestError, match=r"mine.parquet: the column arch_str holds"):
+        list(NB201Table(200).read(path))
+
+
+def test_parquet_with_texts_that_are_no_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "mine.parquet"
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff\xfe"]).buffers())
+    pq.write_table(pa.table({"arch_str": broken, "cifar10_test_acc": [91.5]}), path)
+    with pytest.raises(IngestError, match=r"mine.parquet is no readable parquet table"):
+        list(NB201Table(200).read(path))
