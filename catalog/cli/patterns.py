@@ -9,6 +9,7 @@ import typer
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Form, Format, Space, Wait
 from catalog.cli.output import emit
+from catalog.message import visible
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -36,7 +37,7 @@ def match(
     """Architectures whose graph contains a pattern: (operator), (:kind), (*), ->, ->* and NOT, joined by commas."""
     with opened(db, wait, output_format=output_format) as catalog:
         if explain:
-            typer.echo(catalog.explain(space, pattern, form=form))
+            typer.echo(visible(catalog.explain(space, pattern, form=form)))
         else:
             emit(catalog.match(space, pattern, form=form, count=count, by=by, limit=limit), output_format)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from catalog.storage.store import Store
 from catalog.tables.disagreements import disagreements
 from catalog.tables.doctor import examine
+from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.formats.nb201_table import NB201Table
 from ingest.reading.job import IngestReport, ingest
 
@@ -70,3 +72,45 @@ def test_the_two_releases_of_one_benchmark_differ(catalog: Store, data_dir: Path
     assert [note.partition("architectures")[0].rpartition(": ")[2] for note in notes] == [
         "2,416 of 15,625 ", "2,486 of 15,625 ", "2,458 of 15,625 ",
     ]  # fmt: skip
+
+
+def own(catalog: Store, path: Path, value: float, **further: object) -> IngestReport:
+    """A network of a user's own with one metric."""
+    metric = {"name": "latency", "value": value, "kind": "reported", "device": "gpu", **further}
+    chain = {"ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]]}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"id": "a", **chain, "metrics": [metric], "proxies": {"nwot": value}}))
+    return ingest(catalog, GraphsJSONL("mine"), path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seeds", "shown"),
+    [
+        ("reported", (None, None), "earlier"),
+        ("surrogate", (1, 1), "earlier"),
+        ("reported", (None, 1), "later"),
+        ("trained", (None, None), "earlier"),
+    ],
+)
+def test_two_copies_in_one_column_say_which_one_is_shown(
+    kind: str, seeds: tuple[int | None, int | None], shown: str, catalog: Store, tmp_path: Path
+) -> None:
+    """Also of a user's own source of one name, whose trainings share a column."""
+    assert own(catalog, tmp_path / "one" / "mine.jsonl", 1.5, kind=kind, seed=seeds[0]).notes == ()
+    notes = own(catalog, tmp_path / "two" / "mine.jsonl", 2.5, kind=kind, seed=seeds[1]).notes
+    assert [note.rpartition("; ")[2] for note in notes] == [
+        f"the wide view shows the {shown} source",
+        "the wide view shows their mean",
+    ]
+    row = catalog.query("SELECT * FROM mine").to_dicts()[0]
+    assert {name: value for name, value in row.items() if "latency" in name or "nwot" in name} == {
+        next(name for name in row if "latency" in name): 1.5 if shown == "earlier" else 2.5,
+        "nwot_published": 2.0,
+    }
+
+
+def test_scores_that_differ_are_told_at_ingest_and_by_the_doctor(catalog: Store, tmp_path: Path) -> None:
+    own(catalog, tmp_path / "first.jsonl", 1.5, device="one")
+    (note,) = own(catalog, tmp_path / "second.jsonl", 2.5, device="two").notes
+    assert note.startswith("nwot: 1 of 1 architectures differ from first (first.jsonl), by 1 at most")
+    assert [finding.detail for finding in examine(catalog) if finding.check == "mine: second and first"] == [note]

@@ -19,8 +19,9 @@ HOSTILE: tuple[Any, ...] = (
 )  # fmt: skip
 TOKENS = (
     b"\0", b"\xff", b"\xff\xfe", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"[" * 3000, b"{", b"}", b"]", b'"', b"'",
-    b",", b":", b"-", b"1e999", b"9" * 400, b"\n", b"\r\n", b"\r", b"\xe2\x80\xae", b"\xef\xbb\xbf", b"PAR1", b"\x1f\x8b",
-    b"BZh9", b"null", b"NaN", b"Infinity", b"true", b"(", b")", b"#", b"\\", b"\x80\x02", b"c__builtin__\neval\n", b".",
+    b",", b":", b"-", b"1e999", b"9" * 400, b"\n", b"\r\n", b"\r", b"\xe2\x80\xae", b"\xef\xbb\xbf", b"PAR1",
+    b"\x1f\x8b", b"BZh9", b"null",
+    b"NaN", b"Infinity", b"true", b"(", b")", b"#", b"\\", b"\x80\x02", b"c__builtin__\neval\n", b".",
     b"e", b"s", b"u",
 )  # fmt: skip
 _LARGEST_COPY = 2000
