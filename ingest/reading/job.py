@@ -12,13 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import GraphError, IdentifierError, IngestError
+from catalog.errors import GraphError, IdentifierError, IngestError, UsageError
 from catalog.spaces.base import SearchSpace
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import registration, views
 from catalog.tables.disagreements import disagreements
+from catalog.tables.forgetting import command
 from catalog.tables.name_gate import shown_file_name
+from catalog.tables.official_sources import KNOWN_TABLES
 from catalog.tables.proxies import PUBLISHED_VERSION, ensure_proxies, known_direction, published
 from catalog.tables.registration import Identifiers
 from catalog.tables.stored_spaces import admitted, space_of
@@ -28,6 +30,9 @@ from ingest.reading.content import Content, same_content
 from ingest.reading.directions import DirectedLoader, Directions, settle
 
 _MEMORY = "2GB"  # for the database: the rebuilt wide view of a record file would take twice as much, and need not
+
+_READ_WITH = ("epochs", "curves")
+"""Options of readers by which one file gives other rows."""
 
 Progress = Callable[[int], None]
 """Called after each batch with the number of records read so far."""
@@ -101,8 +106,9 @@ def ingest_content(
     """
     facts = loader.facts(path)
     file = shown_file_name(path.name)
-    parameters = {"loader": facts.kind, "space": loader.space, "file": file, "sha256": digest}
-    if known := _known_source(catalog, loader.space, facts, digest):
+    read_with = {name: getattr(loader, name) for name in _READ_WITH if getattr(loader, name, None)}
+    parameters = {"loader": facts.kind, "space": loader.space, "file": file, "sha256": digest, "read_with": read_with}
+    if known := _known_source(catalog, loader.space, facts, digest, read_with):
         return _nothing_to_do(catalog, loader, path, parameters, facts.name, known)
     catalog.execute(f"SET memory_limit = '{_MEMORY}'")
     with Run.start(catalog, "ingest", parameters) as run:
@@ -203,15 +209,37 @@ def content_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _known_source(catalog: Store, space: str, facts: SourceFacts, digest: str) -> int | None:
+def _known_source(
+    catalog: Store, space: str, facts: SourceFacts, digest: str, read_with: Mapping[str, object]
+) -> int | None:
+    """Records of the source that these very bytes are; None for bytes that the catalog does not hold.
+
+    Raises
+    ------
+    UsageError
+        It was read with other options, by which the same bytes say something else.
+    """
     rows = catalog.arrow(
         """
-        SELECT row_count FROM source LEFT JOIN run ON run.id = run_id
+        SELECT row_count, source.id, parameters->>'$.read_with' AS read_with
+        FROM source LEFT JOIN run ON run.id = run_id
         WHERE sha256 = $1 AND source.kind = $2 AND source.name = $3 AND coalesce(parameters->>'$.space', $4) = $4
         """,
         [digest, facts.kind, facts.name, space],
     ).to_pylist()
-    return int(rows[0]["row_count"]) if rows else None
+    if not rows:
+        return None
+    before = json.loads(rows[0]["read_with"] or json.dumps(dict(read_with)))  # earlier versions did not write it down
+    is_longer = (
+        before.get("epochs") != read_with.get("epochs") and digest not in KNOWN_TABLES
+    )  # which say theirs
+    if is_longer or (read_with.get("curves") and not before.get("curves")):
+        told = [", ".join(f"{name} {value}" for name, value in one.items()) or "none" for one in (before, read_with)]
+        raise UsageError(
+            f"the catalog holds this file as {facts.name}, read with the options {told[0]} and not {told[1]}; nothing "
+            f"was stored. To read it anew, take it out first: {command(catalog, rows[0]['id'])}"
+        )
+    return int(rows[0]["row_count"])
 
 
 def _enter_new_operators(catalog: Store, loader: Loader, parameters: Mapping[str, object]) -> int:

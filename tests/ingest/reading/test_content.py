@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from catalog.errors import UsageError
 from catalog.storage.store import Store
 from catalog.tables.forgetting import forget_source
 from ingest.formats.graphs_jsonl import GraphsJSONL
@@ -138,3 +139,13 @@ def test_a_forgotten_source_can_come_again(catalog_path: Path, tmp_path: Path) -
     forget_source(catalog_path, 1)
     with Store.open(catalog_path, mode="write") as catalog:
         assert not taken(catalog, GraphsJSONL("mine"), tmp_path / "mine.jsonl.gz", gzip.compress(data)).was_known
+
+
+def test_the_same_bytes_with_another_option_are_no_known_source(catalog_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(TABLE.write_csv().encode())
+    with Store.open(catalog_path, mode="write") as catalog:
+        ingest(catalog, NB201Table(200), path)
+        assert ingest(catalog, NB201Table(200), path).was_known
+        with pytest.raises(UsageError, match=r"the options epochs 200 and not epochs 12; .* catalog db forget 1"):
+            ingest(catalog, NB201Table(12), path)
