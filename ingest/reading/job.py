@@ -230,9 +230,7 @@ def _known_source(
     if not rows:
         return None
     before = json.loads(rows[0]["read_with"] or json.dumps(dict(read_with)))  # earlier versions did not write it down
-    is_longer = (
-        before.get("epochs") != read_with.get("epochs") and digest not in KNOWN_TABLES
-    )  # which say theirs
+    is_longer = before.get("epochs") != read_with.get("epochs") and digest not in KNOWN_TABLES  # which say theirs
     if is_longer or (read_with.get("curves") and not before.get("curves")):
         told = [", ".join(f"{name} {value}" for name, value in one.items()) or "none" for one in (before, read_with)]
         raise UsageError(

@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -89,7 +90,8 @@ class Trials:
         try:
             read(good, path, self._store)
         except (IngestError, UsageError) as error:
-            return REFUSED, fault_of_message(str(error), path)
+            names = [path.name, *([good.beside[0]] if good.beside else [])]
+            return REFUSED, fault_of_message(str(error), names)
         except CatalogError as error:
             return REFUSED, f"a {type(error).__name__} where the file is at fault: {error}"
         except BaseException:  # noqa: BLE001 - whatever comes out of a reader is what this looks for, panics too
@@ -112,9 +114,9 @@ def read(good: GoodFile, path: Path, store: Store) -> None:
         job(store)
 
 
-def fault_of_message(message: str, path: Path) -> str | None:
-    """What is wrong with an error's message: it has to name the file, and to be safe and short."""
-    if path.name.partition(".")[0] not in message:
+def fault_of_message(message: str, files: Sequence[str]) -> str | None:
+    """What is wrong with an error's message: it has to name one of the files, and to be safe and short."""
+    if not any(name.partition(".")[0] in message for name in files):
         return f"the message does not name the file: {message}"
     if not message.replace("\n", "").replace("\t", "").isprintable():
         return f"the message holds what a terminal obeys: {message!r}"
