@@ -156,7 +156,7 @@ class TracedGraph:
             "form": ["native"] * len(nodes),
             "cell": [self.cell().name] * len(nodes),
             "position": range(len(nodes)),
-            "name": [None if node.name is None else visible(node.name) for node in self.nodes],
+            "name": [visible(node.name) for node in self.nodes],
             "shape": [node.shape for node in self.nodes],
             "kernel": [node.kernel for node in nodes],
             "stride": [node.stride for node in nodes],
