@@ -136,30 +136,35 @@ def _nasbench201(file: Path, options: Options) -> LoaderIn:
     from ingest.formats.choosing import loader_for
     from ingest.formats.nb201_table import NB201Table
 
-    official = loader_for("nasbench201", file, curves=options.get("curves", False), **_limits(options))
+    official = loader_for(
+        "nasbench201",
+        file,
+        curves=options.get("curves", False),
+        source=options.get("source"),
+        **_limits(options),
+    )
     _only_for_tables(official, options, file)
-    if official is None:
-        _require_text("nasbench201", file)
     table = NB201Table(options.get("epochs"), options.get("release"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
 
 
 def _only_for_tables(official: Loader | None, options: Options, file: Path) -> None:
     """Refuse what a file of the benchmark's own says itself: whose numbers it holds."""
-    if official is not None and "source" in options:
-        raise UsageError(
-            f"--source names the source of your own table, but {file.name} is a file of the benchmark's; leave it out."
-        )
+    if "source" not in options or official is None:
+        return
+    from ingest.formats.suite_zero import SuiteZero
+    from ingest.reading.known_tables import source_is_known
+
+    if not isinstance(official, SuiteZero):  # which tells its own tables from others by their bytes
+        raise source_is_known(file)
 
 
 def _nasbench101(file: Path, options: Options) -> LoaderIn:
     from ingest.formats.choosing import loader_for
     from ingest.formats.nb101_table import NB101Table
 
-    official = loader_for("nasbench101", file, **_limits(options))
+    official = loader_for("nasbench101", file, source=options.get("source"), **_limits(options))
     _only_for_tables(official, options, file)
-    if official is None:
-        _require_text("nasbench101", file)
     table = NB101Table(options.get("epochs"), source=options.get("source"), **_limits(options))
     return lambda _: official or table
 
@@ -178,22 +183,6 @@ def _official(name: str) -> Callable[[Path, Options], LoaderIn]:
 
 def _unknown_file(name: str, file: Path) -> UsageError:
     return UsageError(f"{file} is no file that this command knows; `catalog ingest {name} --help` names them.")
-
-
-def _require_text(name: str, file: Path) -> None:
-    """Refuse what cannot be a table: a folder, nothing, or bytes that are neither text, gzip nor parquet.
-
-    Raises
-    ------
-    UsageError
-        It is none.
-    """
-    if file.is_dir():
-        raise _unknown_file(name, file)
-    with file.open("rb") as stream:
-        start = stream.read(_START)
-    if not start or (b"\0" in start and not start.startswith((b"\x1f\x8b", b"PAR1"))):
-        raise _unknown_file(name, file)
 
 
 def _nb201_digits(_file: Path, _options: Options) -> LoaderIn:
@@ -292,14 +281,13 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
 
 
 _LARGEST_MODEL = 2**31
-_START = 4096  # bytes that tell a text from other files
 
 BENCHMARKS = {
     "nasbench201": Benchmark(frozenset({"epochs", "release", "source", "curves"}), _nasbench201, "nb201"),
     "nasbench101": Benchmark(frozenset({"epochs", "source"}), _nasbench101, "nb101"),
     "nasbench301": Benchmark(frozenset({"curves"}), _official("nasbench301")),
     "darts": Benchmark(frozenset({"epochs", "source"}), _official("darts")),
-    "hw-nas-bench": Benchmark(frozenset(), _official("hw-nas-bench")),
+    "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
 }

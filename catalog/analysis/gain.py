@@ -18,7 +18,6 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from catalog.analysis.correlation import Ranking, kendall_tau
-from catalog.analysis.intervals import tau_interval
 from catalog.analysis.joint_rows import JointRows
 from catalog.analysis.significance import holm, p_value, t_quantile
 
@@ -88,30 +87,33 @@ def best_pairs(
     Returns
     -------
     polars.DataFrame
-        At most `count` rows, best first: ``first``, ``second``, ``n``, ``kendall_tau`` out of fold with its interval,
+        At most `count` rows, best first: ``first``, ``second``, ``n``, ``kendall_tau`` out of fold,
         ``best_single`` (which of the two ranks better by such a regression alone), ``best_single_kendall_tau``,
-        ``gain`` (mean over the folds of what the pair's tau is above that one's) with its interval as in `added_gain`,
-        ``p_corrected`` (of no gain, times the number of all pairs: the best of many gains is large by chance).
+        ``gain`` (what the pair's tau is above that one's), ``p_corrected`` (of no gain, times the number of all pairs:
+        the best of many gains is large by chance). Each tau and the gain are means over the folds, with intervals as in
+        `added_gain`: the rows of two folds are predicted by two regressions, whose ties are none between them.
     """
     model = _Additive.of(scores, truth, groups, folds, seed)
     if model is None:
         return pl.DataFrame(schema=_PAIR_SCHEMA)
-    alone = {name: model.tau([name]) for name in model.places}
-    pairs = [(model.tau(list(pair)), *pair) for pair in combinations(model.places, 2)]
-    best = sorted((pair for pair in pairs if not math.isnan(pair[0])), key=lambda pair: -pair[0])[:count]
+    alone = {name: model.fold_taus([name]) for name in model.places}
+    pairs = [(model.fold_taus(list(pair)), *pair) for pair in combinations(model.places, 2)]
+    best = sorted(pairs, key=lambda pair: -float(pair[0].mean()))[:count]
     rows = []
-    for _, first, second in best:
-        single = max((first, second), key=lambda name: np.nan_to_num(alone[name], nan=-2.0))
-        interval = tau_interval(model.predicted([first, second]), model.truth, model.draws)
-        over_single = _gain(model.fold_taus([first, second]), model.fold_taus([single]))
+    for taus, first, second in best:
+        single = max((first, second), key=lambda name: float(alone[name].mean()))
+        over_single = _gain(taus, alone[single])
+        margin = _margin(taus)
         rows.append(
             {
                 "first": first,
                 "second": second,
                 "n": len(model),
-                **interval.named("kendall_tau"),
+                "kendall_tau": over_single["all_kendall_tau"],
+                "kendall_tau_low": float(taus.mean()) - margin,
+                "kendall_tau_high": float(taus.mean()) + margin,
                 "best_single": single,
-                "best_single_kendall_tau": alone[single],
+                "best_single_kendall_tau": over_single["without_kendall_tau"],
                 **{column: over_single[column] for column in ("gain", "gain_low", "gain_high")},
                 "p_corrected": None if (chance := over_single["p_value"]) is None else min(1.0, chance * len(pairs)),
             }
@@ -122,19 +124,29 @@ def best_pairs(
 def _gain(whole: Values, without: Values) -> dict[str, float | None]:
     differences = whole - without
     count = len(differences)
-    tested = 1 / count  # share of the rows in a fold
-    error = math.sqrt((1 / count + tested / (1 - tested)) * differences.var(ddof=1))
     gain = float(differences.mean())
-    margin = t_quantile(count) * error
+    margin = _margin(differences)
     found = {
         "all_kendall_tau": float(whole.mean()),
         "without_kendall_tau": float(without.mean()),
         "gain": gain,
         "gain_low": gain - margin,
         "gain_high": gain + margin,
-        "p_value": p_value(gain, error, count),
+        "p_value": p_value(gain, _error(differences), count),
     }
     return {column: None if math.isnan(value) else value for column, value in found.items()}
+
+
+def _error(taus: Values) -> float:
+    """Standard error of a mean over folds, by Nadeau and Bengio."""
+    count = len(taus)
+    tested = 1 / count  # share of the rows in a fold
+    return math.sqrt((1 / count + tested / (1 - tested)) * taus.var(ddof=1))
+
+
+def _margin(taus: Values) -> float:
+    """Half the 95 % interval of a mean over folds."""
+    return t_quantile(len(taus)) * _error(taus)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,10 +216,6 @@ class _Additive:
             weights = np.linalg.solve(penalised, self.answers[fold][places])
             predictions[start:end] = self.design[start:end, places] @ weights
         return np.asarray(predictions.round(9))  # equal scores predict equal ranks, whatever the last digits say
-
-    def tau(self, names: Sequence[str]) -> float:
-        """Tau-b of the predictions of all folds with the truth."""
-        return kendall_tau(self.predicted(names), self.truth)
 
     def fold_taus(self, names: Sequence[str]) -> Values:
         """(k,) tau-b in each fold; 0 where the predictions are constant."""

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from catalog.analysis.common_rows import Common
 from catalog.errors import UsageError
+from catalog.tables.direction import is_cost
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import proxy_directions, proxy_namer
+from catalog.tables.views import proxy_directions, proxy_namer, published_as
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -134,11 +135,13 @@ def read_pool(
         One of them holds no numbers.
     """
     view = SpaceView.of(catalog, space)
-    directions = proxy_directions(catalog, space)
-    names = list(proxies) if proxies else [name for name in directions if name != target and not name.endswith("_std")]
+    stored = proxy_directions(catalog, space)
+    directions = {name: direction for name, direction in stored.items() if direction is not None}
+    names = list(proxies) if proxies else [name for name in stored if name != target and not name.endswith("_std")]
+    view.checked(target)
+    others = [view.checked(name) for name in names if name not in directions]
+    directions |= {name: -1 if is_cost(catalog, space, name) else 1 for name in others}
     if target_direction is None:
-        from catalog.tables.direction import is_cost
-
         target_direction = -1 if is_cost(catalog, space, target) else 1
     frame = view.frame(columns=list(dict.fromkeys(["architecture_id", target, *names])), where=where)
     ids = frame["architecture_id"].to_numpy()
@@ -151,7 +154,7 @@ def read_pool(
     scores: dict[str, Values] = {}
     left_out, disconnected, covered = {}, {}, {}
     for name in names:
-        values = numbers(frame, name, space) * directions.get(name, 1)
+        values = numbers(frame, name, space) * directions[name]
         last = refused.get(name, nobody) & np.isnan(values)
         seen = trained_on.get(name, nobody)
         values[last] = -np.inf
@@ -170,7 +173,7 @@ def read_pool(
         truth=truth * target_direction,
         target_direction=target_direction,
         scores=scores,
-        directions={name: directions.get(name, 1) for name in names},
+        directions={name: directions[name] for name in names},
         left_out=left_out,
         disconnected=disconnected,
         covered=covered,
@@ -194,8 +197,8 @@ def numbers(frame: pl.DataFrame, column: str, space: str) -> Values:
 def _refused_as_disconnected(catalog: Store, space: str, ids: Identifiers) -> dict[str, Mask]:
     """Per proxy column, which architectures it looked at and refused because they compute nothing."""
     refused = catalog.query(
-        """
-        SELECT proxy."column", source_id IS NOT NULL AS is_published, input, list(architecture_id) AS ids
+        f"""
+        SELECT proxy."column", {published_as(catalog)} AS published_as, input, list(architecture_id) AS ids
         FROM score JOIN proxy ON proxy.id = proxy_id
         WHERE status = 'disconnected' AND architecture_id IN (SELECT id FROM architecture WHERE space = ?)
         GROUP BY ALL
@@ -224,8 +227,8 @@ def _trained_on(catalog: Store, space: str, ids: Identifiers) -> dict[str, Mask]
     )
     # One predictor may stand in several columns: its published scores, and those for other inputs.
     columns = catalog.query(
-        """
-        SELECT DISTINCT proxy.id AS proxy_id, proxy."column", source_id IS NOT NULL AS is_published, input
+        f"""
+        SELECT DISTINCT proxy.id AS proxy_id, proxy."column", {published_as(catalog)} AS published_as, input
         FROM score JOIN proxy ON proxy.id = proxy_id
         WHERE proxy_id IN (SELECT proxy_id FROM training_member)
         """

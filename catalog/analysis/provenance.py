@@ -14,7 +14,7 @@ from catalog.analysis.evaluation import REFERENCES
 from catalog.analysis.pool import Pool, numbers
 from catalog.development import spaces_in_sight
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import metric_groups, proxy_namer
+from catalog.tables.views import metric_groups, proxy_namer, published_as
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -50,8 +50,8 @@ def read_sources(catalog: Store, pool: Pool, columns: Sequence[str] = ()) -> pl.
         tables={"pool": _ids(pool), "parts": _table(parts, keys)},
     )
     scores = catalog.query(
-        """
-        SELECT proxy."column", source_id, source_id IS NOT NULL AS is_published, input,
+        f"""
+        SELECT proxy."column", source_id, {published_as(catalog)} AS published_as, input,
             count(DISTINCT architecture_id) AS used
         FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN pool USING (architecture_id)
         WHERE source_id IS NOT NULL AND status = 'ok' GROUP BY ALL
@@ -75,12 +75,12 @@ def read_proxies(catalog: Store, pool: Pool) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row a proxy and kind of score: ``column``, ``name``, ``version``, ``direction``, ``configuration``,
-        ``checkpoint_digest``, ``description``, ``is_published``, ``input``, ``seeds`` (0 for a deterministic one).
+        ``checkpoint_digest``, ``description``, ``published_as``, ``input``, ``seeds`` (0 for a deterministic one).
     """
     found = catalog.query(
-        """
+        f"""
         SELECT proxy."column", proxy.name, version, direction, configuration, checkpoint_digest, description,
-            source_id IS NOT NULL AS is_published, input, count(DISTINCT seed) AS seeds
+            {published_as(catalog)} AS published_as, input, count(DISTINCT seed) AS seeds
         FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN pool USING (architecture_id)
         GROUP BY ALL ORDER BY ALL
         """,
@@ -105,8 +105,8 @@ def developed_on(catalog: Store, pool: Pool) -> tuple[str, ...]:
 def read_seconds(catalog: Store, pool: Pool) -> dict[str, float]:
     """Proxy to its mean cost in seconds an architecture, over all its seeds, where it was measured."""
     found = catalog.query(
-        """
-        SELECT "column", source_id IS NOT NULL AS is_published, input, avg(cost) AS seconds FROM (
+        f"""
+        SELECT "column", {published_as(catalog)} AS published_as, input, avg(cost) AS seconds FROM (
             SELECT proxy."column", source_id, input, architecture_id, sum(seconds) AS cost
             FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN pool USING (architecture_id)
             WHERE status = 'ok' AND shared_from IS NULL AND seconds IS NOT NULL GROUP BY ALL
@@ -119,21 +119,20 @@ def read_seconds(catalog: Store, pool: Pool) -> dict[str, float]:
 
 
 def read_seeds(catalog: Store, pool: Pool) -> dict[str, Values]:
-    """Proxy to its (n, s) scores by seed, for those with several; turned and guarded as `Pool.scores` are."""
+    """Proxy to its (n, s) scores by seed, for those that we measured with several; turned and guarded as the pool's."""
     found = catalog.query(
         """
-        SELECT proxy."column", source_id IS NOT NULL AS is_published, input, architecture_id, seed,
-            favg(value) AS value
+        SELECT proxy."column", NULL AS published_as, input, architecture_id, seed, favg(value) AS value
         FROM score JOIN proxy ON proxy.id = proxy_id SEMI JOIN pool USING (architecture_id)
-        WHERE seed IS NOT NULL AND status = 'ok' GROUP BY ALL
+        WHERE seed IS NOT NULL AND status = 'ok' AND source_id IS NULL GROUP BY ALL
         """,
         tables={"pool": _ids(pool)},
     )
-    groups = ["column", "is_published", "input"]
+    groups = ["column", "published_as", "input"]
     by_seed: dict[str, Values] = {}
     name_of = proxy_namer(catalog, pool.space)
-    for (column, is_published, given), rows in found.group_by(groups, maintain_order=True):
-        name = name_of({"column": column, "is_published": is_published, "input": given})
+    for key, rows in found.group_by(groups, maintain_order=True):
+        name = name_of(dict(zip(groups, key, strict=True)))
         seeds, places = np.unique(rows["seed"].to_numpy(), return_inverse=True)
         if name not in pool.scores or len(seeds) < 2:
             continue

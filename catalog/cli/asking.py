@@ -169,17 +169,22 @@ def export(
 
 def doctor(
     db: Database = DEFAULT_DATABASE,
-    full: Annotated[bool, typer.Option("--full", help="Compute every digest anew, not a thousand a space.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Derive everything anew from the native graphs, whatever the seals say.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First derive anew what does not follow from the rest, and say what.")
+    ] = False,
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:
-    """Check the file: counts, orphans, digests, representatives, known optima. Exit code 1 if a check fails."""
-    with opened(db, wait) as catalog:
-        found = catalog.doctor(full=full)
+    """Check the file: every row by its seal, and all that is derived. Exit code 1 if a check fails.
+
+    Seals prove that rows are those that were stored. Wide views, representatives and, where a seal is broken, graphs
+    are derived anew in full and compared. --repair writes what was derived; what cannot be derived is told.
+    """
+    with opened(db, wait, mode="write" if repair else "read") as catalog:
+        found = catalog.doctor(full=full, repair=repair)
     emit(found.frame, output_format)
     if found.failed:
-        failed = ", ".join(found.failed)
-        raise CatalogError(
-            f"these checks failed: {failed}. Do what their details say; where they say nothing, the file was changed "
-            "from outside or damaged: ingest anew."
-        )
+        raise CatalogError(f"these checks failed: {', '.join(found.failed)}. Do what their details say.")

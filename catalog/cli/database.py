@@ -9,8 +9,13 @@ import typer
 from catalog.cli.help import WholeSentences
 from catalog.cli.options import DEFAULT_DATABASE, Database, Wait
 from catalog.cli.progress import note
+from catalog.errors import UsageError
 
-app = typer.Typer(cls=WholeSentences, no_args_is_help=True, help="Create, upgrade and inspect a catalog file.")
+app = typer.Typer(
+    cls=WholeSentences,
+    no_args_is_help=True,
+    help="Create, upgrade and inspect a catalog file, and take a source out of it.",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -29,11 +34,16 @@ def init(db: Database = DEFAULT_DATABASE) -> None:
 
 @app.command(epilog="Example: catalog db upgrade")
 def upgrade(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
-    """Bring a file that an older version wrote to the current schema."""
+    """Bring a file that an older version wrote to the current schema, and derive and seal its rows anew if needed."""
     from catalog.tables.upgrading import upgrade as upgraded
 
-    before, after = upgraded(db, wait=wait)
-    note(f"{db} is at the current revision {after}." if before == after else f"upgraded {db} from {before} to {after}.")
+    done = upgraded(db, wait=wait)
+    if done.before == done.after:
+        note(f"{db} is at the current revision {done.after}.")
+    else:
+        note(f"upgraded {db} from {done.before} to {done.after}.")
+    for sentence in done.notes:
+        note(sentence)
 
 
 @app.command(epilog="Example: catalog db status")
@@ -47,15 +57,23 @@ def status(db: Database = DEFAULT_DATABASE) -> None:
 
 @app.command(epilog="Example: catalog db forget 1")
 def forget(
-    source: Annotated[int, typer.Argument(metavar="SOURCE_ID", help="Its id in the table source.")],
+    source: Annotated[int | None, typer.Argument(metavar="[SOURCE_ID]", help="Its id in the table source.")] = None,
+    scores: Annotated[
+        str | None, typer.Option("--scores", metavar="COLUMN", help="Instead: the scores of a column, measured here.")
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     wait: Wait = None,
 ) -> None:
     """Take a source out: its metrics, curves and published scores. Architectures stay, and so does the run.
 
-    `catalog doctor` names this command for sources that were read wrongly; then read the right file.
+    `catalog doctor` names this command for sources that were read wrongly or changed; then read the right file. With
+    --scores, what was measured here for one column is taken out instead; then score again.
     """
-    from catalog.tables.forgetting import forget_source
+    from catalog.tables.forgetting import forget_scores, forget_source
 
-    deleted = forget_source(db, source, wait=wait)
-    note(f"{deleted:,} rows of source {source} were deleted.")
+    if (source is None) == (scores is None):
+        raise UsageError("name one of the two: a source's id, or a column with --scores.")
+    if scores is not None:
+        note(f"{forget_scores(db, scores, wait=wait):,} scores of {scores} were deleted.")
+    elif source is not None:
+        note(f"{forget_source(db, source, wait=wait):,} rows of source {source} were deleted.")

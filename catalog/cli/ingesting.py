@@ -147,11 +147,12 @@ def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
 def hw_nas_bench(
     files: Files,
     db: Database = DEFAULT_DATABASE,
+    source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
 ) -> None:
     """HW-NAS-Bench tables: latency and energy of NAS-Bench-201's cells on six devices; unsupported is NULL."""
-    _ingest(db, wait, "hw-nas-bench", files, size_limit=size_limit)
+    _ingest(db, wait, "hw-nas-bench", files, source=source, size_limit=size_limit)
 
 
 @app.command("graphs", epilog="Example: catalog ingest graphs mine.jsonl --space mine --operators ops.json")

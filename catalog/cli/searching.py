@@ -63,7 +63,12 @@ def search(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="The same seed gives the same search.", show_default="0")
     ] = None,
-    top: Annotated[int, typer.Option("--top", "-k", metavar="K", min=1, help="Print the best K.")] = 10,
+    top: Annotated[
+        int,
+        typer.Option(
+            "--top", "-k", metavar="K", min=1, help="Print the best K; of several scores the whole front is printed."
+        ),
+    ] = 10,
     truth: Annotated[
         str | None,
         typer.Option(

@@ -8,7 +8,7 @@ import polars as pl
 
 from catalog.analysis.pool import Pool
 from catalog.report.table import Column
-from catalog.tables.views import proxy_namer
+from catalog.tables.views import proxy_namer, published_as
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -37,16 +37,16 @@ def read_proxies(catalog: Store, pool: Pool) -> pl.DataFrame:
         ``reason`` (the most frequent one).
     """
     groups = catalog.query(
-        """
-        SELECT proxy.id, proxy."column", source_id IS NOT NULL AS is_published, input, proxy.name AS proxy, version,
+        f"""
+        SELECT proxy.id, proxy."column", {published_as(catalog)} AS published_as, input, proxy.name AS proxy, version,
             direction, configuration, checkpoint_digest, description, count(*) FILTER (status = 'failed') AS failed,
             mode(reason) FILTER (status = 'failed') AS reason
         FROM score JOIN proxy ON proxy.id = proxy_id
         WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
-        GROUP BY ALL ORDER BY is_published, proxy.id, input NULLS FIRST
+        GROUP BY ALL ORDER BY published_as IS NOT NULL, proxy.id, input NULLS FIRST
         """,
         [pool.space],
     )
     columns = list(map(proxy_namer(catalog, pool.space), groups.iter_rows(named=True)))
-    frame = groups.drop("id", "column", "is_published").insert_column(0, pl.Series("column", columns, dtype=pl.String))
+    frame = groups.drop("id", "column", "published_as").insert_column(0, pl.Series("column", columns, dtype=pl.String))
     return frame.filter(pl.col("column").is_in(list(pool.scores)))

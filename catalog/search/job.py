@@ -330,8 +330,8 @@ def _notes(
             notes.append(f"{formula.text}: higher is better; write -{formula.text} to look for low values.")
     if pooled and not stored.is_complete:
         what = "those among the" if request.where else "the"
-        size = "far more" if space.size is None else f"{space.size:,}"
-        notes.append(f"searching {what} {len(stored):,} stored architectures of {space.name}; the space has {size}.")
+        size = "" if space.size is None else f"; the space has {space.size:,}"
+        notes.append(f"searching {what} {len(stored):,} stored architectures of {space.name}{size}.")
     return tuple(notes)
 
 

@@ -327,15 +327,30 @@ class Asking(Handle):
         self._listener.note(str(exported))
         return exported
 
-    def doctor(self, *, full: bool = False) -> Examination:
-        """Check the file: counts, orphans, digests, representatives, known optima.
+    def doctor(self, *, full: bool = False, repair: bool = False) -> Examination:
+        """Check the file: every row by its seal, what is derived, references, known optima.
 
         Parameters
         ----------
         full
-            Compute every digest anew, not a thousand a space.
+            Derive everything anew from the native graphs, also where seals say that nothing changed.
+        repair
+            First write what is derived anew where something else stands there; the listener hears what. The catalog
+            must be open for writing.
+
+        Raises
+        ------
+        CatalogError
+            To repair, the file must be sealed by this version's rules: see ``catalog db upgrade``.
         """
         from catalog.asking.examination import examined
 
+        if repair:
+            from catalog.tables.repairing import repair as repair_derived
+
+            with self._writing() as store:
+                done = repair_derived(store)
+            for sentence in done or ["nothing that can be derived had to be repaired."]:
+                self._listener.note(sentence)
         with self._reading() as store:
             return examined(store, full=full)

@@ -15,6 +15,7 @@ from catalog.errors import QueryError, StoreError, UsageError
 from catalog.storage.duckdb_errors import reported
 from catalog.storage.locking import connect
 from catalog.storage.revisions import NEWEST, REVISIONS, SchemaStatus, status_of
+from catalog.storage.seals import seal_all
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -35,7 +36,7 @@ def init(path: str | Path) -> None:
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
     try:
         with _all_or_nothing(path, "created"), duckdb.connect(str(unfinished)) as database:
-            _upgrade(database, NEWEST)
+            _create(database)
         _put_in_place(unfinished, path)
     except OSError as error:
         raise StoreError(f"cannot create {path}: {error.strerror}.") from error
@@ -155,6 +156,12 @@ def _all_or_nothing(path: Path, what: str) -> Iterator[None]:
     except QueryError as error:
         reason = str(error).splitlines()[0]
         raise StoreError(f"{path} could not be {what} and was left as it was: {reason}") from error
+
+
+def _create(database: duckdb.DuckDBPyConnection) -> None:
+    """The tables of an empty catalog, sealed."""
+    _upgrade(database, NEWEST)
+    seal_all(database)
 
 
 def _upgrade(database: duckdb.DuckDBPyConnection, revision: str, folder: Path | None = None) -> None:

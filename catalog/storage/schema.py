@@ -234,7 +234,9 @@ class Proxy(Base):
     name: Mapped[str] = mapped_column(String)
     column: Mapped[str] = mapped_column(String, comment="its column in the wide views")
     version: Mapped[str] = mapped_column(String)
-    direction: Mapped[int] = mapped_column(SmallInteger, comment="+1 if higher is better, -1 if lower is better")
+    direction: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="+1 if higher is better, -1 if lower is better; NULL if nobody said it"
+    )
     configuration: Mapped[str] = mapped_column(String, comment="JSON; {} is the default configuration")
     checkpoint_digest: Mapped[str | None] = mapped_column(String, comment="sha256 of the weights; NULL if it has none")
     description: Mapped[str] = mapped_column(String)
@@ -345,6 +347,18 @@ class Run(Base):
     ended_at: Mapped[datetime.datetime | None] = mapped_column(DateTime(timezone=True))
     outcome: Mapped[str] = mapped_column(String, comment="running, done, failed, interrupted")
     detail: Mapped[str | None] = mapped_column(String, comment="the error, or what was stored")
+
+
+class Seal(Base):
+    """What proves one part of a table, or one rule by which rows were derived; kept with every change."""
+
+    __tablename__ = "seal"
+    __mapper_args__ = {"primary_key": ["subject", "part"]}  # noqa: RUF012
+
+    subject: Mapped[str] = mapped_column(String, comment="a table; or version or hash, of the rules")
+    part: Mapped[str] = mapped_column(String, comment="the part of the table: see catalog doctor")
+    rows: Mapped[int | None] = mapped_column(BigInteger, comment="rows of the part; NULL for a rule")
+    value: Mapped[str] = mapped_column(String, comment="the sum of the rows' hashes; or the rule's version")
 
 
 TABLES: tuple[str, ...] = tuple(table.name for table in Base.metadata.sorted_tables)

@@ -18,6 +18,17 @@ from catalog.storage.duckdb_errors import reported
 from catalog.storage.foreign import require_own_functions
 from catalog.storage.locking import connect
 from catalog.storage.revisions import status_of
+from catalog.storage.seals import (
+    PARTS,
+    Broken,
+    Seal,
+    Seals,
+    change_of,
+    is_comparable,
+    outdated,
+    require_derived,
+    seal_all,
+)
 
 if TYPE_CHECKING:
     import polars
@@ -36,6 +47,9 @@ class Store:
 
     One process can write a catalog, or any number of processes can read it. A catalog that is open for reading cannot
     touch other files, whatever SQL it is given; see `catalog.storage.sandbox` for SQL that a stranger typed.
+
+    What `append` and `execute` change is entered into the seals of the file, in the same transaction, so that
+    ``catalog doctor`` finds what anybody else changed: see `catalog.storage.seals`.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, mode: Mode) -> None:
@@ -43,9 +57,18 @@ class Store:
         self.mode = mode
         self._connection = connection
         self._in_transaction = False
+        self._seals = Seals(connection)
 
     @classmethod
-    def open(cls, path: str | Path, *, mode: Mode = "read", create: bool = False, wait: float | None = None) -> Store:
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        mode: Mode = "read",
+        create: bool = False,
+        wait: float | None = None,
+        to_derive: bool = False,
+    ) -> Store:
         """Open the catalog file at `path`.
 
         Parameters
@@ -58,6 +81,8 @@ class Store:
             Whether to create a missing file.
         wait
             Seconds to keep trying while another process holds the file.
+        to_derive
+            Whether a file whose derived rows another version made may be written, to derive them anew.
 
         Raises
         ------
@@ -81,6 +106,8 @@ class Store:
         try:
             with reported(path):
                 status_of(connection, path).require_current()
+                if mode == "write" and not to_derive:
+                    require_derived(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -115,9 +142,12 @@ class Store:
         with reported(self.path, self._connection):
             return Answer.of(self._connection.execute(sql, parameters))
 
-    def rows(self, sql: str, parameters: Parameters = None) -> Sequence[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, parameters: Parameters = None, *, tables: Tables | None = None
+    ) -> Sequence[tuple[Any, ...]]:
         """The rows of an SQL query as tuples; see `arrow`."""
-        return self.answer(sql, parameters).rows
+        with self._lent(tables):
+            return self.answer(sql, parameters).rows
 
     def arrow(self, sql: str, parameters: Parameters = None, *, tables: Tables | None = None) -> pa.Table:
         """The rows of an SQL query as an Arrow table.
@@ -177,6 +207,67 @@ class Store:
         StoreError
             The file cannot be written, or the rows break a rule of the schema.
         """
+        if change := change_of(sql):
+            return self._change(*change, sql, parameters, tables)
+        return self._run(sql, parameters, tables)
+
+    def _change(self, verb: str, table: str, sql: str, parameters: Parameters, tables: Tables | None) -> int:
+        """A statement that changes a sealed table; its seal changes with it."""
+        if not self._in_transaction:
+            with self.transaction():
+                return self._change(verb, table, sql, parameters, tables)
+        if verb == "UPDATE":
+            before = self.totals(table)
+            count = self._run(sql, parameters, tables)
+            self._seals.note_change(table, before, self.totals(table))
+            return count
+        rows = self.arrow(f"{sql}\nRETURNING *", parameters, tables=tables)
+        self._note_rows(table, rows, 1 if verb == "INSERT INTO" else -1)
+        return int(rows.num_rows)
+
+    def totals(self, table: str) -> dict[tuple[Any, ...], Seal]:
+        """What the rows of a sealed table are now, by part: see `catalog.storage.seals`."""
+        with reported(self.path, self._connection):
+            return self._seals.totals(table)
+
+    def broken_parts(self) -> dict[str, list[Broken]]:
+        """The parts of each sealed table whose rows are not those that were stored: see `catalog.storage.seals`."""
+        with reported(self.path, self._connection):
+            return self._seals.broken()
+
+    def seals_of(self, table: str, rows: pa.Table) -> dict[tuple[Any, ...], Seal]:
+        """What the seals of a table would be if it held these rows."""
+        with reported(self.path, self._connection):
+            return self._seals.of_rows(table, rows)
+
+    def is_sealed(self) -> bool:
+        """Whether the file has seals that this version of DuckDB can compare."""
+        with reported(self.path, self._connection):
+            return is_comparable(self._connection)
+
+    def outdated(self) -> list[str]:
+        """The rules of `catalog.derivation.VERSIONS` by another version of which the file was derived."""
+        with reported(self.path, self._connection):
+            return outdated(self._connection)
+
+    def seal(self) -> None:
+        """Seal the file as it is, as derived by this version's rules; inside a transaction that derived it anew."""
+        with reported(self.path, self._connection):
+            self._seals.forget_noted()
+            seal_all(self._connection)
+
+    def delete_part(self, table: str, column: str, value: object) -> int:
+        """Delete all rows of a sealed table whose part has this value; returns their number."""
+        count = self._run(f"DELETE FROM {identifier(table)} WHERE {identifier(column)} = ?", [value], None)
+        with reported(self.path, self._connection):
+            self._seals.drop(table, column, value)
+        return count
+
+    def _note_rows(self, table: str, rows: pa.Table, sign: int) -> None:
+        with reported(self.path, self._connection):
+            self._seals.note_rows(table, rows, sign)
+
+    def _run(self, sql: str, parameters: Parameters, tables: Tables | None) -> int:
         with self._lent(tables), reported(self.path, self._connection):
             result = self._connection.execute(sql, parameters)
             rows = result.fetchall()
@@ -184,10 +275,15 @@ class Store:
         return int(rows[0][0]) if counts and rows else 0
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, keeps_seals: bool = False) -> Iterator[None]:
         """All or nothing: what the block stores is stored at its end, or not at all if it raises.
 
         Transactions do not nest: DuckDB has no savepoints.
+
+        Parameters
+        ----------
+        keeps_seals
+            Whether the block brings rows back to what they were when they were sealed, so that seals do not change.
         """
         if self._in_transaction:
             raise StoreError("a transaction is running already, and DuckDB cannot nest them; use the one there is.")
@@ -195,11 +291,15 @@ class Store:
         self._in_transaction = True
         try:
             yield
+            if not keeps_seals:
+                with reported(self.path, self._connection):
+                    self._seals.write()
             self.execute("COMMIT")
         except BaseException as error:
             self._roll_back(error)
             raise
         finally:
+            self._seals.forget_noted()
             self._in_transaction = False
 
     def _roll_back(self, error: BaseException) -> None:
@@ -220,6 +320,9 @@ class Store:
         StoreError
             The rows break a rule of the schema, or the file cannot be written.
         """
+        if table in PARTS and not self._in_transaction:
+            with self.transaction():
+                return self.append(table, rows)
         columns = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
         names = [name for (name,) in self.rows(columns, [table])]
         if not set(rows.column_names) <= set(names):
@@ -229,6 +332,8 @@ class Store:
         with reported(self.path, self._connection):
             # A registered table would stay in memory until the end of the transaction: a gigabyte for a record file.
             self._connection.from_arrow(rows).project(listed).insert_into(identifier(table))
+        if table in PARTS:
+            self._note_rows(table, rows, 1)
         return int(rows.num_rows)
 
     def next_id(self, table: str) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.tables.official_sources import is_reserved
+
 Group = dict[str, Any]
 """One kind of metric or score rows, as the wide view tells them apart."""
 
@@ -31,6 +33,9 @@ DEFAULTS = {
 
 OWN_TRAINING = "own-training"
 """Name of the source of the networks that ``catalog evaluate`` trained in their usual size."""
+
+OWN_GRAPHS = "graphs-jsonl"
+"""Kind of the sources that are files of a user's own space."""
 
 DIGITS = "digits"
 DIGITS_SOURCES = ("nb201-digits", OWN_TRAINING)
@@ -74,7 +79,13 @@ def _is_own_training(group: Group) -> bool:
 
 
 def _tells_source(group: Group, defaults: WideDefaults) -> bool:
-    return bool(group["kind"] == "trained" and group["source"] != defaults.source)
+    """Whether the column's name has the source's: a user's table, or trainings of another source than the usual one.
+
+    The files of a user's own space are parts of one source.
+    """
+    if group["source_kind"] == OWN_GRAPHS:
+        return False
+    return not is_reserved(group["source"]) or bool(group["kind"] == "trained" and group["source"] != defaults.source)
 
 
 _MEANING = ("name", "kind", "dataset", "split", "epochs", "stage", "device")
@@ -96,8 +107,9 @@ def metric_columns(groups: Sequence[Group], defaults: WideDefaults) -> dict[str,
         is_told = not _is_own_training(group) and _tells_source(group, defaults)
         return (*(group[key] for key in _MEANING), group["source"] if is_told else None)
 
-    def usual(group: Group) -> tuple[bool, bool, bool]:
+    def usual(group: Group) -> tuple[bool, ...]:
         return (
+            group["name"] != word(group["name"]),
             group["source"] != defaults.source,
             group["epochs"] != defaults.epochs,
             group["stage"] not in (None, "final"),
@@ -108,19 +120,29 @@ def metric_columns(groups: Sequence[Group], defaults: WideDefaults) -> dict[str,
     )
 
 
+PUBLISHED = "published"
+"""Ends the columns of the scores that came with a benchmark, or with the graphs of a user's own space."""
+
+
+def score_key(group: Mapping[str, Any]) -> tuple[object, ...]:
+    """What scores of one column have in common."""
+    return group["column"], group["published_as"], group["input"]
+
+
 def proxy_columns(groups: Iterable[Group]) -> dict[str, list[Group]]:
     """Kinds of score rows by their column; those of one column are of one proxy."""
-    return named_apart(
-        groups, proxy_column_name, lambda group: (group["column"], group["is_published"], group["input"])
-    )
+    return named_apart(groups, proxy_column_name, score_key)
 
 
 def proxy_column_name(group: Mapping[str, Any]) -> str:
-    """The proxy's column; published scores and inputs other than the default get a suffix."""
+    """The proxy's column; scores that came with a file, and inputs other than the default, get a suffix.
+
+    ``published_as`` is None for a score of our own, else `PUBLISHED`, or the name of the user's table that it is from.
+    """
     words = [group["column"]]
-    usual = "cifar10" if group["is_published"] else DEFAULT_INPUT
-    if group["is_published"]:
-        words.append("published")
+    usual = "cifar10" if group["published_as"] else DEFAULT_INPUT
+    if group["published_as"]:
+        words.append(group["published_as"])
     if group["input"] not in (None, usual):
         words.append(group["input"])
     return "_".join(word(part) for part in words)

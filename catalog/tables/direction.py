@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
@@ -18,11 +19,11 @@ def is_cost(store: Store, space: str, column: str) -> bool:
     Raises
     ------
     UsageError
-        Nobody said whether high is good of the column's metric.
+        Nobody said whether high is good of the column's metric or proxy.
     """
     rows = store.rows(
         """
-        SELECT metric, coalesce(measure.direction, proxy.direction) FROM wide_column
+        SELECT coalesce(metric, proxy.name), coalesce(measure.direction, proxy.direction) FROM wide_column
         LEFT JOIN measure ON measure.name = metric LEFT JOIN proxy ON proxy.id = proxy_id
         WHERE space = ? AND wide_column.name = ? ORDER BY proxy_id LIMIT 1
         """,
@@ -30,10 +31,10 @@ def is_cost(store: Store, space: str, column: str) -> bool:
     )
     if not rows:
         return False
-    ((metric, direction),) = rows
+    ((name, direction),) = rows
     if direction is None:
         raise UsageError(
-            f"whether high or low values of {column} are good is not known: nobody said it of the metric "
-            f"{metric!r:.120}. Say it once: catalog measures --direction NAME=higher|lower."
+            f"whether high or low values of {column} are good is not known: nobody said it of {name!r:.120}. Say it "
+            f"once: catalog measures --direction {shlex.quote(str(name))}=higher|lower."
         )
     return bool(direction < 0)

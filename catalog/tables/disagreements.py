@@ -124,15 +124,13 @@ _AS_FOUND = (
 
 def _shown(row: dict[str, object]) -> str:
     """Which of the two the wide view shows: columns of trainings carry their source's name, those of others do not."""
-    if row["kind"] == "score":
-        return "; the wide view shows their mean"
-    if row["kind"] == "trained" and row["source"] != row["other_source"]:
+    if row["kind"] == "score" or (row["kind"] == "trained" and row["source"] != row["other_source"]):
         return ""
     return f"; the wide view shows the {'later' if row['is_shown'] else 'earlier'} source"
 
 
 def _in_words(row: dict[str, object]) -> str:
     epochs = None if row["epochs"] is None else f"{row['epochs']} epochs"
-    kind = None if row["kind"] in ("trained", "score") else row["kind"]
+    kind = None if row["kind"] == "trained" else row["kind"]
     about = [str(word) for word in (row["dataset"], row["split"], epochs, row["device"], kind) if word]
     return f"{row['name']} ({', '.join(about)})" if about else str(row["name"])

@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from catalog.architecture.canonical_form import canonical_graphs
-from catalog.architecture.graph import ArchitectureGraph
-from catalog.errors import IdentifierError, UnknownSpaceError
-from catalog.quoting import identifier
-from catalog.spaces import space_named
-from catalog.spaces.base import SearchSpace
+from catalog.storage.table_columns import table_columns
+from catalog.tables.doctor_graphs import examine_graphs
+from catalog.tables.doctor_references import examine_references
+from catalog.tables.doctor_seals import examine_seals
 from catalog.tables.doctor_sources import examine_sources
+from catalog.tables.doctor_views import examine_twins, examine_view
 from catalog.tables.finding import Finding
 from catalog.tables.source_findings import source_findings
-from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -43,77 +41,58 @@ KNOWN_OPTIMA = (
 )
 """NAS-Bench-201 v1.1 after 200 epochs, and NAS-Bench-101 after 108 epochs, mean over the trainings."""
 
+_GRAPHS_REST_ON = ("architecture", "node", "edge", "operator", "score", "proxy")
+
 KNOWN_FUNCTIONS = {"nb101": (423_624, 423_624, 0), "nb201": (15_625, 5_425, 341)}
 """Architectures, distinct functions and disconnected architectures of the complete spaces."""
 
-_CHUNK = 20_000
-
 
 def examine(catalog: Store, *, full: bool = False) -> Iterator[Finding]:
-    """Run all checks; `full` also computes every stored digest anew instead of a thousand a space."""
-    yield from _references(catalog)
+    """Run all checks.
+
+    Seals prove that no row was changed since it was stored, representatives and wide views are derived anew in full.
+    What follows from graphs is derived anew where a seal that it rests on is broken, or with `full`.
+    """
+    missing = list(_tables(catalog))
+    yield from missing or [Finding("tables", "ok", "all are there, with their columns")]
+    if missing:
+        return
+    broken = catalog.broken_parts()
+    yield from examine_seals(catalog, broken)
+    yield from examine_references(catalog)
     yield from _runs(catalog)
-    spaces = catalog.arrow("SELECT name FROM space ORDER BY name")["name"].to_pylist()
-    for space in spaces:
+    suspicious = full or any(broken[table] for table in _GRAPHS_REST_ON) or not catalog.is_sealed()
+    spaces = catalog.rows("SELECT name FROM space UNION SELECT space FROM architecture ORDER BY 1")
+    for (space,) in spaces:
         yield _functions(catalog, space)
-        yield _twins(catalog, space)
-        yield _digests(catalog, space, None if full else 1_000)
-        yield _view(catalog, space)
-    for findings in (_values, source_findings, examine_sources, _optima):
+        yield examine_twins(catalog, space)
+        if suspicious:
+            yield examine_graphs(catalog, space)
+        if catalog.rows("SELECT 1 FROM architecture WHERE space = ? LIMIT 1", [space]):
+            yield from examine_view(catalog, space)
+    for findings in (source_findings, examine_sources, _optima):
         yield from findings(catalog)
+
+
+def _tables(catalog: Store) -> Iterator[Finding]:
+    """Every table of the schema is there, with every column."""
+    held = {
+        (str(table), str(column))
+        for table, column in catalog.rows(
+            "SELECT table_name, column_name FROM duckdb_columns() "
+            "WHERE database_name = current_database() AND schema_name = 'main'"
+        )
+    }
+    for table, columns in table_columns().items():
+        missing = [column for column in columns if (table, column) not in held]
+        if missing:
+            what = "is gone" if len(missing) == len(columns) else f"has lost its columns {', '.join(missing)}"
+            yield Finding(f"table {table}", "failed", f"it {what}: take the file from a backup, or fill a new catalog")
 
 
 def _count(catalog: Store, sql: str, *parameters: object) -> int:
     value: Any = catalog.arrow(sql, list(parameters)).column(0)[0].as_py()
     return int(value)
-
-
-def _finding(check: str, wrong: int, good: str, bad: str) -> Finding:
-    return Finding(check, "failed" if wrong else "ok", f"{wrong:,} {bad}" if wrong else good)
-
-
-def _references(catalog: Store) -> Iterator[Finding]:
-    """Every row that names an architecture, source or proxy names one that exists."""
-    for table, column, target in (
-        ("node", "architecture_id", "architecture"),
-        ("edge", "architecture_id", "architecture"),
-        ("node_attribute", "architecture_id", "architecture"),
-        ("metric", "architecture_id", "architecture"),
-        ("metric", "source_id", "source"),
-        ("score", "architecture_id", "architecture"),
-        ("score", "proxy_id", "proxy"),
-        ("score", "source_id", "source"),
-        ("score", "shared_from", "architecture"),
-        ("layer_score", "architecture_id", "architecture"),
-        ("layer_score", "proxy_id", "proxy"),
-        ("training_curve", "architecture_id", "architecture"),
-        ("training_curve", "source_id", "source"),
-        ("search_visit", "architecture_id", "architecture"),
-        ("search_visit", "run_id", "run"),
-        ("architecture", "canonical_id", "architecture"),
-        ("source", "run_id", "run"),
-        ("score", "run_id", "run"),
-    ):
-        wrong = _count(
-            catalog,
-            f"SELECT count(*) FROM {table} AS child ANTI JOIN {target} AS parent ON parent.id = child.{column} "
-            f"WHERE child.{column} IS NOT NULL",
-        )
-        rows = _count(catalog, f"SELECT count(*) FROM {table}")
-        yield _finding(f"{table}.{column}", wrong, f"{rows:,} rows", f"rows name no {target}")
-    dangling = _count(
-        catalog,
-        """
-        SELECT count(*) FROM (
-            SELECT edge.* FROM edge ANTI JOIN node ON node.architecture_id = edge.architecture_id
-                AND node.form = edge.form AND node.cell = edge.cell AND node.position = edge.source
-            UNION ALL
-            SELECT edge.* FROM edge ANTI JOIN node ON node.architecture_id = edge.architecture_id
-                AND node.form = edge.form AND node.cell = edge.cell AND node.position = edge.target
-        )
-        """,
-    )
-    yield _finding("edge ends", dangling, "every edge joins two nodes", "edge ends without a node")
 
 
 def _runs(catalog: Store) -> Iterator[Finding]:
@@ -145,91 +124,24 @@ def _functions(catalog: Store, space: str) -> Finding:
     return Finding(f"{space} functions", "ok" if found == known else "failed", words)
 
 
-def _twins(catalog: Store, space: str) -> Finding:
-    wrong = _count(
-        catalog,
-        "SELECT count(*) FROM architecture AS a JOIN architecture AS r ON r.id = a.canonical_id "
-        "WHERE a.space = ? AND (a.canonical_digest != r.canonical_digest OR r.canonical_id != r.id)",
-        space,
-    )
-    return _finding(
-        f"{space} twins", wrong, "every twin has its representative", "architectures have a wrong representative"
-    )
-
-
-def _digests(catalog: Store, space: str, sample: int | None) -> Finding:
-    """Digests and native ids computed anew from the stored graphs."""
-    limit = "" if sample is None else f" ORDER BY hash(id), id LIMIT {sample}"
-    rows = catalog.arrow(f"SELECT id, canonical_digest, native_id FROM architecture WHERE space = ?{limit}", [space])
-    definition: SearchSpace | None
-    try:
-        definition = space_named(space)
-    except UnknownSpaceError:
-        definition = None  # a user's own space computes no native ids
-    wrong = 0
-    for start in range(0, len(rows), _CHUNK):
-        part = rows.slice(start, _CHUNK).to_pylist()
-        ids: list[int] = [row["id"] for row in part]
-        canonical = read_graphs(catalog, space, ids, "canonical")
-        native = read_graphs(catalog, space, ids, "native") if definition is not None else canonical
-        whole = [place for place in range(len(part)) if _is_whole(canonical[place]) and _is_whole(native[place])]
-        wrong += len(part) - len(whole)
-        shapes = canonical_graphs([canonical[place] for place in whole])
-        for place, shape in zip(whole, shapes, strict=True):
-            row, own = part[place], native[place]
-            wrong += shape.digest_as_is() != row["canonical_digest"] or (
-                definition is not None and not _is_named(definition, own, row["native_id"])
-            )
-    return _finding(f"{space} digests", wrong, f"{len(rows):,} computed anew", "architectures do not match their graph")
-
-
-def _is_whole(graph: ArchitectureGraph) -> bool:
-    """Whether every stored edge leads forward between two stored nodes."""
-    return bool(graph.cells) and all(
-        source < target < cell.node_count for cell in graph.cells for source, target, _ in cell.edges
-    )
-
-
-def _is_named(space: SearchSpace, graph: ArchitectureGraph, native_id: str) -> bool:
-    try:
-        return space.native_id(graph) == native_id
-    except IdentifierError:
-        return False
-
-
-def _view(catalog: Store, space: str) -> Finding:
-    rows = _count(catalog, f"SELECT count(*) FROM {identifier(space)}")
-    stored = _count(catalog, "SELECT count(*) FROM architecture WHERE space = ?", space)
-    return _finding(
-        f"view {space}", abs(rows - stored), f"{rows:,} rows", "rows too few or too many: run an ingest again"
-    )
-
-
-def _values(catalog: Store) -> Iterator[Finding]:
-    wrong = _count(catalog, "SELECT count(*) FROM metric WHERE name = 'accuracy' AND NOT (value BETWEEN 0 AND 100)")
-    yield _finding("accuracies", wrong, "all are percent", "values outside 0 to 100")
-    wrong = _count(
-        catalog,
-        "SELECT count(*) FROM score WHERE (status = 'ok') != (value IS NOT NULL) OR NOT isfinite(coalesce(value, 0))",
-    )
-    yield _finding(
-        "scores", wrong, "a value if and only if the status is ok", "scores without a value or with a sentinel"
-    )
-
-
 def _optima(catalog: Store) -> Iterator[Finding]:
     columns = {
-        (row["table_name"], row["column_name"])
-        for row in catalog.arrow("SELECT table_name, column_name FROM duckdb_columns()").to_pylist()
+        (str(table), str(column)): str(kind)
+        for table, column, kind in catalog.rows("SELECT table_name, column_name, data_type FROM duckdb_columns()")
     }
     for known in KNOWN_OPTIMA:
         complete = _count(catalog, "SELECT count(*) FROM architecture WHERE space = ?", known.space)
-        if (known.space, known.column) not in columns or complete < KNOWN_FUNCTIONS[known.space][0]:
+        is_there = columns.get((known.space, known.column)) == "DOUBLE" and (known.space, "index") in columns
+        if not is_there or complete < KNOWN_FUNCTIONS[known.space][0]:
             continue
-        best = catalog.arrow(
-            f'SELECT index, "{known.column}" AS value FROM {known.space} '
-            f'ORDER BY "{known.column}" DESC NULLS LAST, index LIMIT 1'
-        ).to_pylist()[0]
-        right = abs(best["value"] - known.value) <= known.tolerance and known.index in (None, best["index"])
-        detail = f"{best['value']:.3f} at index {best['index']}; published {known.value}"
-        yield Finding(f"{known.space} best {known.column}", "ok" if right else "failed", detail)
+        best = catalog.rows(
+            f'SELECT "{known.column}", index FROM {known.space} WHERE "{known.column}" IS NOT NULL '
+            f'ORDER BY "{known.column}" DESC, index LIMIT 1'
+        )
+        check = f"{known.space} best {known.column}"
+        if not best:
+            yield Finding(check, "failed", f"no architecture has a value; published {known.value}")
+            continue
+        value, index = best[0]
+        right = abs(value - known.value) <= known.tolerance and known.index in (None, index)
+        yield Finding(check, "ok" if right else "failed", f"{value:.3f} at index {index}; published {known.value}")

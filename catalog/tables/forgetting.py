@@ -7,14 +7,24 @@ import shlex
 import subprocess
 from pathlib import Path
 
+from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.errors import UsageError
 from catalog.storage.store import Store
 from catalog.tables import views
+from catalog.tables.proxies import PUBLISHED_VERSION
 
 
 def command(catalog: Store, source_id: int) -> str:
     """A command line that takes a source out of the catalog, to be pasted, also from a table that doubles quotes."""
-    words = ["catalog", "db", "forget", str(source_id), "--db", str(catalog.path)]
+    return _pasted(["catalog", "db", "forget", str(source_id), "--db", str(catalog.path)])
+
+
+def upgrade_command(catalog: Store) -> str:
+    """A command line that derives and seals the catalog anew."""
+    return _pasted(["catalog", "db", "upgrade", "--db", str(catalog.path)])
+
+
+def _pasted(words: list[str]) -> str:
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
@@ -58,10 +68,58 @@ def forget_source(path: str | Path, source_id: int, *, wait: float | None = None
         )
         with store.transaction():
             deleted = sum(
-                store.execute(f"DELETE FROM {table} WHERE source_id = ?", [source_id])
-                for table in ("metric", "training_curve", "score")
+                store.delete_part(table, "source_id", source_id) for table in ("metric", "training_curve", "score")
             )
             store.execute("DELETE FROM source WHERE id = ?", [source_id])
+            for (space,) in spaces:
+                views.rebuild(store, space)
+    return deleted
+
+
+def forget_scores(path: str | Path, column: str, *, wait: float | None = None) -> int:
+    """Delete all scores of our own that a column shows, with their layers, so that they can be measured again.
+
+    Parameters
+    ----------
+    path
+        The catalog.
+    column
+        ``proxy.column`` of a proxy or predictor that was measured here.
+    wait
+        Seconds to wait for another process to let go of the file.
+
+    Returns
+    -------
+    int
+        Rows of scores that were deleted.
+
+    Raises
+    ------
+    UsageError
+        There are no such scores, or they follow from the graphs alone.
+    """
+    with Store.open(path, mode="write", wait=wait) as store:
+        structural = {proxy.name for proxy in STRUCTURAL_PROXIES}
+        proxies = [
+            number
+            for number, name in store.rows(
+                'SELECT id, name FROM proxy WHERE "column" = ? AND version != ? ORDER BY id',
+                [column, PUBLISHED_VERSION],
+            )
+            if name not in structural
+        ]
+        if not proxies:
+            what = "follows from the graphs" if column in structural else "is no column of scores measured here"
+            raise UsageError(f"{column!r:.120} {what}; nothing was deleted. See: catalog doctor, catalog measures.")
+        spaces = store.rows(
+            "SELECT DISTINCT space FROM score JOIN architecture ON architecture.id = architecture_id "
+            "WHERE list_contains(?, proxy_id) ORDER BY space",
+            [proxies],
+        )
+        with store.transaction():
+            deleted = sum(store.delete_part("score", "proxy_id", number) for number in proxies)
+            for number in proxies:
+                store.delete_part("layer_score", "proxy_id", number)
             for (space,) in spaces:
                 views.rebuild(store, space)
     return deleted

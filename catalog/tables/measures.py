@@ -7,7 +7,7 @@ phone error rate may be called ``per``. A name that is on no list has no directi
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -155,7 +155,7 @@ def settled(store: Store, where: str, names: Iterable[str], declared: Mapping[st
     found: dict[str, int | None] = {}
     for name in sorted(names):
         known = known_measure(name).direction
-        held = known if name in _FIXED else stored.get(name)
+        held = known if name.lower() in _FIXED else stored.get(name)
         found[name] = agreed(where, name, held, declared.get(name), known)
     return found
 
@@ -172,10 +172,15 @@ def agreed(where: str, name: str, held: int | None, declared: int | None, defaul
         return default if declared is None else declared
     if declared is None or declared == held:
         return held
+    turn = (
+        ""
+        if name.lower() in _FIXED
+        else f" or, if the catalog is wrong, turn it round for all files: catalog measures --direction "
+        f"{shlex.quote(f'{name}={word_of(declared)}')}"
+    )
     raise UsageError(
-        f"{where}: it turns {name!r:.120} round, of which {word_of(held)} is better here. Give it another name or, if "
-        "the catalog is wrong, turn it round for all files: catalog measures --direction NAME=higher|lower. Nothing "
-        "was stored."
+        f"{where}: it turns {name!r:.120} round, of which {word_of(held)} is better here. Give it another name{turn}. "
+        "Nothing was stored."
     )
 
 
@@ -241,7 +246,7 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
             raise UsageError(
                 f"no metric, and no proxy that came with a file, is called {name!r:.120}. {did_you_mean(name, names)}"
             )
-        if name in _FIXED and known_measure(name).direction != direction:
+        if name.lower() in _FIXED and known_measure(name).direction != direction:
             raise UsageError(f"{name} means the same in every catalog and cannot be turned round.")
         store.execute("UPDATE measure SET direction = ? WHERE name = ?", [direction, name])
         store.execute("UPDATE proxy SET direction = ? WHERE name = ? AND version = 'published'", [direction, name])
@@ -253,15 +258,17 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
     return [str(space) for (space,) in rows]
 
 
+def rows_of(found: Sequence[Measure]) -> pa.Table:
+    """Rows of the table ``measure``."""
+    return pa.table(
+        {
+            "name": [one.name for one in found],
+            "unit": pa.array([one.unit for one in found], pa.string()),
+            "direction": pa.array([one.direction for one in found], pa.int16()),
+        }
+    )
+
+
 def _append(store: Store, found: list[Measure]) -> None:
     if found:
-        store.append(
-            "measure",
-            pa.table(
-                {
-                    "name": [one.name for one in found],
-                    "unit": pa.array([one.unit for one in found], pa.string()),
-                    "direction": pa.array([one.direction for one in found], pa.int16()),
-                }
-            ),
-        )
+        store.append("measure", rows_of(found))

@@ -45,23 +45,25 @@ def ensure_proxies(catalog: Store, proxies: Sequence[ProxyFacts]) -> dict[str, i
     missing = [proxy for proxy in proxies if proxy.key not in known]
     if missing:
         first = catalog.next_id("proxy")
-        catalog.append(
-            "proxy",
-            pa.table(
-                {
-                    "id": pa.array(range(first, first + len(missing)), pa.int32()),
-                    "name": [proxy.name for proxy in missing],
-                    "column": [proxy.column or proxy.name for proxy in missing],
-                    "version": [proxy.version for proxy in missing],
-                    "direction": pa.array([proxy.direction for proxy in missing], pa.int16()),
-                    "configuration": [proxy.configuration for proxy in missing],
-                    "checkpoint_digest": pa.array([proxy.checkpoint_digest for proxy in missing], pa.string()),
-                    "description": [proxy.description for proxy in missing],
-                }
-            ),
-        )
+        catalog.append("proxy", proxy_rows(first, missing))
         known |= {proxy.key: first + place for place, proxy in enumerate(missing)}
     return {proxy.name: known[proxy.key] for proxy in proxies}
+
+
+def proxy_rows(first_id: int, proxies: Sequence[ProxyFacts]) -> pa.Table:
+    """Rows of the table ``proxy``, with ids from `first_id` on."""
+    return pa.table(
+        {
+            "id": pa.array(range(first_id, first_id + len(proxies)), pa.int32()),
+            "name": [proxy.name for proxy in proxies],
+            "column": [proxy.column or proxy.name for proxy in proxies],
+            "version": [proxy.version for proxy in proxies],
+            "direction": pa.array([proxy.direction for proxy in proxies], pa.int16()),
+            "configuration": [proxy.configuration for proxy in proxies],
+            "checkpoint_digest": pa.array([proxy.checkpoint_digest for proxy in proxies], pa.string()),
+            "description": [proxy.description for proxy in proxies],
+        }
+    )
 
 
 LOWER_IS_BETTER = frozenset({"ntk_cond", *(proxy.name for proxy in STRUCTURAL_PROXIES if proxy.direction < 0)})

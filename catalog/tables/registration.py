@@ -10,7 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.architecture.canonical_form import canonical_graphs
-from catalog.architecture.graph_tables import GraphRows, rows_of_arrays, rows_of_graphs
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.graph_tables import GraphRows, PlacedCells, rows_of_arrays, rows_of_graphs
 from catalog.architecture.members import Members
 from catalog.architecture.operators import BUILT_IN, Operator
 from catalog.architecture.structural import STRUCTURAL_PROXIES, count_scores, graph_scores
@@ -24,32 +25,35 @@ if TYPE_CHECKING:
 Identifiers = NDArray[np.int64]
 Scores = Mapping[str, NDArray[np.float64]]
 
-_ANY_SPACE = "*"
+ANY_SPACE = "*"
+"""The space of the operators that all spaces share."""
 
 _OUTCOMES = (("ok", None), ("failed", "not a finite number"), ("disconnected", "no path from input to output"))
 
 
 def ensure_space(catalog: Store, space: SearchSpace, own_operators: Sequence[Operator] = ()) -> None:
     """Make sure that the space, the operators and the structural proxies have their rows."""
-    if not len(catalog.arrow("SELECT 1 FROM operator WHERE space = ?", [_ANY_SPACE])):
-        catalog.append("operator", operator_rows(_ANY_SPACE, BUILT_IN))
+    if not len(catalog.arrow("SELECT 1 FROM operator WHERE space = ?", [ANY_SPACE])):
+        catalog.append("operator", operator_rows(ANY_SPACE, BUILT_IN))
     if not len(catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])):
-        catalog.append(
-            "space",
-            pa.table(
-                {
-                    "name": [space.name],
-                    "description": [space.description],
-                    "native_id_name": [space.native_id_name],
-                    "size": pa.array([space.size], pa.int64()),
-                    "citation": pa.array([space.citation], pa.string()),
-                }
-            ),
-        )
+        catalog.append("space", space_rows(space))
     known = set(catalog.arrow("SELECT name FROM operator WHERE space = ?", [space.name])["name"].to_pylist())
     missing = [operator for operator in own_operators if operator.name not in known]
     if missing:
         catalog.append("operator", operator_rows(space.name, missing))
+
+
+def space_rows(space: SearchSpace) -> pa.Table:
+    """The row of the table ``space``."""
+    return pa.table(
+        {
+            "name": [space.name],
+            "description": [space.description],
+            "native_id_name": [space.native_id_name],
+            "size": pa.array([space.size], pa.int64()),
+            "citation": pa.array([space.citation], pa.string()),
+        }
+    )
 
 
 def operator_rows(space: str, operators: Sequence[Operator]) -> pa.Table:
@@ -135,8 +139,23 @@ def _check_same_graphs(catalog: Store, space: SearchSpace, members: Members, ids
 def _enter_graphs(catalog: Store, space: SearchSpace, members: Members, run_id: int) -> Identifiers:
     graphs = members.graphs if members.graphs is not None else [space.graph(name) for name in members.native_ids]
     first = catalog.next_id("architecture")
+    rows, scores = derived_from_graphs(space, first, graphs)
+    indices: Sequence[int | None] = members.native_indices or [space.native_index(graph) for graph in graphs]
+    return _store(catalog, space, first, members.native_ids, indices, rows, scores, run_id)
+
+
+def derived_from_graphs(
+    space: SearchSpace, first_id: int, graphs: Sequence[ArchitectureGraph]
+) -> tuple[GraphRows, dict[str, NDArray[np.float64]]]:
+    """Everything that follows from native graphs, whose architectures have ids from `first_id` on.
+
+    Returns
+    -------
+    tuple
+        The rows, and the structural scores by their proxies' names, without the depth, which is among the rows.
+    """
     canonical = canonical_graphs(graphs)
-    rows = rows_of_graphs(first, graphs, canonical)
+    rows = rows_of_graphs(first_id, graphs, canonical)
     scores = dict(space.structural_scores(graphs, canonical))
     for placed in rows.native_cells:
         for name, values in count_scores(placed.cells, space.vocabulary).items():
@@ -144,14 +163,15 @@ def _enter_graphs(catalog: Store, space: SearchSpace, members: Members, run_id: 
     for placed in rows.canonical_cells:
         for name, values in graph_scores(placed.cells, space.vocabulary).items():
             scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
-    indices: Sequence[int | None] = members.native_indices or [space.native_index(graph) for graph in graphs]
-    return _store(catalog, space, first, members.native_ids, indices, rows, scores, run_id)
+    return rows, scores
 
 
-def _enter_arrays(catalog: Store, space: SearchSpace, members: Members, run_id: int) -> Identifiers:
-    parts = members.cells or ()
-    first = catalog.next_id("architecture")
-    rows = rows_of_arrays(first, parts, space.vocabulary)
+def derived_from_cells(
+    space: SearchSpace, first_id: int, parts: Sequence[PlacedCells]
+) -> tuple[GraphRows, dict[str, NDArray[np.float64]]]:
+    """`derived_from_graphs` of one-cell architectures given as arrays, in a space whose two forms are equal."""
+    count = sum(len(part.rows) for part in parts)
+    rows = rows_of_arrays(first_id, parts, space.vocabulary)
     scores: dict[str, NDArray[np.float64]] = {}
     for part in parts:
         found = {
@@ -160,7 +180,13 @@ def _enter_arrays(catalog: Store, space: SearchSpace, members: Members, run_id: 
             **graph_scores(part.cells, space.vocabulary),
         }
         for name, values in found.items():
-            scores.setdefault(name, np.empty(len(members)))[part.rows] = values
+            scores.setdefault(name, np.empty(count))[part.rows] = values
+    return rows, scores
+
+
+def _enter_arrays(catalog: Store, space: SearchSpace, members: Members, run_id: int) -> Identifiers:
+    first = catalog.next_id("architecture")
+    rows, scores = derived_from_cells(space, first, members.cells or ())
     indices: Sequence[int | None] = members.native_indices or [None] * len(members)
     return _store(catalog, space, first, members.native_ids, indices, rows, scores, run_id)
 
@@ -193,13 +219,14 @@ def _store(
     proxy_ids = ensure_structural_proxies(catalog)
     depth = rows.facts["depth"].to_numpy().astype(np.float64)
     for name, values in {**scores, "depth": depth}.items():
-        catalog.append("score", _score_rows(ids, proxy_ids[name], values, connected, run_id))
+        catalog.append("score", structural_rows(ids, proxy_ids[name], values, connected, run_id))
     return ids
 
 
-def _score_rows(
+def structural_rows(
     ids: Identifiers, proxy_id: int, values: NDArray[np.float64], connected: NDArray[np.bool_], run_id: int
 ) -> pa.Table:
+    """Rows of the table ``score`` of one structural proxy."""
     missing = ~np.isfinite(values)
     outcome = missing * np.where(connected, 1, 2)  # index into _OUTCOMES
     count = len(ids)
@@ -227,17 +254,21 @@ def ensure_structural_proxies(catalog: Store) -> dict[str, int]:
     )
 
 
+REPRESENTATIVES = """
+    SELECT space, canonical_digest, arg_min(id, (coalesce(native_index, id), id)) AS representative
+    FROM architecture GROUP BY space, canonical_digest
+"""
+"""The representative of every function: its smallest native index, then the first."""
+
+
 def link_twins(catalog: Store, space: str) -> None:
-    """Point every architecture at the representative of its function: the smallest native index, then the first."""
+    """Point every architecture of a space at the representative of its function."""
     catalog.execute(
-        """
-        UPDATE architecture SET canonical_id = twin.representative
-        FROM (
-            SELECT canonical_digest, arg_min(id, (coalesce(native_index, id), id)) AS representative
-            FROM architecture WHERE space = ? GROUP BY canonical_digest HAVING count(*) > 1
-        ) AS twin
-        WHERE architecture.space = ? AND architecture.canonical_digest = twin.canonical_digest
+        f"""
+        UPDATE architecture SET canonical_id = twin.representative FROM ({REPRESENTATIVES}) AS twin
+        WHERE architecture.space = ? AND twin.space = architecture.space
+            AND architecture.canonical_digest = twin.canonical_digest
             AND architecture.canonical_id != twin.representative
         """,
-        [space, space],
+        [space],
     )

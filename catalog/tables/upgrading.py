@@ -1,21 +1,43 @@
-"""Bringing a file to the newest schema, and what is derived from its rows with it."""
+"""Bringing a file to the newest schema, and what is derived from its rows to this version's rules."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.storage import migration
 from catalog.storage.store import Store
 from catalog.tables import views
+from catalog.tables.rederiving import rederive
+
+_OWN_SCORES = """
+    source_id IS NULL AND (list_contains($1, architecture_id) OR list_contains($1, shared_from))
+    AND proxy_id IN (
+        SELECT id FROM proxy WHERE NOT (configuration = '{}' AND checkpoint_digest IS NULL AND list_contains($2, name))
+    )
+"""
 
 
-def upgrade(path: str | Path, *, wait: float | None = None) -> tuple[str, str]:
-    """Upgrade a file, and build the wide views that an older version built without saying what their columns show.
+@dataclass(frozen=True)
+class Upgraded:
+    """What an upgrade did.
 
-    Returns
-    -------
-    tuple of str
-        The revisions before and after.
+    Parameters
+    ----------
+    before, after
+        Schema revisions.
+    notes
+        What was derived anew, and what has to be measured again, a sentence each.
+    """
+
+    before: str
+    after: str
+    notes: tuple[str, ...] = ()
+
+
+def upgrade(path: str | Path, *, wait: float | None = None) -> Upgraded:
+    """Upgrade a file: its schema, then what other rules derived, then its seals; it is sealed as it then is.
 
     Raises
     ------
@@ -25,11 +47,54 @@ def upgrade(path: str | Path, *, wait: float | None = None) -> tuple[str, str]:
         There is no catalog at `path`, or it is in use or cannot be written.
     """
     before = migration.upgrade(path, wait=wait)
-    with Store.open(path, mode="write", wait=wait) as store:
-        stale = store.rows(
-            "SELECT DISTINCT space FROM architecture WHERE space NOT IN (SELECT space FROM wide_column) ORDER BY space"
-        )
-        for (space,) in stale:  # one by one: a view that is finished stays so, whatever happens to the next
+    notes: list[str] = []
+    with Store.open(path, mode="write", wait=wait, to_derive=True) as store:
+        outdated = store.outdated()
+        spaces = [
+            str(space)
+            for (space,) in store.rows("SELECT name FROM space SEMI JOIN architecture ON space = name ORDER BY 1")
+        ]
+        if outdated or not store.is_sealed():
             with store.transaction():
-                views.rebuild(store, str(space))
-    return before.current, before.newest
+                for space in spaces:
+                    if "canonical form" in outdated:
+                        notes += _derived_anew(store, space)
+                    views.rebuild(store, space)
+                store.seal()
+        else:
+            known = {str(space) for (space,) in store.rows("SELECT DISTINCT space FROM wide_column")}
+            for space in spaces:  # one by one: a view that is finished stays so, whatever happens to the next
+                if space not in known:
+                    with store.transaction():
+                        views.rebuild(store, space)
+    return Upgraded(before.current, before.newest, tuple(notes))
+
+
+def _derived_anew(store: Store, space: str) -> list[str]:
+    """Derive a space anew, and drop our own scores of architectures that turned out to compute something else."""
+    made = rederive(store, space)
+    notes = []
+    if made.written:
+        notes.append(
+            f"{space}: derived {len(made.written):,} architectures anew; {len(made.digests):,} digests changed."
+        )
+    if made.digests:
+        structural = [proxy.name for proxy in STRUCTURAL_PROXIES]
+        columns = store.rows(
+            'SELECT DISTINCT "column" FROM proxy '
+            f"WHERE id IN (SELECT proxy_id FROM score WHERE {_OWN_SCORES}) ORDER BY 1",
+            [made.digests, structural],
+        )
+        dropped = store.execute(f"DELETE FROM score WHERE {_OWN_SCORES}", [made.digests, structural])
+        store.execute("DELETE FROM layer_score WHERE list_contains(?, architecture_id)", [made.digests])
+        if dropped:
+            notes.append(
+                f"{space}: dropped {dropped:,} scores that were measured for another function, of "
+                f"{', '.join(str(column) for (column,) in columns)}; score these again."
+            )
+    if made.unreadable:
+        notes.append(
+            f"{space}: {len(made.unreadable):,} architectures have a damaged native graph and were left as they are; "
+            "see `catalog doctor`."
+        )
+    return notes

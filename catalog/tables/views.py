@@ -16,12 +16,16 @@ from catalog.quoting import identifier, literal
 from catalog.tables import measures
 from catalog.tables.column_names import (
     DEFAULTS,
+    OWN_GRAPHS,
+    PUBLISHED,
     WideDefaults,
     metric_columns,
     proxy_column_name,
     proxy_columns,
+    score_key,
     word,
 )
+from catalog.tables.official_sources import is_reserved
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -51,12 +55,28 @@ class WideColumn:
     proxies: tuple[int, ...] = ()
 
 
-def rebuild(catalog: Store, space: str) -> None:
-    """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them.
+@dataclass(frozen=True)
+class ViewPlan:
+    """How the wide view of a space follows from the long tables.
 
-    Metrics that nobody has entered into ``measure`` are entered with what the catalog knows of them.
+    Parameters
+    ----------
+    query
+        The SELECT that gives its rows, which reads `tables` besides the catalog's own.
+    described
+        The columns that have a comment, in order.
+    shown
+        Those of them that show a metric or a proxy, as ``wide_column`` lists them.
     """
-    measures.enter_missing(catalog, space)
+
+    query: str
+    tables: Mapping[str, pa.Table]
+    described: Sequence[WideColumn]
+    shown: Sequence[WideColumn]
+
+
+def plan_of(catalog: Store, space: str) -> ViewPlan:
+    """How the wide view of `space` is built from what is stored now."""
     native = str(_rows(catalog, "SELECT native_id_name FROM space WHERE name = ?", space)[0]["native_id_name"])
     taken = {*FIXED_COLUMNS, native}
     operators = _distinct(_operator_columns(catalog, space), taken, "_operator")
@@ -64,10 +84,7 @@ def rebuild(catalog: Store, space: str) -> None:
     metrics = _distinct(found, taken, "_metric")
     found, score_parts = _proxy_columns(catalog, space)
     proxies = _distinct(found, taken, "_proxy")
-    view = identifier(space)
-    catalog.execute(
-        f"""
-        CREATE OR REPLACE TABLE {view} AS
+    query = f"""
         WITH members AS (SELECT * FROM architecture WHERE space = {literal(space)}),
         metric_means AS (
             SELECT architecture_id, part, favg(value) AS mean
@@ -78,7 +95,6 @@ def rebuild(catalog: Store, space: str) -> None:
         score_means AS (
             SELECT architecture_id, part, favg(value) AS mean
             FROM score JOIN score_parts ON {_same_keys("score", "score_parts", _SCORE_KEYS)}
-                AND score_parts.is_published = (source_id IS NOT NULL)
             WHERE status = 'ok' AND architecture_id IN (SELECT id FROM members) GROUP BY ALL
         ),
         measured AS (SELECT {_listed("architecture_id", metrics)} FROM metric_means GROUP BY architecture_id),
@@ -91,16 +107,28 @@ def rebuild(catalog: Store, space: str) -> None:
         LEFT JOIN measured ON measured.architecture_id = members.id
         LEFT JOIN scored ON scored.architecture_id = members.id
         ORDER BY members.id
-        """,
-        tables={"metric_parts": metric_parts, "score_parts": score_parts},
-    )
-    for column in (*operators, *metrics, *proxies):
+        """
+    tables = {"metric_parts": metric_parts, "score_parts": score_parts}
+    return ViewPlan(query, tables, [*operators, *metrics, *proxies], [*metrics, *proxies])
+
+
+def rebuild(catalog: Store, space: str) -> None:
+    """Build the wide view of `space` anew from the long tables; call it inside the transaction that changed them.
+
+    Metrics that nobody has entered into ``measure`` are entered with what the catalog knows of them.
+    """
+    measures.enter_missing(catalog, space)
+    plan = plan_of(catalog, space)
+    view = identifier(space)
+    catalog.execute(f"CREATE OR REPLACE TABLE {view} AS {plan.query}", tables=plan.tables)
+    for column in plan.described:
         catalog.execute(f"COMMENT ON COLUMN {view}.{identifier(column.name)} IS {literal(column.comment)}")
-    _record(catalog, space, [*metrics, *proxies])
+    catalog.execute("DELETE FROM wide_column WHERE space = ?", [space])
+    catalog.append("wide_column", shown_rows(space, plan.shown))
 
 
-def _record(catalog: Store, space: str, columns: Sequence[WideColumn]) -> None:
-    """Write down what the columns show."""
+def shown_rows(space: str, columns: Sequence[WideColumn]) -> pa.Table:
+    """The rows of ``wide_column``: what the columns show."""
     rows = [
         {"space": space, "name": column.name, "metric": column.metric, "proxy_id": proxy}
         for column in columns
@@ -109,8 +137,7 @@ def _record(catalog: Store, space: str, columns: Sequence[WideColumn]) -> None:
     schema = pa.schema(
         [("space", pa.string()), ("name", pa.string()), ("metric", pa.string()), ("proxy_id", pa.int32())]
     )
-    catalog.execute("DELETE FROM wide_column WHERE space = ?", [space])
-    catalog.append("wide_column", pa.Table.from_pylist(rows, schema=schema))
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def update_scores(
@@ -138,7 +165,7 @@ def update_scores(
             SELECT architecture_id, {means} FROM (
                 SELECT architecture_id, part, favg(value) FILTER (status = 'ok') AS mean
                 FROM score SEMI JOIN touched USING (architecture_id)
-                JOIN parts ON {_same_keys("score", "parts", _SCORE_KEYS)}
+                JOIN parts ON {_same_keys("score", "parts", ("proxy_id", "input"))}
                 WHERE source_id IS NULL GROUP BY ALL
             ) GROUP BY architecture_id
         ) AS means WHERE means.architecture_id = {identifier(space)}.architecture_id
@@ -195,7 +222,7 @@ def _forms_differ(catalog: Store, space: str) -> bool:
 
 
 _METRIC_KEYS = ("source_id", "name", "kind", "dataset", "split", "epochs", "stage", "device")
-_SCORE_KEYS = ("proxy_id", "input")
+_SCORE_KEYS = ("proxy_id", "input", "source_id")
 
 
 def _same_keys(table: str, parts: str, keys: Sequence[str]) -> str:
@@ -211,7 +238,8 @@ def metric_groups(catalog: Store, space: str) -> dict[str, list[dict[str, Any]]]
     groups = _rows(
         catalog,
         """
-        SELECT source.name AS source, source_id, metric.name, metric.kind, dataset, split, epochs, stage, device,
+        SELECT source.name AS source, source.kind AS source_kind, source_id, metric.name, metric.kind, dataset, split,
+            epochs, stage, device,
             count(coalesce(seed, repeat)) > 0 AS has_seeds, count(*) > count(coalesce(seed, repeat)) AS has_mean
         FROM metric JOIN source ON source.id = source_id
         WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
@@ -279,8 +307,8 @@ def _metric_comment(parts: Sequence[dict[str, Any]], direction: int | None) -> s
     )
 
 
-def proxy_directions(catalog: Store, space: str) -> dict[str, int]:
-    """The proxy columns of a space's wide view, in its order, with +1 (higher is better) or -1."""
+def proxy_directions(catalog: Store, space: str) -> dict[str, int | None]:
+    """The proxy columns of a space's wide view, in its order, with +1 (higher is better), -1, or None if unknown."""
     rows = catalog.rows(
         """
         SELECT DISTINCT ON (column_index) wide_column.name, direction
@@ -290,49 +318,69 @@ def proxy_directions(catalog: Store, space: str) -> dict[str, int]:
         """,
         [space],
     )
-    return {str(name): int(direction) for name, direction in rows}
+    return {str(name): direction for name, direction in rows}
 
 
 def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str]:
-    """What gives the column of scores by the ``column`` of their proxy, ``is_published`` and ``input``."""
+    """What gives the column of scores by the ``column`` of their proxy, `published_as` and ``input``."""
     names = {
-        (group["column"], group["is_published"], group["input"]): name
+        score_key(group): name
         for name, members in proxy_columns(_proxy_groups(catalog, space)).items()
         for group in members
     }
 
     def name_of(group: Mapping[str, Any]) -> str:
-        key = group["column"], group["is_published"], group["input"]
-        return names[key] if key in names else proxy_column_name(group)
+        return names.get(score_key(group)) or proxy_column_name(group)
 
     return name_of
+
+
+def published_as(catalog: Store) -> str:
+    """SQL that gives, beside ``source_id``, as what scores are published; NULL for our own.
+
+    A user's table of proxies of a benchmark's space has columns of its own.
+    """
+    own = [
+        (number, name)
+        for number, name, kind in catalog.rows("SELECT id, name, kind FROM source ORDER BY id")
+        if kind != OWN_GRAPHS and not is_reserved(name)
+    ]
+    cases = "".join(f" WHEN source_id = {number:d} THEN {literal(name)}" for number, name in own)
+    return f"CASE WHEN source_id IS NULL THEN NULL{cases} ELSE {literal(PUBLISHED)} END"
 
 
 def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
     return _rows(
         catalog,
-        """
-        SELECT DISTINCT proxy_id, proxy."column", proxy.name, proxy.description, proxy.direction,
-            source_id IS NOT NULL AS is_published, input
-        FROM score JOIN proxy ON proxy.id = proxy_id
+        f"""
+        SELECT DISTINCT proxy_id, proxy."column", proxy.name, proxy.description, proxy.direction, source_id,
+            source.name AS source, {published_as(catalog)} AS published_as, input
+        FROM score JOIN proxy ON proxy.id = proxy_id LEFT JOIN source ON source.id = source_id
         WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
-        ORDER BY is_published, proxy_id, input NULLS FIRST
+        ORDER BY published_as IS NOT NULL, proxy_id, input NULLS FIRST, source_id NULLS FIRST
         """,
         space,
     )
 
 
 def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Table]:
-    """The proxy columns, and the table that gives each kind of score row its part, as in `_metric_columns`."""
+    """The proxy columns, and the table that gives each kind of score row its part, as in `_metric_columns`.
+
+    Scores of two sources are never averaged: a column shows those of the earliest source that has one.
+    """
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
     for name, members in proxy_columns(_proxy_groups(catalog, space)).items():
-        good = measures.word_of(members[0]["direction"])
-        comment = f"proxy {members[0]['name']}: {members[0]['description']}; {good} is better"
+        direction = members[0]["direction"]
+        good = f"; {measures.word_of(direction)} is better" if direction else ""
+        sources = ", ".join(dict.fromkeys(str(group["source"]) for group in members if group["source"]))
+        given = f" on {members[0]['input']}" if members[0]["input"] else ""
+        told = f"{given}; source: {sources}" if sources else given
+        comment = f"proxy {members[0]['name']}: {members[0]['description']}{told}{good}"
         shown = _first_of(range(len(parts), len(parts) + len(members)))
         columns.append(
             WideColumn(name, shown, comment, proxies=tuple(dict.fromkeys(int(group["proxy_id"]) for group in members)))
         )
         parts += members
-    schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string()), ("is_published", pa.bool_())])
+    schema = pa.schema([("proxy_id", pa.int32()), ("input", pa.string()), ("source_id", pa.int32())])
     return columns, _numbered(parts, schema)

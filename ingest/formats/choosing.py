@@ -35,14 +35,14 @@ def loader_for(
     epochs
         Length of the trainings of a genotype list.
     source
-        The user's name for the source of a genotype list.
+        The user's name for the source of a table or list of his own.
     size_limit
         Unpacked bytes that the file may have.
     """
     if benchmark == "hw-nas-bench":
         from ingest.formats.hw_nas_bench import HWNASBench
 
-        return HWNASBench(size_limit=size_limit)
+        return HWNASBench(source=source, size_limit=size_limit)
     if benchmark == "darts":
         from ingest.formats.genotypes import Genotypes
 
@@ -62,7 +62,7 @@ def loader_for(
     if benchmark in _SUITE_SPACES and (".json" in path.suffixes or _has_proxies(path)):
         from ingest.formats.suite_zero import SuiteZero
 
-        return SuiteZero(_SUITE_SPACES[benchmark], size_limit=size_limit)
+        return SuiteZero(_SUITE_SPACES[benchmark], source=source, size_limit=size_limit)
     _refuse_foreign(benchmark, path)
     return None
 

@@ -12,7 +12,7 @@ from ingest.formats.suite_zero_networks import KEYS
 from ingest.formats.suite_zero_section import SectionReader
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.job import content_digest
-from ingest.reading.known_tables import own_source
+from ingest.reading.known_tables import own_source, source_is_known
 from ingest.reading.sources import JSON_SIZE_LIMIT
 
 
@@ -34,16 +34,21 @@ class SuiteZero:
     ----------
     space
         ``nb101``, ``nb201`` or ``darts`` (NAS-Bench-301).
+    source
+        The user's name for the source of a table of his own.
     """
 
-    def __init__(self, space: str, *, size_limit: int = JSON_SIZE_LIMIT) -> None:
+    def __init__(self, space: str, *, source: str | None = None, size_limit: int = JSON_SIZE_LIMIT) -> None:
         self.space = space
+        self.source = source
         self.size_limit = size_limit
 
     def facts(self, path: Path) -> SourceFacts:
         benchmark = BENCHMARKS[self.space]
         if ".csv" in path.suffixes and content_digest(path) not in KNOWN_TABLES:
-            return SourceFacts(name=own_source(path), kind="suite-zero")  # anybody can write such a table
+            return SourceFacts(name=own_source(path, self.source), kind="suite-zero")  # anybody can write such a table
+        if self.source is not None:
+            raise source_is_known(path)
         return SourceFacts(
             name=f"suite_zero_{benchmark}" + _marked(path),
             kind="suite-zero",

@@ -91,10 +91,10 @@ def settle(
     stored = dict(store.rows("SELECT id, direction FROM proxy"))
     of_proxies = {}
     for name, (number, is_new) in proxies.items():
-        held = known_direction(name) if is_new else int(stored[number])
+        held = known_direction(name) if is_new else stored[number]
         of_proxies[name] = measures.agreed(where, name, held, {**said.proxies, **said.by_user}.get(name), None)
     measures.require_all(where, {**of_proxies, **{name: found for name, found in of_metrics.items() if found is None}})
     measures.enter(store, {name: found for name, found in of_metrics.items() if found is not None})
     for name, (number, is_new) in proxies.items():
-        if is_new:
+        if is_new or stored[number] is None:
             store.execute("UPDATE proxy SET direction = ? WHERE id = ?", [of_proxies[name], number])

@@ -82,6 +82,13 @@ def table_facts(path: Path, kind: str, *, source: str | None = None, version: st
     )
 
 
+def source_is_known(path: Path) -> UsageError:
+    """The error for a name that a user gives to the source of a benchmark's own file."""
+    return UsageError(
+        f"--source names the source of your own table, but {path.name} is a file of the benchmark's; leave it out."
+    )
+
+
 def own_source(path: Path, given: str | None = None) -> str:
     """The name of a user's source: the one that was given, or a word made of the file's name.
 

@@ -47,6 +47,11 @@ class Needs:
     columns: tuple[str, ...] = ()
     extra: str | None = None
 
+    @property
+    def reads_graphs_alone(self) -> bool:
+        """Whether nothing but the graphs decides its scores, once it is trained."""
+        return bool(self.graphs) and not self.columns
+
 
 @dataclass(frozen=True)
 class NoOptions:

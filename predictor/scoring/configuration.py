@@ -106,7 +106,7 @@ def columns_for(catalog: Store, space: str, proxies: Sequence[Proxy], config: Me
     for one in facts:
         proxy = by_name[one.name]
         given = input_of(proxy, config)
-        name = proxy_column_name({"column": names[ids[one.name]], "is_published": False, "input": given})
+        name = proxy_column_name({"column": names[ids[one.name]], "published_as": None, "input": given})
         if name in reserved:
             raise UsageError(
                 f"{space} has a column {name!r} that is no proxy's; give the proxy {proxy!r} another name."

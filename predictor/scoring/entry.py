@@ -138,7 +138,8 @@ def _score_whole(catalog: Store, space: str, name: str, options: ScoreOptions) -
     """A predictor that needs no pool scores the whole space."""
     done = score_space(catalog, space, name, options.checkpoint, column=options.column, listener=options.listener)
     ok = done.scored - done.disconnected - done.failed
-    return ColumnReport(done.column, ok, done.failed, done.disconnected, done.scored, reason=done.reason)
+    measured = 0 if done.was_known else done.scored
+    return ColumnReport(done.column, ok, done.failed, done.disconnected, measured, reason=done.reason)
 
 
 def _score_measured(catalog: Store, selection: Selection, wanted: _Wanted, options: ScoreOptions) -> list[ColumnReport]:

@@ -87,7 +87,7 @@ def _store_one(
     proxy_id = ensure_proxies(catalog, [facts])[proxy.name]
     catalog.append("score", _rows(frame, values, scores.reasons, proxy_id, given, run_id))
     _inherit_training_members(catalog, proxy, proxy_id)
-    return proxy_column_name({"column": facts.column, "is_published": False, "input": given}), proxy_id, given
+    return proxy_column_name({"column": facts.column, "published_as": None, "input": given}), proxy_id, given
 
 
 def _pool(catalog: Store, selection: Selection, names: Sequence[str]) -> pl.DataFrame:

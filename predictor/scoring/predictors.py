@@ -53,6 +53,8 @@ class ScoringReport:
         Those that have none for another reason.
     reason
         The commonest of these reasons.
+    was_known
+        Whether every score was stored already, so that nothing was computed.
     """
 
     column: str
@@ -61,6 +63,7 @@ class ScoringReport:
     failed: int
     reason: str | None
     seconds: float
+    was_known: bool = False
 
 
 def score_space(
@@ -74,7 +77,9 @@ def score_space(
 ) -> ScoringReport:
     """Score every architecture of a stored space and rebuild its wide view, in one transaction.
 
-    A checkpoint that scored the space before is replaced by itself: the same weights give the same scores.
+    A predictor of graphs alone that scored the whole space before, with the same weights and in the same version, has
+    nothing to do: stored graphs never change, and an upgrade that derives them otherwise drops their scores. Other
+    predictors read columns, which may have changed, and replace their scores.
 
     Parameters
     ----------
@@ -99,7 +104,12 @@ def score_space(
     if kind.needs.extra is not None:
         require(kind.needs.extra)
     model = ready(kind, checkpoint)
+    own = column or column_of(model)
     started = time.perf_counter()
+    if kind.needs.reads_graphs_alone and not is_target(predictor):  # a user's code may rest on other files
+        known = _known_scores(catalog, space, model, own)
+        if known is not None:
+            return known
     ids, given = read_given(catalog, space, kind.needs)
     if kind.needs.graphs:
         stored_embeddings.recall(catalog, space)
@@ -109,7 +119,6 @@ def score_space(
         (listener or Listener()).note(f"{model.name}: {remark}")
     scores = scored(model, given)
     seconds = time.perf_counter() - started
-    own = column or column_of(model)
     _require_free(catalog, space, own, kind)
     digest = model.digest(model.card)
     parameters = {"space": space, "predictor": predictor, "checkpoint_digest": digest, "code": code_digest(predictor)}
@@ -128,6 +137,29 @@ def score_space(
         views.rebuild(catalog, space)
         run.detail = f"{len(ids)} architectures of {space}"
     return _report(own, given, scores, seconds)
+
+
+def _known_scores(catalog: Store, space: str, model: Predictor, column: str) -> ScoringReport | None:
+    """What is stored, if that is all that this predictor would store, nothing of it failed and nobody changed it."""
+    ((stored,),) = catalog.rows("SELECT count(*) FROM architecture WHERE space = ?", [space])
+    disconnected = 0
+    changed = {part.values[0] for part in catalog.broken_parts()["score"]}
+    for suffix in ("", SPREAD) if model.has_spread else ("",):
+        facts = predictor_facts(model, column, suffix)
+        rows = catalog.rows(
+            """
+            SELECT proxy_id, count(*), count(*) FILTER (status = 'disconnected') FROM score
+            JOIN architecture ON architecture.id = architecture_id JOIN proxy ON proxy.id = proxy_id
+            WHERE space = ? AND source_id IS NULL AND status IN ('ok', 'disconnected') AND proxy."column" = ?
+                AND (name, version, configuration) = (?, ?, ?) AND checkpoint_digest IS NOT DISTINCT FROM ?
+            GROUP BY proxy_id
+            """,
+            [space, facts.column, *facts.key],
+        )
+        if [count for _, count, _ in rows] != [stored] or rows[0][0] in changed:
+            return None
+        disconnected = int(rows[0][2])
+    return ScoringReport(column, int(stored), disconnected, 0, None, 0.0, was_known=True)
 
 
 def column_of(model: Predictor) -> str:
@@ -178,7 +210,7 @@ def shipped_digest(predictor: str) -> str | None:
 
 def _require_free(catalog: Store, space: str, column: str, kind: type[Predictor]) -> None:
     """A score must not stand where a metric, a fixed column or another proxy's score stands."""
-    stored_as = proxy_column_name({"column": column, "is_published": False, "input": None})
+    stored_as = proxy_column_name({"column": column, "published_as": None, "input": None})
     if stored_as != column:
         raise UsageError(f"{column!r} is no plain name for a column; write it as {stored_as!r}.")
     present = set(SpaceView.of(catalog, space).columns)

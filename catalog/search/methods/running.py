@@ -100,7 +100,11 @@ def check(problem: Problem, name: str, budget: Budget, seed: int = 0, batch: int
         the seed is negative or the batch empty.
     """
     allowed = methods_for(problem.space, pooled=problem.pool is not None, objectives=problem.objectives)
-    choose = f"choose one of {', '.join(allowed)}." if allowed else "search a pool of its stored architectures."
+    choose = (
+        f"choose one of {', '.join(allowed)}."
+        if allowed
+        else "search its stored architectures, with --method exhaustive or random."
+    )
     if name not in METHODS:
         raise UsageError(f"unknown search method {name!r}. {did_you_mean(name, METHODS)}{choose.capitalize()}")
     method = METHODS[name]

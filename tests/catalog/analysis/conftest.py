@@ -23,7 +23,7 @@ def judged(small_catalog: Store) -> Store:
     catalog = small_catalog
     now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     catalog.execute("UPDATE architecture SET canonical_digest = 'twin', canonical_id = 3 WHERE id IN (3, 4)")
-    sources = {"id": [1, 2, 3], "name": ["nb201", "nb201", "suite"], "kind": ["table", "table", "zero"]}
+    sources = {"id": [1, 2, 3], "name": ["nb201", "nb201", "suite_zero"], "kind": ["table", "table", "suite-zero"]}
     rows = {"sha256": [DIGEST] * 3, "row_count": [4, 4, 3], "ingested_at": [now] * 3, "run_id": [1] * 3}
     catalog.append("source", pa.table(sources | rows))
     metrics = [

@@ -33,7 +33,7 @@ def test_sources_name_files_digests_and_what_was_used(judged: Store, pool: Pool)
     frame = read_sources(judged, pool, ["cifar10_valid_accuracy_12ep"])
     assert frame.select("column", "source", "kind", "row_count", "used").rows() == [
         ("cifar10_test_accuracy", "nb201", "table", 4, 3),
-        ("zen_published", "suite", "zero", 3, 2),
+        ("zen_published", "suite_zero", "suite-zero", 3, 2),
         ("cifar10_valid_accuracy_12ep", "nb201", "table", 4, 3),
     ]
     assert frame["sha256"].unique().to_list() == [DIGEST]
@@ -41,11 +41,11 @@ def test_sources_name_files_digests_and_what_was_used(judged: Store, pool: Pool)
 
 def test_proxies_and_their_cost(judged: Store, pool: Pool) -> None:
     frame = read_proxies(judged, pool)
-    assert frame.select("column", "name", "direction", "is_published", "input").rows() == [
-        ("params", "params", 1, False, None),
-        ("shortest_path", "shortest_path", -1, False, None),
-        ("learned", "learned", 1, False, "photos"),
-        ("zen_published", "zen", 1, True, "cifar10"),
+    assert frame.select("column", "name", "direction", "published_as", "input").rows() == [
+        ("params", "params", 1, None, None),
+        ("shortest_path", "shortest_path", -1, None, None),
+        ("learned", "learned", 1, None, "photos"),
+        ("zen_published", "zen", 1, "published", "cifar10"),
     ]
     assert read_seconds(judged, pool) == {"learned": 1.0}
 

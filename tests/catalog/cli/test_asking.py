@@ -154,10 +154,26 @@ def test_doctor_passes_a_good_file_and_fails_a_changed_one(ask: Ask, demo_folder
     assert answer.returncode == 1
     results = dict(pl.read_csv(answer.stdout.encode()).select("check", "result").iter_rows())
     assert [check for check, result in results.items() if result == "failed"] == [
+        "rows of node",
         "edge ends",
         "nb201 twins",
         "nb201 digests",
+        "view nb201",
     ]
+    repaired = call_catalog("doctor", "--repair", database=changed)
+    assert repaired.returncode == 0, repaired.stderr
+    assert "nb201: derived 1 architectures anew from their native graphs." in repaired.stderr
+    again = call_catalog("doctor", "--repair", database=changed)
+    assert "nothing that can be derived had to be repaired." in again.stderr
+
+
+def test_scores_are_forgotten_by_their_column(demo_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "fewer.duckdb"
+    path.write_bytes((demo_folder / "catalog.duckdb").read_bytes())
+    assert call_catalog("db", "forget", database=path).returncode == 2
+    assert call_catalog("db", "forget", "1", "--scores", "params", database=path).returncode == 2
+    assert "follows from the graphs" in call_catalog("db", "forget", "--scores", "params", database=path).stderr
+    assert "no column of scores" in call_catalog("db", "forget", "--scores", "odd", database=path).stderr
 
 
 def test_a_missing_database_says_how_to_make_one(tmp_path: Path) -> None:

@@ -310,4 +310,4 @@ def test_a_space_of_the_user_s_own_is_searched_among_its_members(tmp_path: Path)
     assert rows[0]["id"] == "net3"
     refused = call_catalog("search", "mine", "--by", "depth", "--method", "local-search", database=path)
     assert refused.returncode == 2
-    assert "search a pool of its stored architectures" in refused.stderr
+    assert "search its stored architectures, with --method exhaustive or random" in refused.stderr

@@ -37,7 +37,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
         noise = {"whole": 20, "most": 10, "tiny": 0}
         proxies = {
-            name: truth + noise[name] * float(random.normal()) for name, count in SCORED.items() if number < count
+            name: {"value": truth + noise[name] * float(random.normal()), "direction": "higher"}
+            for name, count in SCORED.items()
+            if number < count
         }
         operators = ["input", *(["conv3x3"] * (1 + number % 40)), "output"]
         edges = [[place, place + 1] for place in range(len(operators) - 1)]

@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from catalog.analysis.pool import read_pool
 from catalog.analysis.space_correlation import correlate_space
 from catalog.development import MARK, explanation, in_sight, marked, spaces_in_sight
 from catalog.report.across_tasks import task_table
-from catalog.report.pool_analysis import PoolAnalysis
-from catalog.report.pool_analysis import find as analyse
+from catalog.report.pool_analysis import PoolAnalysis, find
 from catalog.report.pool_tables import named_tables
 from catalog.report.report import Report
 from catalog.report.sentences import summary
@@ -38,7 +38,7 @@ def database(hostile_database: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def found(database: Path) -> PoolAnalysis:
     with Store.open(database) as store:
-        return analyse(store, "few", "cifar10_test_accuracy")
+        return find(store, read_pool(store, "few", "cifar10_test_accuracy"))
 
 
 def test_every_sentence_that_names_it_says_so(found: PoolAnalysis) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from catalog.errors import ConditionError, UsageError
 from catalog.search.job import Request, prepare
+from catalog.search.unit import FUNCTION
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 
@@ -27,7 +28,7 @@ def _stored(path: Path, parameters: object) -> Request:
 
 def test_a_run_says_what_was_searched(catalog_path: Path) -> None:
     found = _stored(catalog_path, ASKED)
-    assert found == Request("nb201", ("live_params",), "random", 5, minimum=("depth=1",))
+    assert found == Request("nb201", ("live_params",), "random", 5, minimum=("depth=1",), unit=FUNCTION)
 
 
 @pytest.mark.parametrize(

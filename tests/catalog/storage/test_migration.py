@@ -138,7 +138,7 @@ def test_init_works_without_hard_links(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_init_yields_to_a_file_that_appears_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "catalog.duckdb"
-    monkeypatch.setattr(migration, "_upgrade", lambda database, revision: path.write_text("faster"))
+    monkeypatch.setattr(migration, "_create", lambda database: path.write_text("faster"))
     with pytest.raises(StoreError, match="exists already"):
         migration.init(path)
     assert path.read_text() == "faster"
@@ -160,6 +160,7 @@ def test_downgrade_and_upgrade_keep_the_rows(catalog_path: Path) -> None:
         "search_visit",
         "measure",
         "wide_column",
+        "seal",
     }
     assert tables(catalog_path) == {*TABLES, "alembic_version", "nb201"} - later
     old = migration.status(catalog_path)

@@ -10,6 +10,7 @@ import pytest
 
 from catalog.analysis.motifs import motifs
 from catalog.analysis.pool import read_pool
+from catalog.analysis.space_correlation import correlate_space
 from catalog.asking.patterns import match
 from catalog.asking.top import top
 from catalog.errors import UsageError
@@ -70,6 +71,11 @@ def test_settings_and_columns_of_the_graph_have_no_direction(mine: Store) -> Non
 
 def test_a_metric_of_which_nobody_said_it_is_not_ranked(mine: Store) -> None:
     mine.execute("UPDATE measure SET direction = NULL WHERE name = 'per'")
-    with pytest.raises(UsageError, match=r"per are good is not known.*catalog measures --direction NAME="):
+    with pytest.raises(UsageError, match=r"per are good is not known.*catalog measures --direction per="):
         top(mine, "mine", "per")
     assert top(mine, "mine", "per", k=1, ascending=False).frame()["id"].to_list() == ["a0"]
+
+
+def test_a_metric_that_judges_another_one_is_turned_too(mine: Store) -> None:
+    found = correlate_space(mine, "mine", "accuracy", ["perplexity", "neg_loss", "layers"]).frame
+    assert found.select("direction", "kendall_tau").rows() == [(-1, 1.0), (1, 1.0), (1, 1.0)]

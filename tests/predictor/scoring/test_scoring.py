@@ -8,6 +8,7 @@ from collections.abc import Generator
 from itertools import pairwise
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -22,6 +23,7 @@ from ingest.formats.operator_file import read_operators
 from ingest.reading.job import ingest
 from predictor.door import Needs
 from predictor.door.checkpoint import digest_of, read_card
+from predictor.scoring.entry import score
 from predictor.scoring.predictors import score_space
 from predictor.scoring.reading import read_labelled
 from predictor.tg_nas.checkpoint import shipped
@@ -59,16 +61,32 @@ def test_functionally_equal_cells_score_alike(nb201: Path) -> None:
     assert spread < 1e-5  # float32 sums in another order within another batch
 
 
-def test_the_same_weights_again_replace_their_scores(nb201: Path) -> None:
+def test_the_same_weights_again_have_nothing_to_do(nb201: Path) -> None:
     with Store.open(nb201, mode="write") as catalog:
-        before = catalog.query("SELECT tg_nas FROM nb201 ORDER BY index")["tg_nas"].to_numpy()
-        score_space(catalog, "nb201", "tg_nas")
-        after = catalog.query("SELECT tg_nas FROM nb201 ORDER BY index")["tg_nas"].to_numpy()
-        assert (
-            catalog.query("SELECT count(*) FROM score JOIN proxy ON proxy.id = proxy_id WHERE name = 'tg_nas'").item()
-            == 15_625
-        )
-    np.testing.assert_array_equal(before, after)
+        before = catalog.rows("SELECT * FROM score ORDER BY ALL"), catalog.rows("SELECT count(*) FROM run")
+        again = score_space(catalog, "nb201", "tg_nas")
+        assert (again.was_known, again.scored, again.disconnected, again.failed) == (True, 15_625, 341, 0)
+        assert (catalog.rows("SELECT * FROM score ORDER BY ALL"), catalog.rows("SELECT count(*) FROM run")) == before
+        (column,) = score(catalog, "nb201", ["tg_nas"])
+    assert str(column) == "tg_nas: 15,284 scores; all of them stored before; 341 disconnected."
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM score WHERE architecture_id = 1 AND proxy_id = (SELECT id FROM proxy WHERE name = 'tg_nas')",
+        "UPDATE score SET value = 0 FROM proxy WHERE architecture_id = 1 AND proxy_id = id AND name = 'tg_nas'",
+        "UPDATE proxy SET version = 'older' WHERE name = 'tg_nas'",
+    ],
+)
+def test_scores_that_are_not_all_there_or_were_changed_are_made_again(nb201: Path, tmp_path: Path, change: str) -> None:
+    path = Path(shutil.copy(nb201, tmp_path / "changed.duckdb"))
+    with duckdb.connect(str(path)) as stranger:
+        stranger.execute(change)
+    with Store.open(path, mode="write") as catalog, Store.open(nb201) as right:
+        assert not score_space(catalog, "nb201", "tg_nas").was_known
+        query = "SELECT tg_nas FROM nb201 ORDER BY architecture_id"
+        np.testing.assert_array_equal(catalog.query(query)["tg_nas"], right.query(query)["tg_nas"])
 
 
 def test_a_users_space_with_an_unseen_operator_is_scored(tmp_path: Path) -> None:
