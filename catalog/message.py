@@ -14,7 +14,15 @@ _LONGEST_WORD = 300  # a path may be long
 _INSIDE = rf"(?P<value>(?:\\.|(?!(?P=quote))[^\\\n]){{{LONGEST_VALUE},}}?)"
 _QUOTED = re.compile(rf"(?<!\w)(?P<quote>['\"]){_INSIDE}(?P=quote)(?!\w)")
 _WORD = re.compile(rf"\S{{{_LONGEST_WORD},}}")
-_OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, direction, halves of characters, other line ends
+OBEYED = {
+    "Cc": "a control character",
+    "Cf": "a character that nobody sees, or that turns the direction of writing round",
+    "Cs": "half of a surrogate pair",
+    "Zl": "a line end",
+    "Zp": "a line end",
+}
+"""Unicode's categories of characters that a terminal obeys or does not show, and what such a character is."""
+
 _KEPT = frozenset("\n\t\u200c\u200d")  # the last two join letters of some scripts
 
 
@@ -63,6 +71,6 @@ def _cut(text: str, longest: int = LONGEST_VALUE) -> str:
 
 
 def _written(character: str) -> str:
-    if unicodedata.category(character) not in _OBEYED or character in _KEPT:
+    if unicodedata.category(character) not in OBEYED or character in _KEPT:
         return character
     return character.encode("unicode_escape").decode("ascii")

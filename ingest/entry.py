@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
+from catalog.tables.name_gate import checked_name
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -238,6 +239,7 @@ def _model(targets: Sequence[Path], options: Options, listener: Listener) -> Job
     _only("model", options, frozenset({"space", "id", "input", "argument"}))
     if len(targets) != 1 or "space" not in options or "id" not in options:
         raise UsageError("a model is one MODULE:CALLABLE or one ONNX file, with --space and --id.")
+    checked_name("--id", str(options["id"]))
     source, traced = _traced(str(targets[0]), options, listener)
 
     def job(store: Store) -> IngestReport:

@@ -23,6 +23,7 @@ from catalog.cli.options import (
 from catalog.cli.output import chosen_format, emit
 from catalog.cli.progress import note
 from catalog.errors import CatalogError
+from catalog.message import visible
 from catalog.output_file import write_text
 
 Identifier = Annotated[
@@ -123,7 +124,7 @@ def show(
         write_text(svg, graph)
         note(f"wrote {svg}")
     if output_format in (None, OutputFormat.TABLE):
-        typer.echo(profile.text(form))
+        typer.echo(visible(profile.text(form)))
     else:
         emit(profile.numbers(), output_format)
 

@@ -12,6 +12,7 @@ import typer
 from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
+from catalog.message import visible
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 app = typer.Typer(
@@ -51,7 +52,7 @@ def _ingest(db: Path, wait: float | None, benchmark: str, files: Sequence[Path |
         reports = catalog.ingest(benchmark, *files, **options)
     for report in reports if not sys.stdout.isatty() else ():  # the summary on standard error has them for a person
         for note in report.notes:
-            typer.echo(f"{report.source}: {note}")
+            typer.echo(visible(f"{report.source}: {note}"))
 
 
 @app.command("nasbench201", epilog="Example: catalog ingest nasbench201 nb201_v1.1_200ep.csv.gz nb201_12ep.csv.gz")

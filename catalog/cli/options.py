@@ -22,10 +22,11 @@ Wait = Annotated[
 
 
 class OutputFormat(StrEnum):
-    """How rows are written to standard output."""
+    """How rows are written to standard output; ``spreadsheet`` is CSV whose texts no spreadsheet runs."""
 
     TABLE = "table"
     CSV = "csv"
+    SPREADSHEET = "spreadsheet"
     JSON = "json"
     PARQUET = "parquet"
 

@@ -6,7 +6,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,11 @@ import typer
 
 from catalog.asking.text_table import as_text
 from catalog.cli.options import OutputFormat
+from catalog.cli.progress import note
 from catalog.errors import UsageError
+from catalog.message import visible
 from catalog.storage.answer import Answer, plain
+from catalog.tables import spreadsheet
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,10 +39,10 @@ def emit(
     answer = plain(rows)
     if chosen is OutputFormat.JSON:
         typer.echo(_as_json(answer))
-    elif chosen is OutputFormat.CSV:
-        typer.echo(_as_csv(answer), nl=False)
+    elif chosen in (OutputFormat.CSV, OutputFormat.SPREADSHEET):
+        _emit_csv(answer, for_spreadsheets=chosen is OutputFormat.SPREADSHEET)
     elif answer.columns == ("explain_key", "explain_value"):
-        typer.echo("\n".join(value for _, value in answer.rows))  # a drawing of many lines, not a cell
+        typer.echo(visible("\n".join(value for _, value in answer.rows)))  # a drawing of many lines, not a cell
     else:
         typer.echo(as_text(answer, uncut))
 
@@ -87,14 +90,26 @@ def _emit_parquet(rows: Answer | pa.Table | pl.DataFrame) -> None:
     sys.stdout.buffer.write(buffer.getvalue())
 
 
-def _as_csv(answer: Answer) -> str:
+def _emit_csv(answer: Answer, *, for_spreadsheets: bool) -> None:
+    """CSV has every value as it is; what a terminal would obey is shown to it instead."""
+    text = _as_csv(answer, spreadsheet.as_cell if for_spreadsheets else lambda value: value)
+    typer.echo(visible(text) if sys.stdout.isatty() else text, nl=False, color=True)  # it would remove escapes
+    if for_spreadsheets:
+        return
+    places = range(len(answer.columns))
+    found = [answer.columns[place] for place in places if any(spreadsheet.runs(row[place]) for row in answer.rows)]
+    if told := spreadsheet.warning(found):
+        note(f"note: {told}")
+
+
+def _as_csv(answer: Answer, written: Callable[[Any], Any]) -> str:
     import csv
 
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(answer.columns)
+    writer.writerow(map(written, answer.columns))
     for row in answer.rows:
-        writer.writerow(["" if value is None else _csv_cell(value) for value in row])
+        writer.writerow(["" if value is None else written(_csv_cell(value)) for value in row])
     return buffer.getvalue()
 
 

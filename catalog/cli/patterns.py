@@ -9,6 +9,7 @@ import typer
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Form, Format, MemoryLimit, Space, Timeout, Wait
 from catalog.cli.output import emit
+from catalog.message import visible
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -38,7 +39,7 @@ def match(
     """Architectures whose graph contains a pattern: (operator), (:kind), (*), ->, ->* and NOT, joined by commas."""
     with opened(db, wait, output_format=output_format) as catalog:
         if explain:
-            typer.echo(catalog.explain(space, pattern, form=form))
+            typer.echo(visible(catalog.explain(space, pattern, form=form)))
         else:
             found = catalog.match(
                 space,

@@ -9,6 +9,7 @@ import typer
 
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, ComparedPool, Database, Wait, Where
+from catalog.message import visible
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -49,4 +50,4 @@ def report(
     """
     with opened(db, wait) as catalog:
         built = catalog.report(spaces, targets, proxies, where, pool=pool, out=out, tables=tables)
-    typer.echo(built.summary)
+    typer.echo(visible(built.summary))

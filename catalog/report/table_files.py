@@ -15,8 +15,8 @@ from pathlib import Path
 from catalog.errors import StoreError
 from catalog.output_file import make_folder, write_text
 from catalog.report.table import Column, Table
+from catalog.tables.spreadsheet import as_cell
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -69,7 +69,7 @@ def as_csv(table: Table) -> str:
 def _harmless(value: object) -> object:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return as_cell(value)
 
 
 def as_json(table: Table) -> str:

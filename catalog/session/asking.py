@@ -317,7 +317,8 @@ class Asking(Handle):
         where
             SQL condition on the wide view.
         format
-            ``"parquet"``, ``"csv"`` or ``"json"``, where the ending does not say it.
+            ``"parquet"``, ``"csv"`` or ``"json"``, where the ending does not say it; or ``"spreadsheet"``, which is CSV
+            whose texts no spreadsheet runs as formulas.
 
         Raises
         ------
@@ -328,7 +329,8 @@ class Asking(Handle):
         """
         from catalog.tables.exporting import export_space
 
-        path = Path(f"{space}.{format or 'parquet'}") if out is None else Path(out)
+        ending = {None: "parquet", "spreadsheet": "csv"}.get(format, format)
+        path = Path(f"{space}.{ending}") if out is None else Path(out)
         with self._reading() as store:
             exported = export_space(store, space, path, format or path.suffix.removeprefix("."), where)
         self._listener.note(str(exported))

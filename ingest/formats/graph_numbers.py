@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import IngestError
+from catalog.tables.plausible import plausible
 from ingest.reading.dataset_names import dataset_word
 from ingest.reading.directions import Directions
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
@@ -100,6 +101,7 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
         raise fault(where, f"a metric has the name {described(name)}; call it 'accuracy', so that it is one column")
     if is_accuracy(name) and not 0 <= value <= 100:
         raise fault(where, f"{described(name)} is {described(value)}; {ALLOWED}")
+    _check_range(where, name, value)
     for field in _METRIC_TEXTS:
         if field in columns and (not isinstance(columns[field], str) or not 1 <= len(columns[field]) <= 200):
             raise fault(
@@ -119,6 +121,12 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
     if "dataset" in columns:
         columns["dataset"] = dataset_word(columns["dataset"])
     return {"kind": "trained", **columns, "value": float(value)}
+
+
+def _check_range(where: str, name: str, value: float) -> None:
+    allowed = plausible(name)
+    if allowed is not None and not allowed.low <= value <= allowed.high:
+        raise fault(where, f"{described(name)} is {described(value)}; a value {allowed} is needed")
 
 
 def _group(columns: Mapping[str, Any]) -> str:
@@ -151,4 +159,5 @@ def _score(where: str, name: str, value: Any) -> tuple[float | None, str | None]
         )
     if not math.isfinite(value):
         return None, f"the source has {value}"
+    _check_range(where, name, value)
     return float(value), None

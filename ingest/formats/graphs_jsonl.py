@@ -12,6 +12,7 @@ from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
 from catalog.errors import GraphError, IngestError
 from catalog.spaces.own import OwnSpace
+from catalog.tables.name_gate import fault_of_name
 from catalog.tables.official_sources import is_reserved
 from ingest.formats.graph_numbers import Numbers, Record, fault, listed
 from ingest.formats.operator_file import template
@@ -76,7 +77,7 @@ class GraphsJSONL:
 
     def facts(self, path: Path) -> SourceFacts:
         stem = path.name.split(".")[0]
-        usable = stem and not is_reserved(stem)
+        usable = stem and not is_reserved(stem) and fault_of_name(stem) is None
         return SourceFacts(name=stem if usable else own_source(path), kind="graphs-jsonl")
 
     def read(self, path: Path) -> Iterator[Batch]:

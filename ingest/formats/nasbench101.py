@@ -16,6 +16,7 @@ from catalog.errors import IngestError
 from catalog.spaces.nb101 import parameters_as_drawn
 from catalog.spaces.nb101_arrays import read_arrays
 from catalog.spaces.nb101_hash import module_hashes
+from catalog.tables.plausible import SECONDS
 from ingest.formats.nb101_modules import Modules
 from ingest.reading.batch import Batch, SourceFacts, metric_rows
 from ingest.reading.model_metrics import Measurements, MetricsError, measurements
@@ -178,12 +179,13 @@ class _Trainings:
     def _values(self, chunk: _Chunk) -> NDArray[np.float64]:
         """The measurements, (records, 9)."""
         values = np.array(chunk.measured)
-        most = np.array([np.inf if name == "training_time" else 1 for _, name, _ in _MEASURED] + [np.inf])
-        wrong = np.flatnonzero(~((values >= 0) & (values <= most) & np.isfinite(values)).all(axis=1))
+        most = np.array([SECONDS.high if name == "training_time" else 1 for _, name, _ in _MEASURED] + [2**31])
+        wrong = np.flatnonzero(~((values >= 0) & (values <= most)).all(axis=1))
         if len(wrong):
             row = int(wrong[0])
             chunk.fail(
-                row, f"the measurements {chunk.measured[row]}; times are seconds and accuracies fractions from 0 to 1"
+                row,
+                f"the measurements {chunk.measured[row]}; times are {SECONDS}, accuracies fractions from 0 to 1",
             )
         return values
 

@@ -196,7 +196,7 @@ class _BatchRows:
             if self._curves:
                 for epoch, value in numbers.items():
                     self._metrics.add(
-                        row, name, value, dataset=dataset, split=split, epochs=epoch + 1,
+                        row, name, value, dataset=dataset, split=split, epochs=int(epoch) + 1,
                         stage=f"of {trial.epochs}", seed=trial.seed,
                     )  # fmt: skip
 

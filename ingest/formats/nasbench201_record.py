@@ -13,6 +13,7 @@ from catalog.spaces import nats_sss, nb201
 from catalog.spaces.nats_sss import NATSSize
 from ingest.reading.pickled_values import described
 
+_LARGEST_NUMBER = 1e300
 _EPOCH = re.compile(r"0|[1-9][0-9]{0,4}")
 
 DATASETS = {
@@ -109,8 +110,9 @@ class Record:
         return value
 
     def number(self, value: Any, what: str, low: float = 0.0, high: float = math.inf) -> float:
-        """`value`, which has to be a number in the interval."""
-        if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        """`value`, which has to be a number in the interval; a whole number may have too many digits for a float."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not low <= value <= min(high, _LARGEST_NUMBER):
             raise self.fault(f"{what} is {described(value)}; a number from {low:g} to {high:g} is needed")
         return float(value)
 
@@ -155,17 +157,26 @@ class Trial:
         """(split, values by epoch from 0) of ``acc1es``, ``losses`` or ``times``; the training split first."""
         training = self.fields.get(f"train_{measure}")
         if training is not None:
-            yield "train", self.record.mapping(training, f"train_{measure} of {self}")
+            yield "train", self._by_epoch(self.record.mapping(training, f"train_{measure} of {self}"), measure)
         evaluations: dict[str, dict[int, Any]] = {}
         found = self.fields.get(f"eval_{measure}")
         for key, value in self.record.mapping({} if found is None else found, f"eval_{measure} of {self}").items():
             name, _, epoch = key.rpartition("@") if isinstance(key, str) else ("", "", "")
-            if (self.dataset, name) not in SPLITS or not _EPOCH.fullmatch(epoch):
+            if (self.dataset, name) not in SPLITS or not _EPOCH.fullmatch(epoch) or int(epoch) >= self.epochs:
                 known = ", ".join(name for dataset, name in SPLITS if dataset == self.dataset)
                 raise self.record.fault(f"{self} has the evaluation {described(key)}; an epoch of {known} is needed")
             evaluations.setdefault(name, {})[int(epoch)] = value
         for name, values in evaluations.items():
             yield SPLITS[self.dataset, name], values
+
+    def _by_epoch(self, curve: Mapping[Any, Any], measure: str) -> Mapping[int, Any]:
+        """A training curve, whose keys have to be epochs of the training."""
+        for epoch in curve.keys() - set(range(self.epochs)):
+            raise self.record.fault(
+                f"train_{measure} of {self} has the epoch {described(epoch)}; whole numbers from 0 to "
+                f"{self.epochs - 1} are needed"
+            )
+        return curve
 
     def costs(self) -> tuple[int, int]:
         """Parameters and multiply-accumulates, which the archive has in millions.

@@ -9,6 +9,7 @@ from typing import Any
 
 from catalog.architecture.operators import KINDS, VOCABULARY, Operator
 from catalog.errors import IngestError
+from catalog.tables.name_gate import fault_of_name, fault_of_text
 from ingest.reading.pickled_values import described
 from ingest.reading.sources import read_json
 
@@ -47,8 +48,10 @@ def _operator(file: str, name: str, fields: Any) -> Operator:
     def fail(what: str) -> IngestError:
         return IngestError(f"{file}: operator {described(name)}: {what}. Nothing was stored.")
 
-    if not name or len(name) > 200 or not name.isprintable():
-        raise fail("a printable name of at most 200 characters is needed")
+    if not name or len(name) > 200:
+        raise fail("a name of at most 200 characters is needed")
+    if wrong := fault_of_name(name):
+        raise fail(wrong)
     if not isinstance(fields, dict):
         raise fail(f"it is {described(fields)}; an object with {', '.join(_FIELDS)} is needed")
     unknown = [field for field in fields if field not in _FIELDS]
@@ -62,6 +65,9 @@ def _operator(file: str, name: str, fields: Any) -> Operator:
     sentences = _sentences(fields)
     if sentences is None:
         raise fail("it has no description; a sentence is needed, because predictors read it")
+    for sentence in sentences:
+        if wrong := fault_of_text(sentence):
+            raise fail(f"its description cannot be kept: {wrong}")
     weights = _flag(fields, "weights", default=kind in _WITH_WEIGHTS)
     depthwise = _flag(fields, "depthwise", default=False)
     if weights is None or depthwise is None:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from catalog.errors import IngestError
+from catalog.tables.plausible import SECONDS
 from catalog.tables.suite_zero_facts import DESCRIPTIVE, PROXIES, Accuracy
 from ingest.formats.suite_zero_layouts import Section
 from ingest.formats.suite_zero_networks import Keys, Networks
@@ -115,8 +116,8 @@ class SectionReader:
             if unknown := sorted(set(value) - {"score", "time"}):
                 self.fail(place, f"{field} has the field {described(unknown[0])}; known are score and time")
             seconds = self._number(place, f"{field} time", value["time"]) if value.get("time") is not None else None
-            if seconds is not None and not 0 <= seconds < math.inf:
-                self.fail(place, f"{field} took {seconds} seconds; a time of 0 or more is needed")
+            if seconds is not None and not SECONDS.low <= seconds <= SECONDS.high:
+                self.fail(place, f"{field} took {seconds} seconds; a time {SECONDS} is needed")
             value = value.get("score")
         number = self._number(place, field, value)
         if number == _FAILED or not math.isfinite(number):

@@ -48,7 +48,26 @@ def parsed(path: Path, size_limit: int) -> ModelProto:
         raise IngestError(f"{path.name} is no ONNX file: it is no protobuf message of a model.") from None
     if not model.graph.node:
         raise IngestError(f"{path.name} is no ONNX model, or an empty one: it has no operators.")
+    for function in model.functions:
+        _require_texts(path, function.node)
+    _require_texts(path, model.graph.node, (*model.graph.input, *model.graph.output, *model.graph.initializer))
     return model
+
+
+def _require_texts(path: Path, nodes: Iterable[NodeProto], values: Iterable[Any] = ()) -> None:
+    """Refuse names that are no UTF-8: protobuf gives them as bytes, which nothing here expects."""
+    for value in values:
+        _require_text(path, value.name)
+    for node in nodes:
+        for text in (node.name, node.op_type, node.domain, *node.input, *node.output):
+            _require_text(path, text)
+        for _, graph in subgraphs(node):
+            _require_texts(path, graph.node, (*graph.input, *graph.output, *graph.initializer))
+
+
+def _require_text(path: Path, text: str | bytes) -> None:
+    if isinstance(text, bytes):
+        raise IngestError(f"{path.name}: the name {text!r:.120} is no UTF-8 text; nothing was stored. Export it again.")
 
 
 def inputs_of(graph: GraphProto) -> list[Any]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import IngestError
+from catalog.message import visible
 from ingest.model.primitives import Primitive, Shape
 from ingest.reading.batch import ATTRIBUTE_SCHEMA
 
@@ -155,7 +156,7 @@ class TracedGraph:
             "form": ["native"] * len(nodes),
             "cell": [self.cell().name] * len(nodes),
             "position": range(len(nodes)),
-            "name": [node.name for node in self.nodes],
+            "name": [visible(node.name) for node in self.nodes],
             "shape": [node.shape for node in self.nodes],
             "kernel": [node.kernel for node in nodes],
             "stride": [node.stride for node in nodes],

@@ -64,6 +64,8 @@ class SourceFacts:
         Short name; the suffix of wide columns where it is not the space's default source.
     kind
         The loader's name.
+    is_named_by_user
+        Whether the user chose the name, rather than the file's name or the benchmark.
     """
 
     name: str
@@ -71,6 +73,7 @@ class SourceFacts:
     version: str | None = None
     licence: str | None = None
     citation: str | None = None
+    is_named_by_user: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +12,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import IngestError
+from catalog.errors import GraphError, IdentifierError, IngestError, UsageError
 from catalog.spaces.base import SearchSpace
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import registration, views
 from catalog.tables.disagreements import disagreements
+from catalog.tables.forgetting import command
+from catalog.tables.name_gate import shown_file_name
+from catalog.tables.official_sources import KNOWN_TABLES
 from catalog.tables.proxies import PUBLISHED_VERSION, ensure_proxies, known_direction, published
 from catalog.tables.registration import Identifiers
 from catalog.tables.stored_spaces import admitted, space_of
 from ingest.reading.batch import Batch, Loader, OwnSpaceLoader, SourceFacts
+from ingest.reading.batch_gate import BatchGate
+from ingest.reading.content import Content, same_content
 from ingest.reading.directions import DirectedLoader, Directions, settle
 
 _MEMORY = "2GB"  # for the database: the rebuilt wide view of a record file would take twice as much, and need not
+
+_READ_WITH = ("epochs", "curves")
+"""Options of readers by which one file gives other rows."""
 
 Progress = Callable[[int], None]
 """Called after each batch with the number of records read so far."""
@@ -37,6 +46,8 @@ class IngestReport:
     ----------
     was_known
         Whether the catalog held this very file already, so that none of it was read again.
+    same_as
+        Where other bytes said what the catalog holds already: ``source.id`` of the source that says it.
     new_operators
         Operators that the user's own space has got; also from an operators file that comes with a known file.
     notes
@@ -51,11 +62,15 @@ class IngestReport:
     scores: int
     was_known: bool = False
     new_operators: int = 0
+    same_as: int | None = None
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.was_known:
             rest = f"{self.new_operators:,} new operators stored" if self.new_operators else "nothing to do"
+            if self.same_as is not None:
+                same = f"the same content as source {self.same_as} ({self.source})"
+                return f"{same}, under other bytes or another name; {rest}."
             return f"already in the catalog as {self.source} ({self.records:,} records); {rest}."
         counts = (
             f"{self.records:,} records of {self.source} into {self.space}: {self.new_architectures:,} new "
@@ -90,32 +105,70 @@ def ingest_content(
         The loader's own space cannot be stored under its name, or changes an operator that is stored.
     """
     facts = loader.facts(path)
-    parameters = {"loader": facts.kind, "space": loader.space, "file": path.name, "sha256": digest}
-    if known := _known_source(catalog, loader.space, facts, digest):
-        operators = _enter_new_operators(catalog, loader, parameters)
-        _enter_directions(catalog, loader, path.name)
-        return IngestReport(facts.name, loader.space, known, 0, 0, 0, was_known=True, new_operators=operators)
+    file = shown_file_name(path.name)
+    read_with = {name: getattr(loader, name) for name in _READ_WITH if getattr(loader, name, None)}
+    parameters = {"loader": facts.kind, "space": loader.space, "file": file, "sha256": digest, "read_with": read_with}
+    if known := _known_source(catalog, loader.space, facts, digest, read_with):
+        return _nothing_to_do(catalog, loader, path, parameters, facts.name, known)
     catalog.execute(f"SET memory_limit = '{_MEMORY}'")
-    with Run.start(catalog, "ingest", parameters) as run, catalog.transaction():
-        if isinstance(loader, OwnSpaceLoader):
-            space: SearchSpace = loader.own_space
-            own_operators = new_operators = admitted(catalog, loader.own_space)
+    with Run.start(catalog, "ingest", parameters) as run:
+        try:
+            with catalog.transaction():
+                report = _stored(catalog, loader, path, facts, run, parameters, progress)
+            run.detail = f"{report.records} records of {facts.name}"
+        except _SameContentError as found:
+            same = found
+            run.detail = str(same)
         else:
-            space = space_of(catalog, loader.space)
-            own_operators, new_operators = space.own_operators, ()
-        job = _Job(catalog, space, facts, run.id)
-        job.notes += _same_bytes(catalog, loader.space, digest)
-        said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
-        registration.ensure_space(catalog, space, own_operators)
+            return report
+    return _nothing_to_do(catalog, loader, path, parameters, same.source, same.records, same.source_id)
+
+
+class _SameContentError(Exception):
+    """The file says what a source says already: the transaction is rolled back, and that is no failure."""
+
+    def __init__(self, source_id: int, source: str, records: int) -> None:
+        super().__init__(f"the same content as source {source_id} ({source}); nothing was stored")
+        self.source_id = source_id
+        self.source = source
+        self.records = records
+
+
+def _stored(
+    catalog: Store,
+    loader: Loader,
+    path: Path,
+    facts: SourceFacts,
+    run: Run,
+    parameters: Mapping[str, object],
+    progress: Progress | None,
+) -> IngestReport:
+    """Read and store the file, inside the transaction of a run."""
+    gate = BatchGate(path.name)
+    if isinstance(loader, OwnSpaceLoader):
+        space: SearchSpace = loader.own_space
+        gate.check_source(facts, loader.own_space.own_operators)
+        own_operators = new_operators = admitted(catalog, loader.own_space)
+    else:
+        space = space_of(catalog, loader.space)
+        gate.check_source(facts, ())
+        own_operators, new_operators = space.own_operators, ()
+    job = _Job(catalog, space, facts, run.id)
+    said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
+    registration.ensure_space(catalog, space, own_operators)
+    try:
         for batch in loader.read(path):
+            gate.check(batch)
             job.store(batch)
             if progress is not None:
                 progress(job.records)
-        if not job.records:
-            raise IngestError(f"{path} holds no records; nothing was stored.")
-        settle(catalog, path.name, job.metric_names, job.proxies_found(), said)
-        job.finish(path, digest)
-        run.detail = f"{job.records} records of {facts.name}"
+    except (IdentifierError, GraphError) as error:
+        raise IngestError(f"{path.name}: {error} Nothing was stored.") from error
+    if not job.records:
+        raise IngestError(f"{path} holds no records; nothing was stored.")
+    job.refuse_same_content(parameters)
+    settle(catalog, path.name, job.metric_names, job.proxies_found(), said)
+    job.finish(str(parameters["file"]), str(parameters["sha256"]))
     return IngestReport(
         facts.name,
         loader.space,
@@ -125,6 +178,23 @@ def ingest_content(
         job.scores,
         new_operators=len(new_operators),
         notes=tuple(job.notes),
+    )
+
+
+def _nothing_to_do(
+    catalog: Store,
+    loader: Loader,
+    path: Path,
+    parameters: Mapping[str, object],
+    source: str,
+    records: int,
+    same_as: int | None = None,
+) -> IngestReport:
+    """The report on a file that is known; operators and directions that come with it may be new all the same."""
+    operators = _enter_new_operators(catalog, loader, parameters)
+    _enter_directions(catalog, loader, path.name)
+    return IngestReport(
+        source, loader.space, records, 0, 0, 0, was_known=True, new_operators=operators, same_as=same_as
     )
 
 
@@ -139,30 +209,35 @@ def content_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _known_source(catalog: Store, space: str, facts: SourceFacts, digest: str) -> int | None:
+def _known_source(
+    catalog: Store, space: str, facts: SourceFacts, digest: str, read_with: Mapping[str, object]
+) -> int | None:
+    """Records of the source that these very bytes are; None for bytes that the catalog does not hold.
+
+    Raises
+    ------
+    UsageError
+        It was read with other options, by which the same bytes say something else.
+    """
     rows = catalog.arrow(
         """
-        SELECT row_count FROM source LEFT JOIN run ON run.id = run_id
+        SELECT row_count, source.id, parameters->>'$.read_with' AS read_with
+        FROM source LEFT JOIN run ON run.id = run_id
         WHERE sha256 = $1 AND source.kind = $2 AND source.name = $3 AND coalesce(parameters->>'$.space', $4) = $4
         """,
         [digest, facts.kind, facts.name, space],
     ).to_pylist()
-    return int(rows[0]["row_count"]) if rows else None
-
-
-def _same_bytes(catalog: Store, space: str, digest: str) -> list[str]:
-    """Say that a file is in the catalog already under another name: its numbers then stand there twice."""
-    rows = catalog.rows(
-        """
-        SELECT source.name FROM source JOIN run ON run.id = run_id
-        WHERE sha256 = $1 AND (parameters->>'$.space') = $2 ORDER BY source.id
-        """,
-        [digest, space],
-    )
-    return [
-        f"the same file is in the catalog already, as the source {name}; its numbers are now there twice."
-        for (name,) in rows
-    ]
+    if not rows:
+        return None
+    before = json.loads(rows[0]["read_with"] or json.dumps(dict(read_with)))  # earlier versions did not write it down
+    is_longer = before.get("epochs") != read_with.get("epochs") and digest not in KNOWN_TABLES  # which say theirs
+    if is_longer or (read_with.get("curves") and not before.get("curves")):
+        told = [", ".join(f"{name} {value}" for name, value in one.items()) or "none" for one in (before, read_with)]
+        raise UsageError(
+            f"the catalog holds this file as {facts.name}, read with the options {told[0]} and not {told[1]}; nothing "
+            f"was stored. To read it anew, take it out first: {command(catalog, rows[0]['id'])}"
+        )
+    return int(rows[0]["row_count"])
 
 
 def _enter_new_operators(catalog: Store, loader: Loader, parameters: Mapping[str, object]) -> int:
@@ -208,6 +283,7 @@ class _Job:
         self.metric_names: set[str] = set()
         self._proxies: dict[str, int] = {}  # name to proxy.id
         self._first_proxy = catalog.next_id("proxy")
+        self._content = Content()
 
     def store(self, batch: Batch) -> None:
         """Append one batch: unknown architectures, then metrics and published scores."""
@@ -218,6 +294,7 @@ class _Job:
             self.catalog.append("score", self._published(batch.scores, ids))
         if len(batch.node_attributes):
             self.catalog.append("node_attribute", _of_new_architectures(batch.node_attributes, ids, first_new))
+        self._content.add(batch, ids)
         self.new_architectures += new
         self.records += batch.record_count
         self.metrics += len(batch.metrics)
@@ -229,7 +306,25 @@ class _Job:
         """The proxies of the published scores: name to ``proxy.id``, and whether this file brought it."""
         return {name: (number, number >= self._first_proxy) for name, number in self._proxies.items()}
 
-    def finish(self, path: Path, digest: str) -> None:
+    def refuse_same_content(self, parameters: Mapping[str, object]) -> None:
+        """Write down the digest of what was read, unless a source of the space says the same already.
+
+        Raises
+        ------
+        _SameContentError
+            One does, and the user did not ask for another name.
+        """
+        content = self._content.digest(self.catalog, self.source_id)
+        if same := same_content(self.catalog, self.space.name, self.facts.kind, content):
+            if not self.facts.is_named_by_user or same[1] == self.facts.name:
+                raise _SameContentError(*same)
+            self.notes.append(
+                f"the catalog holds the same content already, as the source {same[1]}; its numbers are now there twice."
+            )
+        entered = json.dumps({**parameters, "content": content}, sort_keys=True)
+        self.catalog.execute("UPDATE run SET parameters = ? WHERE id = ?", [entered, self.run_id])
+
+    def finish(self, file: str, digest: str) -> None:
         """Write the source's row, link functional twins and rebuild the wide view."""
         self.catalog.append(
             "source",
@@ -238,7 +333,7 @@ class _Job:
                     "id": pa.array([self.source_id], pa.int32()),
                     "name": [self.facts.name],
                     "kind": [self.facts.kind],
-                    "path": [path.name],
+                    "path": [file],
                     "sha256": [digest],
                     "version": pa.array([self.facts.version], pa.string()),
                     "licence": pa.array([self.facts.licence], pa.string()),

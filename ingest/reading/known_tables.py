@@ -69,7 +69,8 @@ def table_facts(path: Path, kind: str, *, source: str | None = None, version: st
         The user gives the name of a benchmark to a table that is not known to be the benchmark's.
     """
     if known_table(path) is None:
-        return SourceFacts(name=own_source(path, source), kind=kind, version=version)
+        name = own_source(path, source)
+        return SourceFacts(name, kind, version, is_named_by_user=source is not None)
     found = identified(path, source=source, version=version)
     official = OFFICIAL_SOURCES[str(found["source"])]
     return SourceFacts(

@@ -172,7 +172,7 @@ def parse_json(data: bytes) -> Any:
     RecursionError
         It is nested too deep.
     """
-    value = json.loads(data, object_pairs_hook=_object)
+    value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object)  # bytes might hold halves of characters
     if _NUL.search(data):
         raise UnusableJSONError("a text holds the character NUL (\\u0000), which no name may have")
     if _SURROGATE.search(data):

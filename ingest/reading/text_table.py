@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.errors import IngestError
@@ -105,6 +106,11 @@ def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
         require_ratio(path.name, _CELL * file.metadata.num_rows * file.metadata.num_columns, len(data))
         if file.metadata.num_columns > _MOST_COLUMNS:
             raise _too_wide(path, file.metadata.num_columns)
+        if other := [column for column in file.schema_arrow if not _is_plain(column.type)]:
+            raise IngestError(
+                f"{path.name}: the column {shown(other[0].name)} holds {shown(str(other[0].type))}; texts and numbers "
+                "are read. Nothing was stored. Remove the column, or write it as texts."
+            )
         table = file.read()
         table.validate(full=True)  # texts that are no UTF-8 would end the process
         frame = pl.from_arrow(table)
@@ -113,6 +119,15 @@ def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
     except (pyarrow.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
         reason = shown(str(error).splitlines()[0], 200)
         raise IngestError(f"{path.name} is no readable parquet table: {reason}; nothing was stored.") from error
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether a column of this type can only hold what a cell of a text table holds."""
+    types = pa.types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
+    return any(test(kind) for test in (*tests, types.is_string, types.is_large_string))
 
 
 def _no_table(path: Path, reason: str) -> IngestError:

@@ -75,6 +75,43 @@ def test_the_two_releases_of_one_benchmark_differ(catalog: Store, data_dir: Path
     ]  # fmt: skip
 
 
+def own(catalog: Store, path: Path, value: float, **further: object) -> IngestReport:
+    """A network of a user's own with one metric."""
+    metric = {"name": "latency", "value": value, "kind": "reported", "device": "gpu", **further}
+    chain = {"ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]]}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"id": "a", **chain, "metrics": [metric], "proxies": {"nwot": value}}))
+    return ingest(catalog, GraphsJSONL("mine"), path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seeds", "shown"),
+    [
+        ("reported", (None, None), "earlier"),
+        ("surrogate", (1, 1), "earlier"),
+        ("reported", (None, 1), "later"),
+        ("trained", (None, None), "earlier"),
+    ],
+)
+def test_two_copies_in_one_column_say_which_one_is_shown(
+    kind: str, seeds: tuple[int | None, int | None], shown: str, catalog: Store, tmp_path: Path
+) -> None:
+    """Also of a user's own source of one name, whose trainings share a column."""
+    assert own(catalog, tmp_path / "one" / "mine.jsonl", 1.5, kind=kind, seed=seeds[0]).notes == ()
+    notes = own(catalog, tmp_path / "two" / "mine.jsonl", 2.5, kind=kind, seed=seeds[1]).notes
+    (note,) = (note for note in notes if note.startswith("latency"))
+    assert note.endswith(f"; the wide view shows the {shown} source")
+    row = catalog.query("SELECT * FROM mine").to_dicts()[0]
+    assert next(row[name] for name in row if "latency" in name) == (1.5 if shown == "earlier" else 2.5)
+
+
+def test_scores_that_differ_are_told_at_ingest_and_by_the_doctor(catalog: Store, tmp_path: Path) -> None:
+    own(catalog, tmp_path / "first.jsonl", 1.5, device="one")
+    (note,) = own(catalog, tmp_path / "second.jsonl", 2.5, device="two").notes
+    assert note.startswith("nwot (score): 1 of 1 architectures differ from first (first.jsonl), by 1 at most")
+    assert [finding.detail for finding in examine(catalog) if finding.check == "mine: second and first"] == [note]
+
+
 def test_scores_of_two_files_are_compared_and_never_averaged(catalog: Store, tmp_path: Path) -> None:
     chain = {"ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]]}
     reports = []

@@ -239,7 +239,7 @@ def test_a_line_that_is_no_text(path: Path) -> None:
         ({"x": {"kind": "conv", "description": "d", "kernel": 0}}, "kernel is 0"),
         ({"x": {"kind": "conv", "description": "d", "weights": "yes"}}, "weights and depthwise are true or false"),
         ({"input": {"kind": "conv", "description": "d"}}, "built in as input"),
-        ({"": {"kind": "conv", "description": "d"}}, "a printable name"),
+        ({"": {"kind": "conv", "description": "d"}}, "a name of at most"),
     ],
 )
 def test_faults_of_the_operator_file_are_named(operators: Any, words: str, tmp_path: Path) -> None:

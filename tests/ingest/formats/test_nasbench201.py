@@ -348,3 +348,15 @@ def test_damaged_official_samples_are_clean_errors(damage: Damage, data_dir: Pat
     packed, unpacked = folder / "000011.pickle.pbz2", tmp_path / "sss-000011.pickle"
     survives(NASBench201Archive("nats-sss").read, packed, damaged(sample.read_bytes(), damage))
     survives(NASBench201Archive("nats-sss").read, unpacked, damaged(bz2.decompress(sample.read_bytes()), damage))
+
+
+@pytest.mark.parametrize("epoch", ["0", -1, 200, 0.5, None])
+def test_an_epoch_of_a_curve_that_is_none(epoch: object, tmp_path: Path) -> None:
+    value: Any = nasbench201_archive({0: CELLS[0]})
+    result = next(iter(value["arch2infos"][0]["full"]["all_results"].values()))
+    result["train_acc1es"][epoch] = 5.0
+    path = tmp_path / "NAS-Bench-201-v1_0.pth"
+    path.write_bytes(torch_legacy(value))
+    for curves in (False, True):
+        with pytest.raises(IngestError, match=r"NAS-Bench-201-v1_0.pth: .*train_acc1es of .* has the epoch"):
+            list(NASBench201Archive(curves=curves).read(path))

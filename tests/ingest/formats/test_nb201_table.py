@@ -57,7 +57,9 @@ def test_a_table_that_nobody_knows_needs_its_length_and_is_the_users(table: Path
         next(NB201Table().read(table))
     (batch,) = NB201Table(epochs=12).read(table)
     assert set(batch.metrics["epochs"].to_pylist()) == {12, None}
-    assert NB201Table(epochs=12, source="mine").facts(table) == SourceFacts("mine", "nb201-table")
+    assert NB201Table(epochs=12, source="mine").facts(table) == SourceFacts(
+        "mine", "nb201-table", is_named_by_user=True
+    )
     assert NB201Table(epochs=12).facts(table) == SourceFacts("nb201_v1", "nb201-table")
 
 
@@ -88,7 +90,7 @@ def test_one_file_under_two_names_is_said(table: Path, catalog_path: Path) -> No
         assert ingest(catalog, NB201Table(epochs=200, source="mine"), table).notes == ()
         assert ingest(catalog, NB201Table(epochs=200, source="mine"), table).was_known
         (note,) = ingest(catalog, NB201Table(epochs=200, source="other"), table).notes
-    assert note == "the same file is in the catalog already, as the source mine; its numbers are now there twice."
+    assert note == "the catalog holds the same content already, as the source mine; its numbers are now there twice."
 
 
 def test_a_users_numbers_have_columns_of_their_own_and_no_licence(table: Path, catalog_path: Path) -> None:

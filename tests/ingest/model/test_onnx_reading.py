@@ -148,3 +148,14 @@ def test_damaged_files_give_a_clean_error_or_a_graph(
     data: st.DataObject, content: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     check_damaged(data, content, tmp_path_factory.getbasetemp())
+
+
+@pytest.mark.parametrize("name", [b"depthwise", b"Conv", b"point_bias"])
+def test_names_that_are_no_text(name: bytes, tmp_path: Path) -> None:
+    """Protobuf hands such names over as bytes."""
+    content = onnx_models.residual().SerializeToString()
+    assert name in content
+    path = tmp_path / "net.onnx"
+    path.write_bytes(content.replace(name, b"\xff" + name[1:]))
+    with pytest.raises(IngestError, match=r"net.onnx: the name b'\\xff.* is no UTF-8"):
+        read_onnx(path)
