@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import IngestError
-from ingest.reading.dataset_names import dataset_in
+from ingest.reading.dataset_names import dataset_word, split_word
 from ingest.reading.percents import Percents
 from ingest.reading.pickled_values import described
 from ingest.reading.settings import stage_of_settings
@@ -19,7 +19,6 @@ from ingest.reading.text_table import TextTable
 _ACCURACY = re.compile(
     r"(?P<dataset>[a-z0-9-]{1,40}?)_(?:(?P<best>best)_)?(?P<split>valid|val|test)_acc(?:uracy)?", re.IGNORECASE
 )
-_SPLITS = {"val": "valid", "valid": "valid", "test": "test"}
 _ALLOWED = "a genotype and accuracies in percent, called cifar10_test_acc, cifar10_best_test_acc and the like"
 _NDS_FIELDS = {"net", "optim", "params", "flops", "test_ep_top1", "min_test_top1"}
 _NDS_NET_FIELDS = {"genotype", "width", "depth"}
@@ -99,8 +98,8 @@ def _is_nds_log(entry: Any) -> bool:
 
 def _columns(match: re.Match[str], epochs: int | None) -> dict[str, Any]:
     return {
-        "dataset": dataset_in(match["dataset"]) or match["dataset"].lower(),
-        "split": _SPLITS[match["split"].lower()],
+        "dataset": dataset_word(match["dataset"]),
+        "split": split_word(match["split"]),
         "epochs": epochs,
         "stage": "best" if match["best"] else "final",
     }

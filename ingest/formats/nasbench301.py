@@ -170,7 +170,7 @@ class _Training:
         if not isinstance(details, list) or not details:
             raise self._fault(f"info is {described(details)}; a list of one object is needed")
         last = self._mapping(details[-1], "info")
-        if isinstance(images := last.get("dataset_path"), str) and dataset_in(images) != _DATASET:
+        if isinstance(images := last.get("dataset_path"), str) and dataset_in(Path(images).name) != _DATASET:
             raise self._fault(f"dataset_path is {described(images)}; the benchmark trains on {_DATASET}")
         yield "accuracy", "valid", self._number(last.get("val_accuracy"), "val_accuracy", 100)
         yield "accuracy", "test", self._number(self._log.get("test_accuracy"), "test_accuracy", 100)

@@ -77,6 +77,17 @@ def test_json_lists(value: Any, tmp_path: Path) -> None:
     assert members(read(tmp_path / "list.json", json.dumps(value))) == NAMES[:2]
 
 
+@pytest.mark.parametrize(
+    "dataset", ["cifar10-1", "cifar10c", "cifar1000", "cifar100-lt", "tinyimagenet", "imagenet100", "imagenet-v2"]
+)
+def test_a_data_set_with_a_name_of_its_own_keeps_it(dataset: str, tmp_path: Path) -> None:
+    table = f'genotype,{dataset}_test_acc,CIFAR10_test_acc,imagenet16-120_val_acc\n"{NAMES[0]}",97,96,40\n'
+    expected = [dataset, "cifar10", "imagenet16-120"]
+    assert metrics_of(read(tmp_path / "list.csv", table))["dataset"].to_list() == expected
+    entry = {"genotype": NAMES[0], f"{dataset}_test_acc": 97, "cifar10_test_acc": 96, "imagenet16-120_val_acc": 40}
+    assert metrics_of(read(tmp_path / "list.json", json.dumps([entry])))["dataset"].to_list() == expected
+
+
 def test_equal_genotypes_are_one_architecture_with_ordinals(tmp_path: Path) -> None:
     parsed = genotype.parse(NAMES[0])
     turned = {**vars(parsed), "normal": [parsed.normal[1], parsed.normal[0], *parsed.normal[2:]]}
