@@ -221,8 +221,8 @@ class SectionReader:
             )
         if is_own and any(value is not None for value in self._accuracies):
             yield (
-                f"{dataset}: nothing proves that this is a file of NAS-Bench-Suite-Zero, so nobody says of which images "
-                "and which training val_accuracy is: it is stored as accuracy without split and epochs."
+                f"{dataset}: nothing proves that this is a file of NAS-Bench-Suite-Zero, so nobody says of which "
+                "images and which training val_accuracy is: it is stored as accuracy without split and epochs."
             )
         if self._section.beside:
             yield f"left out, because they are beside the benchmark's key: {shown_names(self._section.beside)}."

@@ -95,6 +95,8 @@ def test_names_that_are_taken(name: str) -> None:
     assert is_reserved(name)
 
 
-@pytest.mark.parametrize("name", ["mine", "my_nb201", "nds2", "darts", "suite", "nb2011", "ep12", "mine_v2", "darts_v2", "nb201_x"])
+@pytest.mark.parametrize(
+    "name", ["mine", "my_nb201", "nds2", "darts", "suite", "nb2011", "ep12", "mine_v2", "darts_v2", "nb201_x"]
+)
 def test_names_that_are_free(name: str) -> None:
     assert not is_reserved(name)

@@ -118,7 +118,14 @@ def test_data_sets_in_file_names() -> None:
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("val", "valid"), ("Validation", "valid"), ("valid", "valid"), ("TEST", "test"), ("union", "union"), ("O.O", "O.O")],
+    [
+        ("val", "valid"),
+        ("Validation", "valid"),
+        ("valid", "valid"),
+        ("TEST", "test"),
+        ("union", "union"),
+        ("O.O", "O.O"),
+    ],
 )
 def test_names_of_splits(name: str, word: str) -> None:
     assert split_word(name) == word
