@@ -105,7 +105,7 @@ class Record:
 
     def configuration(self, dataset: str) -> Mapping[str, str | int]:
         """What the archives' configuration of the architecture's network has to say, where it says it."""
-        classes = {"class_num": nb201.CLASSES[dataset], "arch_str": self.native_id}
+        classes: dict[str, str | int] = {"class_num": nb201.CLASSES[dataset], "arch_str": self.native_id}
         if self._space == NATSSize.name:
             return {**classes, "channels": self.native_id, "genotype": _SIZE_CELL}
         return {**classes, "channel": 16, "num_cells": 5}
