@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 
@@ -22,9 +23,13 @@ OFFICIAL_SOURCES = {
 }
 """The benchmarks that have tables among `KNOWN_TABLES`."""
 
-_RESERVED = (*OFFICIAL_SOURCES, "nats_sss", "nb301", "hw_nas_bench", "nb201-digits", "own-training", "published")
+_RESERVED = (
+    *OFFICIAL_SOURCES, "nats_sss", "nats_tss", "nb301", "hw_nas_bench", "nb201-digits", "own-training", "published",
+    "darts_published",
+)  # fmt: skip
 _RESERVED_FAMILIES = ("suite_zero", "nds", "own_training")  # nds_darts, suite_zero_nasbench201, ...
 _BENCHMARK_NAMES = ("nasbench101", "nasbench201", "nasbench301", "natsbench", "nasbenchsuitezero")
+_VERSION = re.compile(r"_v\d+(?:_.*)?")
 _SUFFIXES = re.compile(r"\d+ep|half|best|surrogate|reported|published|metric")  # what else ends a wide column's name
 
 
@@ -52,12 +57,14 @@ KNOWN_TABLES = {
 def is_reserved(name: str) -> bool:
     """Whether a source's name belongs to a benchmark, to the catalog itself, or means something else in a column.
 
-    Names are compared as the wide view spells them, so that ``NB-201`` is no way around ``nb201``.
+    Names are compared as the wide view spells them, so that neither ``NB-201`` nor ``nb201_v1_1`` nor digits of full
+    width are a way around ``nb201``.
     """
-    word = re.sub(r"\W+", "_", name.casefold()).strip("_")
-    bare = word.replace("_", "")
+    word = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name).casefold()).strip("_")
+    bare = _VERSION.sub("", word).replace("_", "")
     return (
-        bare in {re.sub(r"[\W_]", "", reserved) for reserved in (*_RESERVED, *_BENCHMARK_NAMES)}
+        bare in {re.sub(r"[\W_]", "", reserved) for reserved in _RESERVED}
+        or bare.startswith(_BENCHMARK_NAMES)
         or any(word == family or word.startswith(f"{family}_") for family in _RESERVED_FAMILIES)
         or _SUFFIXES.fullmatch(word) is not None
     )

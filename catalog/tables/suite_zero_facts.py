@@ -17,13 +17,18 @@ DESCRIPTIVE = ("idx", "id", "arch")
 BENCHMARKS = {"nb101": "nasbench101", "nb201": "nasbench201", "darts": "nasbench301"}
 """The suite's word for each space that is read here."""
 
-KNOWN_TABLES = frozenset(
+KNOWN_FILES = frozenset(
     {
+        # Tables of NAS-Bench-201.
         "66759888860b0b1968bed4fdb93c71579115a0ba9e065309746117e061a0a417",
         "3726cbe640e8794b876622e4f841a5be05121b7d1a57c98d78cef56f92368b24",
+        # Files of NAS-Bench-301 without the benchmark's key, and NASLib's list of a run of NAS-Bench-201.
+        "537e9abd6f0b14fdffdfcb3c07b18a037647b5c80808b3b2cf9a51b1b491aba1",
+        "f52d686c02ed5906e5ea6c52a965d1e2bd8713bb718bc61b1e4b91726ec01ee5",
+        "0bbaabd77dc0cdd125d1d1b9220a880a21b6cb86514a09d12b68213240863eff",
     }
 )
-"""SHA-256 of the tables that are known to hold the suite's proxies of NAS-Bench-201."""
+"""SHA-256 of files of the suite whose contents alone would not prove it."""
 
 OTHER_BENCHMARKS = ("transbench101_micro", "transbench101_macro")
 """The suite's words for its further benchmarks."""
@@ -47,7 +52,8 @@ class Accuracy:
         return self.kind != "surrogate"
 
 
-def _unsaid(dataset: str) -> Accuracy:
+def unsaid(dataset: str) -> Accuracy:
+    """An accuracy of which nobody says what it is."""
     return Accuracy("reported", dataset, None, None)
 
 
@@ -59,15 +65,15 @@ ACCURACIES: Mapping[str, Mapping[str, Accuracy]] = {
         "cifar10": Accuracy("reported", "cifar10-valid", "test", 200),
         "cifar100": Accuracy("reported", "cifar100", "test", 200),
         "imagenet16-120": Accuracy("reported", "imagenet16-120", "test", 200),
-        "svhn": _unsaid("svhn"),
-        "ninapro": _unsaid("ninapro"),
-        "scifar100": _unsaid("scifar100"),
+        "svhn": unsaid("svhn"),
+        "ninapro": unsaid("ninapro"),
+        "scifar100": unsaid("scifar100"),
     },
     "darts": {
         "cifar10": Accuracy("surrogate", "cifar10", "valid", None),
-        "svhn": _unsaid("svhn"),
-        "ninapro": _unsaid("ninapro"),
-        "scifar100": _unsaid("scifar100"),
+        "svhn": unsaid("svhn"),
+        "ninapro": unsaid("ninapro"),
+        "scifar100": unsaid("scifar100"),
     },
 }
 """By space and the file's data set; no other data sets belong to these benchmarks."""

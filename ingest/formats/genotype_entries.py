@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import IngestError
-from ingest.reading.dataset_names import dataset_in
+from ingest.reading.dataset_names import dataset_word, split_word
 from ingest.reading.percents import Percents
 from ingest.reading.pickled_values import described
 from ingest.reading.settings import stage_of_settings
@@ -19,10 +19,10 @@ from ingest.reading.text_table import TextTable
 _ACCURACY = re.compile(
     r"(?P<dataset>[a-z0-9-]{1,40}?)_(?:(?P<best>best)_)?(?P<split>valid|val|test)_acc(?:uracy)?", re.IGNORECASE
 )
-_SPLITS = {"val": "valid", "valid": "valid", "test": "test"}
 _ALLOWED = "a genotype and accuracies in percent, called cifar10_test_acc, cifar10_best_test_acc and the like"
 _NDS_FIELDS = {"net", "optim", "params", "flops", "test_ep_top1", "min_test_top1"}
 _NDS_NET_FIELDS = {"genotype", "width", "depth"}
+_NDS_NAME = re.compile(r"(?:darts|nasnet|amoeba|pnas|enas)((?:_(?:in|imagenet|cifar10|fix-w-d|lr-wd))*)", re.IGNORECASE)
 _RECIPE = {"lr": "learning_rate", "wd": "weight_decay"}
 _MOST_EVALUATIONS = 100_000
 
@@ -65,19 +65,26 @@ def table_entries(path: Path, epochs: int | None, size_limit: int, notes: list[s
 def json_entries(path: Path, found: Any, epochs: int | None, notes: list[str]) -> Iterator[Listed]:
     """The genotypes of a JSON document; `notes` gets what a person should look at."""
     percents = Percents(path.name)
-    dataset = "imagenet" if re.search(r"_in\b|imagenet", path.stem.lower()) else "cifar10"
-    keyed = _keyed(found, path)
-    is_tuned = len({_recipe(item) for _, item in keyed}) > 1
+    keyed = _keyed(found, path, notes)
+    nds = _NDSLogs(nds_dataset(path), [item for _, item in keyed if _is_log(item)], percents)
     for key, item in keyed:
         where = f"{path.name}: entry {described(key)}"
-        if isinstance(item, dict) and isinstance(item.get("net"), dict):
-            yield _nds(where, item, dataset, percents, is_tuned=is_tuned)
+        if _is_log(item):
+            yield nds.read(where, item)
         elif isinstance(item, dict) and "genotype" in item:
             yield Listed(where, item["genotype"], _given(where, item, epochs, percents))
         else:
             yield Listed(where, item)
     percents.refuse_fractions()
-    notes += percents.notes()
+    notes += [*percents.notes(), *nds.notes()]
+
+
+def nds_dataset(path: Path) -> str | None:
+    """The data set of a file that is called as NDS calls its own, which say it only there; None for other names."""
+    match = _NDS_NAME.fullmatch(path.name.split(".")[0])
+    if match is None:
+        return None
+    return "imagenet" if {"in", "imagenet"} & set(match[1].lower().split("_")) else "cifar10"
 
 
 def is_nds(found: Any) -> bool:
@@ -85,6 +92,10 @@ def is_nds(found: Any) -> bool:
     if isinstance(found, dict):
         found = [*found.get("top", ()), *found.get("mid", ())] if set(found) == {"top", "mid"} else None
     return isinstance(found, list) and bool(found) and all(map(_is_nds_log, found))
+
+
+def _is_log(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("net"), dict)
 
 
 def _is_nds_log(entry: Any) -> bool:
@@ -99,18 +110,20 @@ def _is_nds_log(entry: Any) -> bool:
 
 def _columns(match: re.Match[str], epochs: int | None) -> dict[str, Any]:
     return {
-        "dataset": dataset_in(match["dataset"]) or match["dataset"].lower(),
-        "split": _SPLITS[match["split"].lower()],
+        "dataset": dataset_word(match["dataset"]),
+        "split": split_word(match["split"]),
         "epochs": epochs,
         "stage": "best" if match["best"] else "final",
     }
 
 
-def _keyed(found: Any, path: Path) -> list[tuple[Any, Any]]:
+def _keyed(found: Any, path: Path, notes: list[str]) -> list[tuple[Any, Any]]:
     """(key or place, genotype or object) of each entry."""
     if not isinstance(found, dict):
         return list(enumerate(_list(found, path)))
     if {"top", "mid"} <= set(found):  # NDS files of the best and of the other networks
+        if others := [key for key in found if key not in ("top", "mid")]:
+            notes.append(f"left out, because they are beside top and mid: {shown_names(others)}.")
         return list(enumerate([*_list(found["top"], path), *_list(found["mid"], path)]))
     if {"normal", "reduce"} <= set(found):
         return [("the only one", found)]
@@ -151,50 +164,96 @@ def _number(where: str, name: str, value: Any, high: float) -> float:
     return float(value)
 
 
-def _recipe(entry: Any) -> str:
-    """Learning rate and weight decay of a training log of NDS; nothing for other entries."""
-    optim = entry.get("optim") if isinstance(entry, dict) and "net" in entry else None
-    return repr([optim.get(name) for name in _RECIPE]) if isinstance(optim, dict) else ""
+class _NDSLogs:
+    """The training logs of NDS (Radosavovic et al. 2019, arXiv 1905.13214) of one file; errors are percent.
 
-
-def _nds(where: str, entry: Mapping[str, Any], dataset: str, percents: Percents, *, is_tuned: bool) -> Listed:
-    """One training log of NDS (Radosavovic et al. 2019, arXiv 1905.13214); errors are percent.
-
-    A file whose trainings have different learning rates or weight decays, as NDS's files with ``lr-wd`` in their names,
-    gives ``tuned_accuracy`` with both beside it, and a stage that names them: rows that stand in no column.
+    Where trainings differ in anything of ``optim``, or in anything of ``net`` but the genotype, all accuracies of the
+    file are called ``tuned_accuracy``, with learning rate and weight decay beside them, and a stage that names the
+    settings: rows that stand in no column, because a column would average them. Where the networks differ, their sizes
+    are kept apart in the same way.
     """
-    net = entry["net"]
-    if not isinstance(net.get("genotype"), dict):
-        raise IngestError(
-            f"{where}: the net is {described(net)}; a DARTS network with a genotype is needed. Nothing was stored."
-        )
-    listed = entry.get("test_ep_top1")
-    if not isinstance(listed, list) or not 1 <= len(listed) <= _MOST_EVALUATIONS:
-        raise IngestError(
-            f"{where}: test_ep_top1 is {described(listed)}; a list of errors is needed. Nothing was stored."
-        )
-    errors = [_number(where, "test_ep_top1", error, 100) for error in listed]
-    for error in errors:
-        percents.see("test_ep_top1", error, where)
-    common = {"dataset": dataset, "epochs": len(errors)}
-    optim = entry.get("optim")
-    settings = {name: optim.get(name) for name in _RECIPE} if is_tuned and isinstance(optim, dict) else {}
-    stage = stage_of_settings(settings) if is_tuned else ""
-    prefix = "tuned_" if is_tuned else ""
-    final = {**common, "split": "test", "stage": stage or "final"}
-    metrics: list[Metric] = [(f"{prefix}accuracy", 100 - errors[-1], final)]
-    if "min_test_top1" in entry:
-        least = _number(where, "min_test_top1", entry["min_test_top1"], 100)
-        metrics.append((f"{prefix}best_accuracy", 100 - least, {**final, "stage": stage or "best"}))
-    for key, value in settings.items():
-        columns = {"epochs": len(errors), "kind": "reported", "stage": stage}
-        metrics.append((f"tuned_{_RECIPE[key]}", _number(where, key, value, 1e6), columns))
-    for name, source, key in (
-        ("parameters", entry, "params"),
-        ("flops", entry, "flops"),
-        ("init_channels", net, "width"),
-        ("layers", net, "depth"),
-    ):
-        if key in source:
-            metrics.append((name, _number(where, key, source[key], 1e15), {**common, "kind": "reported"}))
-    return Listed(where, net["genotype"], metrics)
+
+    def __init__(self, dataset: str | None, entries: Sequence[Mapping[str, Any]], percents: Percents) -> None:
+        self._dataset = dataset
+        self._percents = percents
+        self._count = len(entries)
+        self._varying = _varying([_settings(entry) for entry in entries])
+        self._unread = sorted({str(name) for entry in entries for name in entry if name not in _NDS_FIELDS})
+
+    def notes(self) -> Iterator[str]:
+        """What a person should look at."""
+        if self._count and self._dataset is None:
+            yield (
+                "the file is not called as NDS's own, such as DARTS_in.json, and nothing else says the data set of its "
+                "logs: it is NULL."
+            )
+        if self._varying:
+            yield (
+                f"the trainings differ in {shown_names(self._varying)}: their accuracies are called tuned_accuracy, "
+                "their stage names the settings, and they stand in no column."
+            )
+        if self._unread:
+            yield f"fields that are not read: {shown_names(self._unread)}."
+
+    def read(self, where: str, entry: Mapping[str, Any]) -> Listed:
+        """One training."""
+        net = entry["net"]
+        if not isinstance(net.get("genotype"), dict):
+            raise IngestError(
+                f"{where}: the net is {described(net)}; a DARTS network with a genotype is needed. Nothing was stored."
+            )
+        errors = self._errors(where, entry)
+        stage = stage_of_settings(_settings(entry)) if self._varying else ""
+        prefix = "tuned_" if self._varying else ""
+        common = {"dataset": self._dataset, "epochs": len(errors)}
+        final = {**common, "split": "test", "stage": stage or "final"}
+        metrics: list[Metric] = [(f"{prefix}accuracy", 100 - errors[-1], final)]
+        if "min_test_top1" in entry:
+            least = _number(where, "min_test_top1", entry["min_test_top1"], 100)
+            self._percents.see("min_test_top1", least, where)
+            metrics.append((f"{prefix}best_accuracy", 100 - least, {**final, "stage": stage or "best"}))
+        optim = entry.get("optim")
+        for key, name in _RECIPE.items():
+            if self._varying and isinstance(optim, dict) and key in optim:
+                columns = {"epochs": len(errors), "kind": "reported", "stage": stage}
+                metrics.append((f"tuned_{name}", _number(where, key, optim[key], 1e6), columns))
+        metrics += self._sizes(where, entry, {**common, "kind": "reported"}, stage)
+        return Listed(where, net["genotype"], metrics)
+
+    def _errors(self, where: str, entry: Mapping[str, Any]) -> list[float]:
+        listed = entry.get("test_ep_top1")
+        if not isinstance(listed, list) or not 1 <= len(listed) <= _MOST_EVALUATIONS:
+            raise IngestError(
+                f"{where}: test_ep_top1 is {described(listed)}; a list of errors is needed. Nothing was stored."
+            )
+        errors = [_number(where, "test_ep_top1", error, 100) for error in listed]
+        for error in errors:
+            self._percents.see(f"test_ep_top1 of {len(errors)} epochs", error, where)
+        return errors
+
+    def _sizes(self, where: str, entry: Mapping[str, Any], columns: Mapping[str, Any], stage: str) -> Iterator[Metric]:
+        differ = any(name.startswith("net.") for name in self._varying)
+        for name, source, key in (
+            ("parameters", entry, "params"),
+            ("flops", entry, "flops"),
+            ("init_channels", entry["net"], "width"),
+            ("layers", entry["net"], "depth"),
+        ):
+            if key in source:
+                own = {**columns, "stage": stage} if differ else dict(columns)
+                yield f"tuned_{name}" if differ else name, _number(where, key, source[key], 1e15), own
+
+
+def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that two trainings of one genotype may differ in."""
+    optim, net = entry.get("optim"), entry["net"]
+    return {
+        **{f"net.{name}": value for name, value in net.items() if name != "genotype"},
+        **{f"optim.{name}": value for name, value in (optim.items() if isinstance(optim, dict) else ())},
+    }
+
+
+def _varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The settings that are not the same everywhere; one that is missing somewhere is another one."""
+    names = dict.fromkeys(name for one in settings for name in one)
+    return [name for name in names if any(name not in one or one[name] != settings[0].get(name) for one in settings)]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from catalog.errors import IngestError
 from catalog.tables.plausible import plausible
-from ingest.reading.dataset_names import dataset_word
+from ingest.reading.dataset_names import dataset_word, split_word
 from ingest.reading.directions import Directions
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
 from ingest.reading.percents import ALLOWED, Percents, is_accuracy, is_misspelt_accuracy
@@ -120,6 +120,8 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
         )
     if "dataset" in columns:
         columns["dataset"] = dataset_word(columns["dataset"])
+    if "split" in columns:
+        columns["split"] = split_word(columns["split"])
     return {"kind": "trained", **columns, "value": float(value)}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class NASBench201Archive:
 
     def facts(self, path: Path) -> SourceFacts:
         version = re.search(r"v(\d+)[_.](\d+)", path.name)
-        is_nats = path.suffix != ".pth"
+        is_nats = not _is_torch(path)
         names = {NATSSize.name: "nats_sss", nb201.NASBench201.name: "nats" if is_nats else "nb201"}
         return SourceFacts(
             name=names[self.space],
@@ -73,10 +74,11 @@ class NASBench201Archive:
         )
 
     def read(self, path: Path) -> Iterator[Batch]:
-        percents = Percents(path.name)
-        rows = _BatchRows(self.curves, percents)
+        watched = _Watched(Percents(path.name), Percents(path.name))
+        rows = _BatchRows(self.curves, watched)
         seen: set[str] = set()
-        for where, key, value in _architectures(path, self.size_limit):
+        rest: dict[str, Any] = {}
+        for where, key, value in _architectures(path, self.size_limit, rest):
             record = Record(where, self.space, key, value)
             if record.native_id in seen:
                 raise record.fault(f"{record.native_id} occurs a second time; each architecture may occur once")
@@ -84,29 +86,61 @@ class NASBench201Archive:
             rows.add(record)
             if len(rows.native_ids) == _ARCHITECTURES_A_BATCH:
                 yield rows.batch()
-                rows = _BatchRows(self.curves, percents)
-        percents.refuse_fractions()
+                rows = _BatchRows(self.curves, watched)
+        notes = [*watched.notes(), *_checked_list(path.name, rest.get("meta_archs"), seen)]
         if rows.native_ids:
-            yield rows.batch()
+            yield rows.batch(notes)
 
 
-def _architectures(path: Path, size_limit: int) -> Iterator[tuple[str, Any, Any]]:
-    """(place for messages, key, value) of each architecture, in the file's order."""
-    if not path.is_dir():
-        yield from _of_file(path, size_limit)
+def _checked_list(name: str, listed: Any, seen: set[str]) -> Iterator[str]:
+    """Compare an archive's list of its architectures with those that it holds."""
+    if listed is None:
         return
-    members = sorted((match[1], file) for file in path.iterdir() if (match := _FOLDER_MEMBER.fullmatch(file.name)))
+    if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
+        raise IngestError(f"{name}: meta_archs is {described(listed)}; a list of texts is needed. Nothing was stored.")
+    if unlisted := sorted(seen.difference(listed)):
+        raise IngestError(
+            f"{name}: {described(unlisted[0])} is in the archive, but not in its own list meta_archs; "
+            f"{len(unlisted):,} architectures are not. It is damaged or was edited; nothing was stored."
+        )
+    if missing := len(set(listed) - seen):
+        yield f"meta_archs names {missing:,} architectures that the archive does not hold."
+
+
+def _members(path: Path) -> list[tuple[str, Path]]:
+    """(number, file) of the files of a folder that hold one architecture each."""
+    return sorted((match[1], file) for file in path.iterdir() if (match := _FOLDER_MEMBER.fullmatch(file.name)))
+
+
+def _is_torch(path: Path) -> bool:
+    """Whether it is NAS-Bench-201's own archive, or the folder of its files, which PyTorch wrote."""
+    if not path.is_dir():
+        return path.suffix == ".pth"
+    return any(file.suffix == ".pth" for _, file in _members(path))
+
+
+def _architectures(path: Path, size_limit: int, rest: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """(place for messages, key, value) of each architecture, in the file's order; `rest` gets what is beside them."""
+    if not path.is_dir():
+        yield from _of_file(path, size_limit, rest)
+        return
+    members = _members(path)
     if not members:
         raise IngestError(
             f"{path.name}: a folder without files such as 000011.pickle.pbz2; nothing was stored. Give the folder that "
             "the benchmark's archive unpacks to."
         )
+    if len({file.suffix for _, file in members}) > 1:
+        raise IngestError(
+            f"{path.name}: it has .pth files of NAS-Bench-201 and .pickle.pbz2 files of NATS-Bench; each belongs into "
+            "a folder of its own. Nothing was stored."
+        )
     for number, file in members:
-        for where, _, value in _of_file(file, size_limit):
+        for where, _, value in _of_file(file, size_limit, {}):
             yield where, int(number), value
 
 
-def _of_file(path: Path, size_limit: int) -> Iterator[tuple[str, Any, Any]]:
+def _of_file(path: Path, size_limit: int, beside: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     if path.suffix == ".pth":
         archive = TorchArchive(path, size_limit)
         for key, value in archive.entries("arch2infos"):
@@ -124,27 +158,54 @@ def _of_file(path: Path, size_limit: int) -> Iterator[tuple[str, Any, Any]]:
         )
     if "arch2infos" in rest:  # what is left of it: a dictionary of one entry is not handed out while reading
         left = rest["arch2infos"]
+        beside.update((name, value) for name, value in rest.items() if name != "arch2infos")
         for key, value in (left if isinstance(left, dict) else {}).items():
             yield path.name, key, value
     elif rest:
         yield path.name, None, rest
 
 
+@dataclass
+class _Watched:
+    """What is seen of the whole archive: accuracies after the last epoch and of all epochs, and odd trainings."""
+
+    last: Percents
+    curves: Percents
+    unfinished: list[str] = field(default_factory=list)
+    twins: list[str] = field(default_factory=list)
+
+    def notes(self) -> Iterator[str]:
+        """What a person should look at; call it when all of the archive was seen."""
+        self.last.refuse_fractions()
+        self.curves.refuse_fractions()
+        yield from self.last.notes()
+        if self.unfinished:
+            yield (
+                f"{len(self.unfinished):,} trainings have no accuracy of an evaluation set after their last epoch, and "
+                f"none is stored (the first: {self.unfinished[0]})."
+            )
+        if self.twins:
+            yield (
+                f"{len(self.twins):,} trainings have every number of another seed: one training may stand twice (the "
+                f"first: {self.twins[0]})."
+            )
+
+
 class _BatchRows:
     """The rows of one batch under construction."""
 
-    def __init__(self, curves: bool, percents: Percents) -> None:
+    def __init__(self, curves: bool, watched: _Watched) -> None:
         self.native_ids: list[str] = []
-        self._percents = percents
+        self._watched = watched
         self._indices: list[int] = []
         self._metrics = MetricColumns()
         self._curves = curves
         self._trials = 0
         self._other_flops: list[str] = []
 
-    def batch(self) -> Batch:
-        """What was collected."""
-        notes = []
+    def batch(self, further: Sequence[str] = ()) -> Batch:
+        """What was collected; `further` are notes on the whole archive."""
+        notes = [*further]
         if self._other_flops:
             notes.append(
                 f"flops are stored as the archive has them, but those of {len(self._other_flops):,} architectures are "
@@ -159,8 +220,15 @@ class _BatchRows:
         self.native_ids.append(record.native_id)
         self._indices.append(record.index)
         costs: dict[str, tuple[int, int]] = {}
+        earlier: list[Trial] = []
         for trial in record.trials():
             self._trials += 1
+            place = f"{record.native_id}, {trial}"
+            if trial.unfinished:
+                self._watched.unfinished.append(f"{place}: {', '.join(trial.unfinished)}")
+            if twin := next((other for other in earlier if trial.equals(other)), None):
+                self._watched.twins.append(f"{place}, as seed {twin.seed}")
+            earlier.append(trial)
             self._add_curves(row, trial, "acc1es", "accuracy")
             self._add_curves(row, trial, "losses", "loss")
             self._add_costs(row, trial)
@@ -188,13 +256,17 @@ class _BatchRows:
             if trial.epochs - 1 in numbers:
                 last = numbers[trial.epochs - 1]
                 if name == "accuracy" and last is not None:
-                    self._percents.see(name, last, f"{trial.record.where}: {what}")
+                    column = f"{split} accuracy on {dataset} after {trial.epochs} epochs"
+                    self._watched.last.see(column, last, f"{trial.record.where}: {what}")
                 self._metrics.add(
                     row, name, last, dataset=dataset, split=split, epochs=trial.epochs,
                     stage="final", seed=trial.seed,
                 )  # fmt: skip
             if self._curves:
                 for epoch, value in numbers.items():
+                    if name == "accuracy" and value is not None:
+                        column = f"{split} accuracy on {dataset} in trainings of {trial.epochs} epochs"
+                        self._watched.curves.see(column, value, f"{trial.record.where}: {what}")
                     self._metrics.add(
                         row, name, value, dataset=dataset, split=split, epochs=int(epoch) + 1,
                         stage=f"of {trial.epochs}", seed=trial.seed,

@@ -44,6 +44,11 @@ _RESULT_FIELDS = (
 )  # fmt: skip
 """What the archives' two classes hold; anything else would say that it is another training."""
 
+_MEASURED = ("train_acc1es", "train_losses", "eval_acc1es", "eval_losses", "train_times", "eval_times")
+_SIZE_CELL = (
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"  # its only cell
+)
+
 _EPOCHS = {"less": 12, "full": 200, "01": 1, "12": 12, "90": 90, "200": 200}
 
 
@@ -99,6 +104,13 @@ class Record:
         cell = [self.native_id]
         return int(nb201.parameters(cell, dataset)[0]), int(nb201.multiply_accumulates(cell, dataset)[0])
 
+    def configuration(self, dataset: str) -> Mapping[str, str | int]:
+        """What the archives' configuration of the architecture's network has to say, where it says it."""
+        classes: dict[str, str | int] = {"class_num": nb201.CLASSES[dataset], "arch_str": self.native_id}
+        if self._space == NATSSize.name:
+            return {**classes, "channels": self.native_id, "genotype": _SIZE_CELL}
+        return {**classes, "channel": 16, "num_cells": 5}
+
     def fault(self, what: str) -> IngestError:
         """The error for something wrong in this architecture."""
         return IngestError(f"{self.where}: {what}; nothing was stored.")
@@ -137,7 +149,9 @@ class Record:
                         f"the result {described(key)} of training {training!r} ran for "
                         f"{described(fields.get('epochs'))} epochs; {_EPOCHS[training]} are expected"
                     )
-                yield Trial(self, dataset, seed, _EPOCHS[training], fields)
+                trial = Trial(self, dataset, seed, _EPOCHS[training], fields)
+                trial.check_network()
+                yield trial
 
 
 @dataclass(frozen=True)
@@ -153,30 +167,60 @@ class Trial:
     def __str__(self) -> str:
         return f"{self.dataset} with seed {self.seed} at {self.epochs} epochs"
 
+    @property
+    def unfinished(self) -> list[str]:
+        """The evaluation sets of the data set without an accuracy after the last epoch."""
+        found = self.fields.get("eval_acc1es")
+        last = self.epochs - 1
+        names = [name for dataset, name in SPLITS if dataset == self.dataset]
+        return [name for name in names if not isinstance(found, dict) or f"{name}@{last}" not in found]
+
+    def equals(self, other: Trial) -> bool:
+        """Whether it has every number of another training: one with another seed, or the same one written twice."""
+        return (self.dataset, self.epochs) == (other.dataset, other.epochs) and all(
+            self.fields.get(name) == other.fields.get(name) for name in _MEASURED
+        )
+
+    def check_network(self) -> None:
+        """Refuse a configuration that says another network than the record's."""
+        found = self.fields.get("arch_config")
+        if found is None:
+            return
+        configuration = self.record.mapping(found, f"arch_config of {self}")
+        for name, expected in self.record.configuration(DATASETS[self.dataset]).items():
+            if name in configuration and configuration[name] != expected:
+                raise self.record.fault(
+                    f"arch_config of {self} has the {name} {described(configuration[name])}; {expected} is that of "
+                    f"{self.record.native_id}. The archive is of another benchmark or damaged"
+                )
+
     def curves(self, measure: str) -> Iterator[tuple[str, Mapping[int, Any]]]:
         """(split, values by epoch from 0) of ``acc1es``, ``losses`` or ``times``; the training split first."""
         training = self.fields.get(f"train_{measure}")
         if training is not None:
-            yield "train", self._by_epoch(self.record.mapping(training, f"train_{measure} of {self}"), measure)
+            trained = self.record.mapping(training, f"train_{measure} of {self}")
+            for epoch in trained:
+                if type(epoch) is not int or not 0 <= epoch < self.epochs:
+                    raise self.record.fault(
+                        f"train_{measure} of {self} has the epoch {described(epoch)}; {self._epochs}"
+                    )
+            yield "train", trained
         evaluations: dict[str, dict[int, Any]] = {}
         found = self.fields.get(f"eval_{measure}")
         for key, value in self.record.mapping({} if found is None else found, f"eval_{measure} of {self}").items():
             name, _, epoch = key.rpartition("@") if isinstance(key, str) else ("", "", "")
-            if (self.dataset, name) not in SPLITS or not _EPOCH.fullmatch(epoch) or int(epoch) >= self.epochs:
+            if (self.dataset, name) not in SPLITS or not _EPOCH.fullmatch(epoch):
                 known = ", ".join(name for dataset, name in SPLITS if dataset == self.dataset)
                 raise self.record.fault(f"{self} has the evaluation {described(key)}; an epoch of {known} is needed")
+            if int(epoch) >= self.epochs:
+                raise self.record.fault(f"{self} has the evaluation {described(key)}; {self._epochs}")
             evaluations.setdefault(name, {})[int(epoch)] = value
         for name, values in evaluations.items():
             yield SPLITS[self.dataset, name], values
 
-    def _by_epoch(self, curve: Mapping[Any, Any], measure: str) -> Mapping[int, Any]:
-        """A training curve, whose keys have to be epochs of the training."""
-        for epoch in curve.keys() - set(range(self.epochs)):
-            raise self.record.fault(
-                f"train_{measure} of {self} has the epoch {described(epoch)}; whole numbers from 0 to "
-                f"{self.epochs - 1} are needed"
-            )
-        return curve
+    @property
+    def _epochs(self) -> str:
+        return f"its epochs are 0 to {self.epochs - 1}"
 
     def costs(self) -> tuple[int, int]:
         """Parameters and multiply-accumulates, which the archive has in millions.

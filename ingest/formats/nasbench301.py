@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,15 @@ class NASBench301Logs:
                 f"{path.name}: a folder without files such as results_0.json; nothing was stored. Give the folder that "
                 "the benchmark's archive unpacks to."
             )
-        folder = _Folder(Percents(path.name))
+        folder = _Folder(Percents(path.name), Percents(path.name))
         for start in range(0, len(files), _FILES_A_BATCH):
             part = files[start : start + _FILES_A_BATCH]
-            yield _batch([_Training(file, path) for file in part], folder, self.curves)
+            batch = _batch([_Training(file, path) for file in part], folder, self.curves)
+            if start + _FILES_A_BATCH < len(files):
+                yield batch
         folder.percents.refuse_fractions()
+        folder.curves.refuse_fractions()
+        yield replace(batch, notes=(*batch.notes, *folder.percents.notes()))
 
 
 @dataclass
@@ -108,6 +112,7 @@ class _Folder:
     """What is known of the logs that were read before: ordinals, accuracies, and where each training stood."""
 
     percents: Percents
+    curves: Percents
     repeats: Counter[tuple[str, bool]] = field(default_factory=Counter)
     places: dict[tuple[object, ...], str] = field(default_factory=dict)
 
@@ -163,7 +168,10 @@ class _Training:
     @property
     def epochs(self) -> int:
         """The length of the training."""
-        return int(self._number(self._log.get("budget"), "budget", 1e6))
+        budget = self._number(self._log.get("budget"), "budget", 1e6)
+        if budget != int(budget) or not budget:
+            raise self._fault(f"budget is {budget:g}; a whole number of epochs from 1 is needed")
+        return int(budget)
 
     def numbers(self) -> Iterator[tuple[str, str | None, float]]:
         """(name, split, value) of each measurement."""
@@ -171,7 +179,7 @@ class _Training:
         if not isinstance(details, list) or not details:
             raise self._fault(f"info is {described(details)}; a list of one object is needed")
         last = self._mapping(details[-1], "info")
-        if isinstance(images := last.get("dataset_path"), str) and dataset_in(images) != _DATASET:
+        if isinstance(images := last.get("dataset_path"), str) and dataset_in(Path(images).name) != _DATASET:
             raise self._fault(f"dataset_path is {described(images)}; the benchmark trains on {_DATASET}")
         yield "accuracy", "valid", self._number(last.get("val_accuracy"), "val_accuracy", 100)
         yield "accuracy", "test", self._number(self._log.get("test_accuracy"), "test_accuracy", 100)
@@ -234,7 +242,8 @@ def _batch(trainings: list[_Training], folder: _Folder, curves: bool) -> Batch:
         prefix = "tuned_" if is_tuned else ""
         for name, split, value in training.numbers():
             if name == "accuracy":
-                folder.percents.see(name, value, f"{training.name}: {split} accuracy")
+                column = f"{split} {prefix}accuracy after {training.epochs} epochs"
+                folder.percents.see(column, value, f"{training.name}: {split} accuracy")
             kind = "reported" if name == "parameters" else "trained"
             metrics.add(
                 row, prefix + name, value, kind=kind, dataset=_DATASET, split=split, epochs=training.epochs,
@@ -247,6 +256,7 @@ def _batch(trainings: list[_Training], folder: _Folder, curves: bool) -> Batch:
             )  # fmt: skip
         for name, split, values in training.curves() if curves else ():
             for epoch, value in enumerate(values, start=1):
+                folder.curves.see(f"{split} {prefix}accuracy of the curves", value, f"{training.name}: epoch {epoch}")
                 metrics.add(
                     row, prefix + name, value, dataset=_DATASET, split=split, epochs=epoch, stage=f"of {len(values)}",
                     repeat=repeat,

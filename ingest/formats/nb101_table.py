@@ -18,6 +18,7 @@ from catalog.spaces.nb101_arrays import read_arrays
 from catalog.spaces.nb101_enumeration import first_forms
 from catalog.spaces.nb101_hash import module_hashes
 from ingest.reading.batch import Batch, SourceFacts, metric_rows
+from ingest.reading.dataset_names import split_word
 from ingest.reading.known_tables import MOST_EPOCHS, checked_epochs, identified, table_facts
 from ingest.reading.shown import shown, shown_names
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
@@ -25,7 +26,6 @@ from ingest.reading.text_table import TextTable
 
 _MEAN = re.compile(r"mean_(val|valid|test)_acc_(\d+)")
 _REPEAT = re.compile(r"(val|valid|test)_acc_(\d+)")
-_SPLITS = {"val": "valid", "valid": "valid", "test": "test"}
 _GRAPH_COLUMNS = ("adjacency_rowmajor", "ops")
 _COLUMNS = ("index", "hash", "num_vertices", *_GRAPH_COLUMNS, "trainable_parameters")
 _ALLOWED_COLUMNS = (
@@ -91,10 +91,10 @@ class NB101Table:
         meanings: dict[str, tuple[str, int, int | None]] = {}
         for column in table.columns:
             if mean := _MEAN.fullmatch(column):
-                meanings[column] = (_SPLITS[mean[1]], _whole(table, column, mean[2], MOST_EPOCHS), None)
+                meanings[column] = (split_word(mean[1]), _whole(table, column, mean[2], MOST_EPOCHS), None)
             elif repeat := _REPEAT.fullmatch(column):
                 ordinal = _whole(table, column, repeat[2], _MOST_REPEATS)
-                meanings[column] = (_SPLITS[repeat[1]], self._epochs(path), ordinal)
+                meanings[column] = (split_word(repeat[1]), self._epochs(path), ordinal)
         table.refuse_same_meaning(meanings)
         for column, (split, length, number) in meanings.items():
             parts.append(_accuracy(table, column, rows, split, length, number))

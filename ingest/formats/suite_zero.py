@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
-from catalog.tables.suite_zero_facts import ACCURACIES, BENCHMARKS, KNOWN_TABLES
+from catalog.tables.suite_zero_facts import ACCURACIES, BENCHMARKS, KNOWN_FILES
 from ingest.formats.suite_zero_layouts import sections
 from ingest.formats.suite_zero_networks import KEYS
 from ingest.formats.suite_zero_section import SectionReader
@@ -28,6 +29,9 @@ class SuiteZero:
     ``val_accuracy`` becomes the metric that it is (`ACCURACIES`): of NAS-Bench-201 a test accuracy, of NAS-Bench-101
     the validation accuracy of one training, of NAS-Bench-301 the surrogate's prediction.
 
+    A file is the suite's if it has the benchmark's name as a key, or a count of parameters that could be compared, or a
+    known digest. Any other is its user's source, and its ``val_accuracy`` an accuracy of which nobody says the split.
+
     Every ``params`` has to be the count of the network that its key describes, where that network is known.
 
     Parameters
@@ -35,32 +39,44 @@ class SuiteZero:
     space
         ``nb101``, ``nb201`` or ``darts`` (NAS-Bench-301).
     source
-        The user's name for the source of a table of his own.
+        The user's name for the source of a file of his own.
     """
 
     def __init__(self, space: str, *, source: str | None = None, size_limit: int = JSON_SIZE_LIMIT) -> None:
         self.space = space
         self.source = source
         self.size_limit = size_limit
+        self._readers = lru_cache(maxsize=1)(self._checked)  # the facts look into the file before it is read
 
     def facts(self, path: Path) -> SourceFacts:
-        benchmark = BENCHMARKS[self.space]
-        if ".csv" in path.suffixes and content_digest(path) not in KNOWN_TABLES:
-            return SourceFacts(name=own_source(path, self.source), kind="suite-zero")  # anybody can write such a table
+        if not self._is_official(path):
+            return SourceFacts(name=own_source(path, self.source), kind="suite-zero")
         if self.source is not None:
             raise source_is_known(path)
         return SourceFacts(
-            name=f"suite_zero_{benchmark}" + _marked(path),
+            name=f"suite_zero_{BENCHMARKS[self.space]}" + _marked(path),
             kind="suite-zero",
             licence="Apache-2.0",
             citation="Krishnakumar et al., NAS-Bench-Suite-Zero, NeurIPS 2022, arXiv 2210.03230",
         )
 
     def read(self, path: Path) -> Iterator[Batch]:
+        accuracies = ACCURACIES[self.space] if self._is_official(path) else {}
+        for dataset, reader in self._readers(path).items():
+            yield from reader.batches(accuracies.get(dataset))
+
+    def _is_official(self, path: Path) -> bool:
+        if content_digest(path) in KNOWN_FILES:
+            return True
+        is_table = ".csv" in path.suffixes  # which anybody can write
+        return not is_table and any(reader.is_the_suites for reader in self._readers(path).values())
+
+    def _checked(self, path: Path) -> dict[str, SectionReader]:
+        """By data set."""
         keys = KEYS[self.space]()
-        for section in sections(path, self.space, self.size_limit):
-            accuracy = ACCURACIES[self.space][section.dataset]
-            yield from SectionReader(section, keys, accuracy).batches()
+        return {
+            section.dataset: SectionReader(section, keys) for section in sections(path, self.space, self.size_limit)
+        }
 
 
 def _marked(path: Path) -> str:

@@ -34,12 +34,18 @@ class Section:
         The key and the fields of each.
     is_named
         Whether the benchmark stands beside the data, as a key or in the name that NASLib gives.
+    is_keyed
+        Whether it stands in the file.
+    beside
+        What else stands beside the benchmark's key; said once, with the file's first section.
     """
 
     file: str
     dataset: str
     architectures: list[tuple[str, Mapping[str, Any]]]
     is_named: bool = False
+    is_keyed: bool = False
+    beside: tuple[str, ...] = ()
 
 
 def sections(path: Path, space: str, size_limit: int) -> Iterator[Section]:
@@ -98,6 +104,7 @@ def _by_dataset(name: str, found: Mapping[str, Any], benchmark: str) -> Iterator
     is_named = benchmark in found
     if others and not is_named:
         raise _of_others(name, others, benchmark)
+    beside = tuple(key for key in found if key != benchmark) if is_named else ()
     found = _mapping(found[benchmark], name, benchmark) if is_named else found
     for dataset, values in found.items():
         architectures = _mapping(values, name, dataset)
@@ -106,7 +113,10 @@ def _by_dataset(name: str, found: Mapping[str, Any], benchmark: str) -> Iterator
             dataset_word(dataset),
             [(key, _mapping(fields, name, f"{dataset}, {described(key)}")) for key, fields in architectures.items()],
             is_named,
+            is_keyed=is_named,
+            beside=beside,
         )
+        beside = ()
 
 
 def _run(name: str, found: list[Any], space: str) -> Section:

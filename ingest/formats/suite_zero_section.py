@@ -11,13 +11,14 @@ import numpy as np
 
 from catalog.errors import IngestError
 from catalog.tables.plausible import SECONDS
-from catalog.tables.suite_zero_facts import DESCRIPTIVE, PROXIES, Accuracy
+from catalog.tables.suite_zero_facts import DESCRIPTIVE, PROXIES, Accuracy, unsaid
 from ingest.formats.suite_zero_layouts import Section
 from ingest.formats.suite_zero_networks import Keys, Networks
 from ingest.reading.batch import Batch
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
 from ingest.reading.percents import ALLOWED, Percents
 from ingest.reading.pickled_values import described
+from ingest.reading.shown import shown_names
 
 _OUR_NAMES = {"synflow": "logsynflow"}  # the suite publishes the logarithm
 _MILLIONS = ("params", "flops")
@@ -46,9 +47,8 @@ class SectionReader:
     architecture's keys.
     """
 
-    def __init__(self, section: Section, keys: Keys, accuracy: Accuracy) -> None:
+    def __init__(self, section: Section, keys: Keys) -> None:
         self._section = section
-        self._accuracy = accuracy
         self._percents = Percents(section.file)
         self._scores: list[dict[str, _Score]] = []
         self._accuracies: list[float | None] = []
@@ -56,7 +56,7 @@ class SectionReader:
             self._read(place, fields)
         self._percents.refuse_fractions()
         networks = keys.read([key for key, _ in section.architectures], section.dataset, self.fail)
-        self._check_parameters(networks)
+        self._checked = self._check_parameters(networks)
         self._members = networks.members
         self._keys: list[list[int]] = [[] for _ in range(len(networks.members))]
         for place, row in enumerate(networks.rows):
@@ -64,6 +64,11 @@ class SectionReader:
         if not keys.repeats:
             self._refuse_repeats()
         self._contradictions = 0
+
+    @property
+    def is_the_suites(self) -> bool:
+        """Whether the contents prove it: the benchmark's key, or a count of parameters that was compared."""
+        return self._section.is_keyed or self._checked > 0
 
     def fail(self, place: int, what: str) -> NoReturn:
         """Raise the error for something wrong in one architecture."""
@@ -73,21 +78,28 @@ class SectionReader:
         key = described(self._section.architectures[place][0])
         return f"{self._section.file}: {self._section.dataset}, architecture {key}"
 
-    def batches(self) -> Iterator[Batch]:
-        """The section's scores and accuracies; the notes come with the last batch."""
+    def batches(self, accuracy: Accuracy | None) -> Iterator[Batch]:
+        """The section's scores and accuracies; the notes come with the last batch.
+
+        Parameters
+        ----------
+        accuracy
+            What ``val_accuracy`` is; None where the file is a user's, who does not say it.
+        """
         count = len(self._members)
+        self._contradictions = 0
         for start in range(0, count, _ARCHITECTURES_A_BATCH):
             rows = range(start, min(start + _ARCHITECTURES_A_BATCH, count))
             scores, metrics = ScoreColumns(), MetricColumns()
             for row in rows:
                 self._add_scores(scores, row - start, self._keys[row])
-                self._add_accuracies(metrics, row - start, self._keys[row])
+                self._add_accuracies(metrics, row - start, self._keys[row], accuracy or unsaid(self._section.dataset))
             yield Batch(
                 self._members.taken(np.array(rows)),
                 sum(len(self._keys[row]) for row in rows),
                 metrics.table(),
                 scores.table(),
-                notes=tuple(self._notes()) if rows.stop == count else (),
+                notes=tuple(self._notes(is_own=accuracy is None)) if rows.stop == count else (),
             )
 
     def _read(self, place: int, fields: Mapping[str, Any]) -> None:
@@ -135,9 +147,9 @@ class SectionReader:
             return float(value)
         return self.fail(place, f"{field} is {described(value)}; a number is needed")
 
-    def _check_parameters(self, networks: Networks) -> None:
-        """Published parameters are those of the key's own network, if the file is what it says."""
-        self._checked = 0
+    def _check_parameters(self, networks: Networks) -> int:
+        """How many published parameters are those of the key's own network; they all are, or the file is another's."""
+        checked = 0
         for place, expected in enumerate(networks.parameters):
             published = self._scores[place].get("params")
             if published is None or published.value is None or expected is None:
@@ -149,7 +161,8 @@ class SectionReader:
                     f"architecture has {expected:,} parameters on {self._section.dataset}. The file is of another "
                     "benchmark or damaged",
                 )
-            self._checked += 1
+            checked += 1
+        return checked
 
     def _refuse_repeats(self) -> None:
         for places in self._keys:
@@ -176,22 +189,22 @@ class SectionReader:
                 )
         self._contradictions += contradicts
 
-    def _add_accuracies(self, columns: MetricColumns, row: int, places: list[int]) -> None:
+    def _add_accuracies(self, columns: MetricColumns, row: int, places: list[int], accuracy: Accuracy) -> None:
         values = dict.fromkeys(value for place in places if (value := self._accuracies[place]) is not None)
-        is_counted = self._accuracy.is_single_run or len(values) > 1
+        is_counted = accuracy.is_single_run or len(values) > 1
         for repeat, value in enumerate(values, start=1):
             columns.add(
                 row,
                 "accuracy",
                 value,
-                kind=self._accuracy.kind,
-                dataset=self._accuracy.dataset,
-                split=self._accuracy.split,
-                epochs=self._accuracy.epochs,
+                kind=accuracy.kind,
+                dataset=accuracy.dataset,
+                split=accuracy.split,
+                epochs=accuracy.epochs,
                 repeat=repeat if is_counted else None,
             )
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, *, is_own: bool) -> Iterator[str]:
         dataset, keys, members = self._section.dataset, len(self._section.architectures), len(self._members)
         if self._checked < keys:
             reason = (
@@ -207,4 +220,11 @@ class SectionReader:
                 f"{self._contradictions:,} architectures the scores of the keys contradict each other and stand as "
                 "seeds 1, 2, ... in the file's order. The wide view shows means."
             )
+        if is_own and any(value is not None for value in self._accuracies):
+            yield (
+                f"{dataset}: nothing proves that this is a file of NAS-Bench-Suite-Zero, so nobody says of which "
+                "images and which training val_accuracy is: it is stored as accuracy without split and epochs."
+            )
+        if self._section.beside:
+            yield f"left out, because they are beside the benchmark's key: {shown_names(self._section.beside)}."
         yield from self._percents.notes()

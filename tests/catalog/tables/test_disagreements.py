@@ -138,7 +138,7 @@ def test_a_users_table_of_proxies_has_columns_of_its_own(catalog: Store, tmp_pat
         nets = ["(0, 0, 0, 0, 0, 0)", "(1, 1, 1, 1, 1, 1)"]
         if name.endswith("json"):
             cells = {net: {"nwot": value} for net, value in zip(nets, values, strict=True)}
-            (tmp_path / name).write_text(json.dumps({"cifar10": cells}))
+            (tmp_path / name).write_text(json.dumps({"nasbench201": {"cifar10": cells}}))
         else:
             rows = [f'"{net}",{value},1' for net, value in zip(nets, values, strict=True)]
             (tmp_path / name).write_text("\n".join(["net,nwot,grad_norm", *rows]))

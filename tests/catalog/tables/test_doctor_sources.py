@@ -128,6 +128,14 @@ def test_a_source_that_is_something_else_is_found_and_can_be_taken_out(
     assert [one.result for one in found(catalog_path)] == ["ok"]
 
 
+def test_a_users_file_says_no_split(catalog_path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({"cifar10": {KEYS[0]: {"val_accuracy": 60.0}}}))
+    with Store.open(catalog_path, mode="write") as store:
+        ingest(store, SuiteZero("nb201"), file)
+    assert [one.result for one in found(catalog_path)] == ["ok"]
+
+
 def test_contradicting_keys_of_one_architecture_are_a_note(catalog_path: Path, tmp_path: Path) -> None:
     filled(catalog_path, tmp_path)
     with Store.open(catalog_path, mode="write") as store:

@@ -79,12 +79,24 @@ def test_stored_fractions_are_found(catalog: Store) -> None:
         "own-training-1234abcd",
         "published",
         "12ep",
+        "nats_tss",
+        "nats_bench",
+        "NATS-Bench-tss-v1_0",
+        "nats-v1.0",
+        "NAS-Bench-201-v1_1",
+        "nasbench301_ours",
+        "nb201_v1_1",
+        "nb２０１",
+        "darts_published",
+        "darts-published",
     ],
 )
 def test_names_that_are_taken(name: str) -> None:
     assert is_reserved(name)
 
 
-@pytest.mark.parametrize("name", ["mine", "my_nb201", "nds2", "darts", "suite", "nb2011", "ep12"])
+@pytest.mark.parametrize(
+    "name", ["mine", "my_nb201", "nds2", "darts", "suite", "nb2011", "ep12", "mine_v2", "darts_v2", "nb201_x"]
+)
 def test_names_that_are_free(name: str) -> None:
     assert not is_reserved(name)

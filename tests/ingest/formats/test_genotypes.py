@@ -77,6 +77,17 @@ def test_json_lists(value: Any, tmp_path: Path) -> None:
     assert members(read(tmp_path / "list.json", json.dumps(value))) == NAMES[:2]
 
 
+@pytest.mark.parametrize(
+    "dataset", ["cifar10-1", "cifar10c", "cifar1000", "cifar100-lt", "tinyimagenet", "imagenet100", "imagenet-v2"]
+)
+def test_a_data_set_with_a_name_of_its_own_keeps_it(dataset: str, tmp_path: Path) -> None:
+    table = f'genotype,{dataset}_test_acc,CIFAR10_test_acc,imagenet16-120_val_acc\n"{NAMES[0]}",97,96,40\n'
+    expected = [dataset, "cifar10", "imagenet16-120"]
+    assert metrics_of(read(tmp_path / "list.csv", table))["dataset"].to_list() == expected
+    entry = {"genotype": NAMES[0], f"{dataset}_test_acc": 97, "cifar10_test_acc": 96, "imagenet16-120_val_acc": 40}
+    assert metrics_of(read(tmp_path / "list.json", json.dumps([entry])))["dataset"].to_list() == expected
+
+
 def test_equal_genotypes_are_one_architecture_with_ordinals(tmp_path: Path) -> None:
     parsed = genotype.parse(NAMES[0])
     turned = {**vars(parsed), "normal": [parsed.normal[1], parsed.normal[0], *parsed.normal[2:]]}
@@ -204,6 +215,39 @@ def test_trainings_of_several_recipes_are_kept_apart(tmp_path: Path) -> None:
     assert all(stage.startswith("of settings") for stage in stages)
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "value"), [("optim", "mom", 0.8), ("net", "width", 32), ("net", "depth", 8), ("net", "aux", False)]
+)
+def test_nothing_that_trainings_differ_in_is_averaged(part: str, name: str, value: Any, tmp_path: Path) -> None:
+    entries = [nds_entry(NAMES[0], [60.0, error]) for error in (7.5, 8.5)]
+    entries[1][part][name] = value
+    (batch,) = read(tmp_path / "DARTS.json", json.dumps(entries))
+    accuracies = metrics_of([batch]).filter(pl.col("name").str.contains("accuracy"))
+    assert set(accuracies["name"]) == {"tuned_accuracy", "tuned_best_accuracy"}
+    assert accuracies["stage"].n_unique() == 2
+    assert all(stage.startswith("of settings") for stage in accuracies["stage"])
+    assert any(f"differ in {part}.{name}: " in note for note in batch.notes)
+    sizes = metrics_of([batch]).filter(pl.col("name").str.contains("init_channels|layers|parameters|flops"))
+    assert sizes["name"].str.starts_with("tuned_").to_list() == [part == "net"] * 8
+
+
+def test_what_a_log_has_besides_is_said(tmp_path: Path) -> None:
+    value = {"top": [{**nds_entry(NAMES[0], [60.0, 7.5]), "energy": 1}], "mid": [], "low": []}
+    (batch,) = read(tmp_path / "DARTS.json", json.dumps(value))
+    assert batch.notes == (
+        "left out, because they are beside top and mid: low.",
+        "fields that are not read: energy, job_id.",
+    )
+
+
+@pytest.mark.parametrize("name", ["DARTS_tinyimagenet.json", "DARTS_in100.json", "mine.json", "tiny_imagenet.json"])
+def test_logs_whose_data_set_nothing_says_have_none(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    (batch,) = read(path, json.dumps([nds_entry(NAMES[0], [60.0, 7.5])]))
+    assert set(metrics_of([batch])["dataset"]) == {None}
+    assert any("nothing else says the data set" in note for note in batch.notes)
+
+
 def test_repeats_in_one_list_are_said(tmp_path: Path) -> None:
     (batch,) = read(tmp_path / "a.csv", f'genotype,cifar10_test_acc\n"{NAMES[0]}",97\n"{NAMES[0]}",96\n')
     assert [note[:21] for note in batch.notes] == ["1 architectures stand"]
@@ -218,7 +262,7 @@ def test_a_parquet_table_holds_the_same(tmp_path: Path) -> None:
 
 def test_errors_of_nds_as_fractions_are_refused(tmp_path: Path) -> None:
     """An error of 0.06 would become an accuracy of 99.94 %."""
-    with pytest.raises(IngestError, match=r"test_ep_top1 is 0\.6, .* fractions"):
+    with pytest.raises(IngestError, match=r"test_ep_top1 of 2 epochs is 0\.6, .* fractions"):
         read(tmp_path / "DARTS.json", json.dumps([nds_entry(NAMES[0], [0.6, 0.06])]))
 
 

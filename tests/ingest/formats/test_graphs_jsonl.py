@@ -209,6 +209,11 @@ def test_each_column_is_judged_by_itself(other: dict[str, Any], path: Path) -> N
         read(path, [measured("a", 0.9, **{**usual, **other}), measured("b", 93.0, **usual)])
 
 
+def test_a_split_has_one_word(path: Path) -> None:
+    (batch,) = read(path, [measured("a", 93.0, split="val"), measured("b", 92.0, split="validation")])
+    assert batch.metrics["split"].to_pylist() == ["valid", "valid"]
+
+
 def test_small_values_among_percents_are_stored_and_said(path: Path) -> None:
     (batch,) = read(path, [measured("a", 93.0, 0.94), measured("b", 0.0)])
     assert sorted(batch.metrics["value"].to_pylist()) == [0.0, 0.94, 93.0]

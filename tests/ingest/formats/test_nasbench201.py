@@ -124,6 +124,73 @@ def test_fractions_are_refused(tmp_path: Path) -> None:
         batches(path)
 
 
+def test_each_column_of_accuracies_is_judged_by_itself(tmp_path: Path) -> None:
+    value: Any = nasbench201_archive({11: CELLS[11]})
+    for (dataset, _), result in value["arch2infos"][11]["full"]["all_results"].items():
+        if dataset == "cifar100":
+            result["eval_acc1es"] = {key: accuracy / 100 for key, accuracy in result["eval_acc1es"].items()}
+    with pytest.raises(IngestError, match="valid accuracy on cifar100 after 200 epochs is .* so these are fractions"):
+        batches(archive(tmp_path, value))
+
+
+def test_small_accuracies_among_percents_are_said(tmp_path: Path) -> None:
+    value: Any = nasbench201_archive({11: CELLS[11]})
+    trial(value["arch2infos"][11])["eval_acc1es"]["ori-test@199"] = 0.9
+    (note,) = batches(archive(tmp_path, value))[0].notes
+    assert note.startswith("test accuracy on cifar10 after 200 epochs: 1 of 2 values are 1 or less")
+
+
+def archive(folder: Path, value: Any) -> Path:
+    path = folder / "archive.pth"
+    path.write_bytes(torch_legacy(value))
+    return path
+
+
+def test_trainings_without_their_last_epoch_are_said(tmp_path: Path) -> None:
+    value: Any = nasbench201_archive({11: CELLS[11]})
+    for result in value["arch2infos"][11]["full"]["all_results"].values():
+        result["eval_acc1es"] = {key: one for key, one in result["eval_acc1es"].items() if not key.endswith("@199")}
+    (note,) = batches(archive(tmp_path, value))[0].notes
+    assert note.startswith("8 trainings have no accuracy of an evaluation set after their last epoch")
+    assert "cifar10-valid with seed 777 at 200 epochs: x-valid, ori-test" in note
+
+
+def test_a_training_that_stands_under_two_seeds_is_said(tmp_path: Path) -> None:
+    value: Any = nasbench201_archive({11: CELLS[11]})
+    results = value["arch2infos"][11]["full"]["all_results"]
+    results["cifar10", 888] = {**results["cifar10", 777], "seed": 888}
+    (note,) = batches(archive(tmp_path, value))[0].notes
+    assert note.startswith("1 trainings have every number of another seed: one training may stand twice")
+    assert "cifar10 with seed 888 at 200 epochs, as seed 777" in note
+
+
+def test_the_archives_own_list_is_compared(tmp_path: Path) -> None:
+    value: Any = nasbench201_archive({11: CELLS[11], 284: CELLS[284]})
+    value["meta_archs"] = [CELLS[11], CELLS[0]]
+    with pytest.raises(IngestError, match=r"archive\.pth: .* but not in its own list meta_archs; 1 architectures"):
+        batches(archive(tmp_path, value))
+    value["meta_archs"] = [CELLS[11], CELLS[0], CELLS[284]]
+    assert batches(archive(tmp_path, value))[0].notes == (
+        "meta_archs names 1 architectures that the archive does not hold.",
+    )
+    value["meta_archs"] = 7
+    with pytest.raises(IngestError, match="meta_archs is 7; a list of texts"):
+        batches(archive(tmp_path, value))
+
+
+def test_the_folder_of_nasbench201s_own_files_is_nasbench201(tmp_path: Path) -> None:
+    folder = tmp_path / "NAS-Bench-201-v1_1-096897"
+    folder.mkdir()
+    value: Any = nasbench201_archive({11: CELLS[11]})
+    (folder / "000011-FULL.pth").write_bytes(torch_legacy(value["arch2infos"][11]))
+    facts = NASBench201Archive().facts(folder)
+    assert (facts.name, facts.kind, facts.version) == ("nb201", "nb201-archive", "v1.1")
+    assert sum(batch.record_count for batch in batches(folder)) == 9
+    (folder / "000012.pickle.pbz2").write_bytes(b"")
+    with pytest.raises(IngestError, match="each belongs into a folder of its own"):
+        batches(folder)
+
+
 def test_other_flops_are_said(tmp_path: Path) -> None:
     value: Any = nasbench201_archive({11: CELLS[11]})
     for state in value["arch2infos"][11].values():
@@ -273,6 +340,16 @@ def trial(info: Any) -> Any:
         (lambda info: trial(info).update(flop=1.0), "flop of cifar10 with seed 888 .* is 113,951,370, and 1,000,000"),
         (lambda info: trial(info).update(learning_rate=0.1), "has the field 'learning_rate'; known are"),
         (lambda info: trial(info).update(seed=888), "says that its seed is 888"),
+        (
+            lambda info: trial(info)["eval_acc1es"].update({"ori-test@250": 1.0}),
+            "'ori-test@250'; its epochs are 0 to 199",
+        ),
+        (lambda info: trial(info)["train_losses"].update({200: 1.0}), "has the epoch 200; its epochs are 0 to 199"),
+        (lambda info: trial(info)["arch_config"].update(channel=32), "has the channel 32; 16 is that of"),
+        (lambda info: trial(info)["arch_config"].update(num_cells=3), "has the num_cells 3; 5 is that of"),
+        (lambda info: trial(info)["arch_config"].update(class_num=100), "has the class_num 100; 10 is that of"),
+        (lambda info: trial(info)["arch_config"].update(arch_str=CELLS[0]), "has the arch_str"),
+        (lambda info: trial(info).update(arch_config=3), "arch_config of cifar10 .* is 3; a dictionary"),
         (lambda info: info["full"].update(hp="lr0.1"), "training full has the field 'hp'; known are"),
         (lambda info: info.update({"12": info["less"]}), "the trainings less and 12 both ran for 12 epochs"),
         (lambda info: trial(info)["eval_acc1es"].update({"ori-test@0199": 1.0}), "ori-test@0199"),

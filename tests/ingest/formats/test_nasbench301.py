@@ -133,6 +133,38 @@ def test_other_files_of_the_same_shape_are_refused_or_said(tmp_path: Path) -> No
         list(NASBench301Logs().read(written(tmp_path / "nb301", {"results_0.json": log})))
 
 
+@pytest.mark.parametrize("field", ["test_accuracy", "val_accuracy", "curve"])
+@pytest.mark.parametrize("options", [{}, {"learning_rate": 0.1}])
+def test_each_split_is_judged_by_itself(field: str, options: dict[str, Any], tmp_path: Path) -> None:
+    log: dict[str, Any] = nasbench301_log(KEYS[0], 93.5, 93.0, **options)
+    logs = {"results_0.json": log}
+    if field == "curve":
+        log["learning_curves"]["Train/val_accuracy"] = [0.4, 0.9]
+    elif field == "test_accuracy":
+        log[field] /= 100
+    else:
+        log["info"][0][field] /= 100
+    if not options:  # percents of trainings with other settings are of another column
+        logs["results_1.json"] = nasbench301_log(KEYS[0], 93.5, 93.0, learning_rate=0.1)
+        logs["results_1.json"]["learning_curves"] = {}
+    folder = written(tmp_path / "nb301", logs)
+    with pytest.raises(IngestError, match=r"results_0\.json: .*so these are fractions"):
+        list(NASBench301Logs(curves=field == "curve").read(folder))
+
+
+def test_small_accuracies_are_said(tmp_path: Path) -> None:
+    logs = {f"results_{place}.json": nasbench301_log(KEYS[place], 93.5, test) for place, test in enumerate((0.9, 93.0))}
+    (batch,) = NASBench301Logs().read(written(tmp_path / "nb301", logs))
+    assert [note[:56] for note in batch.notes] == ["test accuracy after 100 epochs: 1 of 2 values are 1 or l"]
+
+
+@pytest.mark.parametrize("budget", [97.5, 0])
+def test_a_budget_is_a_whole_number_of_epochs(budget: float, tmp_path: Path) -> None:
+    log = {**nasbench301_log(KEYS[0], 93.5, 93.0), "budget": budget}
+    with pytest.raises(IngestError, match=rf"budget is {budget}; a whole number of epochs"):
+        list(NASBench301Logs().read(written(tmp_path / "nb301", {"results_0.json": log})))
+
+
 def test_curves_are_read_on_demand(tmp_path: Path) -> None:
     folder = written(tmp_path / "nb301", {"results_0.json": nasbench301_log(KEYS[0], 93.5, 93.0)})
     with_curves = metrics_of(NASBench301Logs(curves=True).read(folder)).filter(stage="of 2", split="valid")

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 
 from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph
-from catalog.errors import IngestError
+from catalog.errors import IngestError, UsageError
 from catalog.spaces import nb201
 from catalog.spaces.nb101 import NASBench101, parameters_as_drawn
 from catalog.tables.suite_zero_facts import PROXIES
@@ -24,6 +24,7 @@ from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.tables import metrics_of, scores_of
 
 CELL = "(4, 0, 3, 1, 4, 3)"
+RUN = "formats/public_files/benchmark--nasbench201--cifar10--0.json"
 STRING = "|avg_pool_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_1x1~2|"
 
 
@@ -91,7 +92,8 @@ def test_published_parameters_are_those_of_the_network(data_dir: Path) -> None:
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_accuracies_of_real_trainings_are_reported_not_surrogate(wrapped: bool, tmp_path: Path) -> None:
     fields = {"val_accuracy": 84.5, "nwot": {"score": 700.5, "time": 0.25}, "idx": "7", "arch": CELL}
-    value = {"cifar10": {CELL: fields}, "ImageNet16-120": {CELL: {**fields, "val_accuracy": 30.0}}}
+    others = {**fields, "val_accuracy": 30.0, "params": 0.136456}
+    value = {"cifar10": {CELL: fields}, "ImageNet16-120": {CELL: others}}
     path = written(tmp_path / "zc_nasbench201.json", {"nasbench201": value} if wrapped else value)
     batches = read("nb201", path)
     metrics = metrics_of(batches).select("architecture", "dataset", "split", "epochs", "kind", "repeat", "value")
@@ -99,7 +101,7 @@ def test_accuracies_of_real_trainings_are_reported_not_surrogate(wrapped: bool, 
         (STRING, "cifar10-valid", "test", 200, "reported", 1, 84.5),
         (STRING, "imagenet16-120", "test", 200, "reported", 1, 30.0),
     ]
-    assert scores_of(batches).select("input", "value", "seconds").rows() == [
+    assert scores_of(batches).filter(proxy="nwot").select("input", "value", "seconds").rows() == [
         ("cifar10", 700.5, 0.25),
         ("imagenet16-120", 700.5, 0.25),
     ]
@@ -245,7 +247,8 @@ def test_isomorphic_keys_are_kept_apart_and_said(tmp_path: Path) -> None:
         {"val_accuracy": 90.0, "snip": -1e8},
     ]
     keys = [*PARALLEL, PARALLEL[0].replace(" ", "")]
-    path = written(tmp_path / "zc_nasbench101.json", {"cifar10": dict(zip(keys, fields, strict=True))})
+    value = {"nasbench101": {"cifar10": dict(zip(keys, fields, strict=True))}}
+    path = written(tmp_path / "zc_nasbench101.json", value)
     batches = read("nb101", path)
     assert [batch.record_count for batch in batches] == [3]
     assert metrics_of(batches).select("split", "epochs", "kind", "repeat", "value").rows() == [
@@ -284,14 +287,14 @@ def test_the_real_file_of_nasbench101(data_dir: Path) -> None:
 
 
 def test_a_list_of_one_run_says_benchmark_and_data_set_in_its_name(tmp_path: Path) -> None:
-    item = {"idx": "0", "arch": CELL, "zen": {"score": 63.5, "time": 1.5}, "val_accuracy": 84.99}
+    item = {"idx": "0", "arch": CELL, "zen": {"score": 63.5, "time": 1.5}, "val_accuracy": 84.99, "params": 0.129306}
     path = written(tmp_path / "benchmark--nasbench201--cifar10--0.json", [item])
     batches = read("nb201", path)
-    assert scores_of(batches).select("architecture", "input", "value", "seconds").rows() == [
+    assert scores_of(batches).filter(proxy="zen").select("architecture", "input", "value", "seconds").rows() == [
         (STRING, "cifar10", 63.5, 1.5)
     ]
     assert metrics_of(batches).select("dataset", "split", "value").rows() == [("cifar10-valid", "test", 84.99)]
-    assert notes_of(batches) == ["cifar10: parameters not checked for 1 of 1 architectures, the file says none."]
+    assert notes_of(batches) == []
     for space, value, words in (
         ("nb101", [item], "proxies of nasbench201, not of nasbench101"),
         ("nb201", [item, item], "names the same architecture"),
@@ -304,8 +307,9 @@ def test_a_list_of_one_run_says_benchmark_and_data_set_in_its_name(tmp_path: Pat
 
 
 def test_the_real_list_equals_its_records(data_dir: Path) -> None:
-    path = data_dir / "formats/public_files/benchmark--nasbench201--cifar10--0.json"
+    path = data_dir / RUN
     batches = read("nb201", path)
+    assert set(metrics_of(batches)["split"]) == {"test"}
     records = json.loads(path.read_text())
     assert len(records) == 250
     assert metrics_of(batches)["value"].to_list() == [record["val_accuracy"] for record in records]
@@ -319,6 +323,59 @@ def test_accuracies_whose_split_nobody_says_have_none(tmp_path: Path) -> None:
     assert "parameters not checked for 1 of 1 architectures" in notes_of(batches)[0]
 
 
+OWN = {"nwot": {"score": 754.6, "time": 1.0}, "val_accuracy": 90.0}
+MODULE = "00005c142e6f48ac74fdcf73e3439874"
+
+
+@pytest.mark.parametrize(
+    ("space", "name", "value"),
+    [
+        ("nb201", "zc_a.json", {"cifar10": {CELL: OWN}}),
+        ("nb101", "zc_nasbench101.json", {"cifar10": {MODULE: OWN}}),
+        ("darts", "zc_nasbench301.json", {"cifar10": {str([[(0, 0), (1, 5), (1, 1), (0, 1)] * 2] * 2): OWN}}),
+        ("nb201", "benchmark--nasbench201--cifar10--0.json", [{"arch": CELL, **OWN}]),
+    ],
+)
+def test_a_file_that_nothing_proves_is_its_users(space: str, name: str, value: Any, tmp_path: Path) -> None:
+    """And its val_accuracy is not said to be what the suite's is."""
+    path = written(tmp_path / name, value)
+    facts = SuiteZero(space, source="mine").facts(path)
+    assert (facts.name, facts.licence, facts.citation) == ("mine", None, None)
+    assert not SuiteZero(space).facts(path).name.startswith("suite_zero")
+    batches = read(space, path)
+    assert metrics_of(batches).select("name", "kind", "dataset", "split", "epochs", "value").rows() == [
+        ("accuracy", "reported", "cifar10", None, None, 90.0)
+    ]
+    assert any("nobody says of which images" in note for note in notes_of(batches))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"nasbench201": {"cifar10": {CELL: OWN}}},
+        {"cifar10": {CELL: {**OWN, "params": 0.129306}, "(0, 0, 0, 0, 0, 0)": OWN}},
+    ],
+)
+def test_the_benchmarks_key_or_its_parameters_prove_a_file(value: Any, tmp_path: Path) -> None:
+    path = written(tmp_path / "zc_a.json", value)
+    assert SuiteZero("nb201").facts(path).name == "suite_zero_nasbench201"
+    assert metrics_of(read("nb201", path))["split"].unique().to_list() == ["test"]
+    with pytest.raises(UsageError, match="a file of the benchmark's"):
+        SuiteZero("nb201", source="mine").facts(path)
+
+
+def test_what_stands_beside_the_benchmarks_key_is_said(tmp_path: Path) -> None:
+    value = {
+        "nasbench201": {"cifar10": {CELL: OWN}, "cifar100": {CELL: OWN}},
+        "transbench101_micro": {"jigsaw": {}},
+        "cifar10": {},
+    }
+    notes = notes_of(read("nb201", written(tmp_path / "zc_a.json", value)))
+    (note,) = [note for note in notes if note.startswith("left out")]
+    assert "transbench101_micro" in note
+    assert "cifar10" in note
+
+
 def test_a_table_that_anybody_can_write_is_its_users(data_dir: Path, tmp_path: Path) -> None:
     path = tmp_path / "proxies_cifar10.csv"
     path.write_text(f'net,nwot\n"{CELL}",1.5\n')
@@ -326,7 +383,7 @@ def test_a_table_that_anybody_can_write_is_its_users(data_dir: Path, tmp_path: P
     assert (facts.name, facts.licence, facts.citation) == ("proxies_cifar10", None, None)
     official = SuiteZero("nb201").facts(data_dir / "nb201/published_proxies_imagenet16.csv.gz")
     assert official.name == "suite_zero_nasbench201"
-    assert SuiteZero("nb201").facts(tmp_path / "zc_nasbench201.json").name == "suite_zero_nasbench201"
+    assert SuiteZero("nb201").facts(data_dir / RUN).name == "suite_zero_nasbench201"
 
 
 def test_fractions_are_refused(tmp_path: Path) -> None:

@@ -25,8 +25,6 @@ OFFICIAL: list[tuple[Loader, Path]] = [
     (NASBench201Archive("nb201"), Path("NATS-tss-v1_0-3ffb9-simple")),
     (NASBench201Archive("nats-sss"), Path("NATS-sss-v1_0-50262-simple")),
     (NASBench301Logs(), Path("nb301")),
-    (HWNASBench(), Path("hw_nas_bench_cifar10.csv.gz")),
-    (SuiteZero("nb101"), Path("zc_nasbench101.json")),
     (NB201Digits(), TABLE),
     (PublishedGenotypes(), Path("darts-published")),
 ]
@@ -35,6 +33,16 @@ OFFICIAL: list[tuple[Loader, Path]] = [
 @pytest.mark.parametrize(("loader", "path"), OFFICIAL, ids=lambda value: type(value).__name__)
 def test_no_user_can_take_the_name_that_an_official_reader_gives(loader: Loader, path: Path) -> None:
     assert is_reserved(loader.facts(path).name)
+
+
+def test_names_of_files_that_are_known_by_what_they_hold(data_dir: Path) -> None:
+    known: list[tuple[Loader, str, str]] = [
+        (HWNASBench(), "nb201/hw_nas_bench_cifar100.csv.gz", "hw_nas_bench"),
+        (SuiteZero("nb101"), "formats/public_files/zc_nasbench101.json", "suite_zero_nasbench101"),
+    ]
+    for loader, file, name in known:
+        assert loader.facts(data_dir / file).name == name
+        assert is_reserved(name)
 
 
 def test_every_known_table_has_a_licence_and_a_citation() -> None:

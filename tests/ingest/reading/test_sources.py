@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import IngestError, UsageError
 from ingest.formats.choosing import loader_for
-from ingest.reading.dataset_names import dataset_in, dataset_word
+from ingest.reading.dataset_names import dataset_in, dataset_word, split_word
 from ingest.reading.sources import LimitedStream, lines, open_stream, read_json
 
 
@@ -111,7 +111,36 @@ def test_names_of_data_sets(name: str, word: str) -> None:
 def test_data_sets_in_file_names() -> None:
     assert dataset_in("hw_nas_bench_cifar100.csv.gz") == "cifar100"
     assert dataset_in("published_proxies_imagenet16.csv.gz") == "imagenet16-120"
+    assert dataset_in("published_proxies_imagenet16_120.csv") == "imagenet16-120"
+    assert dataset_in("my-cifar10.csv") == "cifar10"
     assert dataset_in("proxies.csv") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("val", "valid"),
+        ("Validation", "valid"),
+        ("valid", "valid"),
+        ("TEST", "test"),
+        ("union", "union"),
+        ("O.O", "O.O"),
+    ],
+)
+def test_names_of_splits(name: str, word: str) -> None:
+    assert split_word(name) == word
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cifar10c", "cifar10-1", "cifar10.1", "cifar1000", "cifar100-lt", "tinyimagenet", "tiny-imagenet16",
+        "imagenet100", "imagenet-v2", "imagenet16-1200", "mycifar10", "cifar10_or_cifar100",
+    ],
+)  # fmt: skip
+def test_a_data_set_that_only_begins_like_a_known_one_is_another(name: str) -> None:
+    assert dataset_word(name) == name
+    assert dataset_in(f"proxies_{name}.csv.gz") is None
 
 
 @pytest.mark.parametrize(
