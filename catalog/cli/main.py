@@ -10,7 +10,7 @@ import typer
 
 from catalog.cli import streams
 from catalog.cli.help import WholeSentences
-from catalog.cli.outcome import exit_code_of
+from catalog.cli.outcome import exit_code_of, report_bug
 from catalog.nearest import did_you_mean
 
 MODULES = {
@@ -94,4 +94,5 @@ def main() -> None:
     if sys.stdout is None:
         sys.exit("error: standard output is closed; there is nowhere to write to.")
     streams.prepare()
+    sys.excepthook = report_bug
     sys.exit(exit_code_of(lambda: app(prog_name="catalog")))

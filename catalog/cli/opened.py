@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from catalog.cli.options import OutputFormat
+from catalog.cli.outcome import shows_tracebacks
 from catalog.cli.output import chosen_format
 from catalog.cli.progress import Terminal
 from catalog.errors import StoreError
@@ -31,6 +33,15 @@ class CommandCatalog(Catalog):
         read: Any = ARROW if self.as_table else PLAIN
         with self._let_others_read() as path:
             return read_user_query(path, sql, read, timeout=timeout, memory_limit=memory_limit, wait=self._wait)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, traceback)
+        if isinstance(error, Exception) and not shows_tracebacks():
+            from catalog.cli.damage import require_intact
+
+            require_intact(self.path, error)
 
     def _keep_vectors(self) -> None:
         """Store them from a reading command too, where nobody else uses the file: the next command has them at once."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
+from types import TracebackType
 
 from catalog.cli import streams
 from catalog.cli.interruption import Interruption
 from catalog.errors import CatalogError
+from catalog.user_code import place_of
+
+TRACEBACK = "CATALOG_TRACEBACK"
+"""The variable of the environment that asks for the traceback of an unexpected error."""
 
 _INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
@@ -34,6 +40,22 @@ def exit_code_of(command: Callable[[], object]) -> int:
     if interruption.signal == signal.SIGTERM:  # whoever sends it asks whether it was obeyed, not how well
         return interruption.exit_code
     return code
+
+
+def shows_tracebacks() -> bool:
+    """Whether the user wants to see where an unexpected error came from."""
+    return bool(os.environ.get(TRACEBACK))
+
+
+def report_bug(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """What Python calls with an error that nobody expected, as the program ends: one message instead of a page."""
+    if shows_tracebacks():
+        sys.__excepthook__(kind, error, traceback)
+        return
+    streams.tell(
+        f"error: this is a bug of the catalog, in {place_of(error)}. What was finished before is stored, nothing else "
+        f"is. Give the command again with {TRACEBACK}=1 to see where it comes from, and report that."
+    )
 
 
 def _run(command: Callable[[], object]) -> int:

@@ -134,6 +134,14 @@ def draft(message: str, revision: str, folder: Path | None = None) -> Path:
     return Path(script.path)
 
 
+@contextmanager
+def newest_schema() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty catalog of the newest revision, in memory."""
+    with duckdb.connect() as database:
+        _upgrade(database, NEWEST)
+        yield database
+
+
 def scripts() -> Path:
     """The folder with the revisions: inside the package where it was installed, at the top of a checkout."""
     package = Path(__file__).resolve().parents[1]
