@@ -30,9 +30,11 @@ def init(db: Database = DEFAULT_DATABASE) -> None:
 @app.command(epilog="Example: catalog db upgrade")
 def upgrade(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     """Bring a file that an older version wrote to the current schema."""
+    from catalog.cli.damage import damage_told
     from catalog.tables.upgrading import upgrade as upgraded
 
-    before, after = upgraded(db, wait=wait)
+    with damage_told(db):
+        before, after = upgraded(db, wait=wait)
     note(f"{db} is at the current revision {after}." if before == after else f"upgraded {db} from {before} to {after}.")
 
 
@@ -55,7 +57,9 @@ def forget(
 
     `catalog doctor` names this command for sources that were read wrongly; then read the right file.
     """
+    from catalog.cli.damage import damage_told
     from catalog.tables.forgetting import forget_source
 
-    deleted = forget_source(db, source, wait=wait)
+    with damage_told(db):
+        deleted = forget_source(db, source, wait=wait)
     note(f"{deleted:,} rows of source {source} were deleted.")

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from catalog.cli.options import OutputFormat
-from catalog.cli.outcome import shows_tracebacks
 from catalog.cli.output import chosen_format
 from catalog.cli.progress import Terminal
 from catalog.errors import StoreError
@@ -38,7 +37,7 @@ class CommandCatalog(Catalog):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, traceback)
-        if isinstance(error, Exception) and not shows_tracebacks():
+        if isinstance(error, Exception):
             from catalog.cli.damage import require_intact
 
             require_intact(self.path, error)

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from catalog.cli.main import MODULES
+from catalog.cli.outcome import report_bug
 from tests.catalog.cli.commands import Answer, call_catalog
 
 GRAPHS = "".join(
@@ -50,10 +51,10 @@ COMMANDS = {
 
 DAMAGE = {
     "a table is missing": "DROP TABLE layer_score",
-    "a table of all is missing": "DROP TABLE curve",
+    "a table of all is missing": "DROP TABLE metric",
     "a column is missing": "ALTER TABLE measure DROP COLUMN direction",
     "a column has another name": "ALTER TABLE proxy RENAME COLUMN version TO edition",
-    "a column has the wrong type": "ALTER TABLE measure ALTER direction TYPE VARCHAR",
+    "a column has the wrong type": "ALTER TABLE search_visit ALTER evaluation TYPE VARCHAR",
     "a view instead of a table": "CREATE TABLE kept AS FROM wide_column; DROP TABLE wide_column; "
     "CREATE VIEW wide_column AS FROM kept",
     "no wide view": "DROP TABLE mine",
@@ -70,7 +71,7 @@ DAMAGE = {
     "huge numbers": "UPDATE architecture SET nodes = 2147483647, depth = -2147483648",
     "configuration is no JSON": "UPDATE proxy SET configuration = '{'",
     "parameters are no JSON": "UPDATE run SET parameters = 'none', versions = ''",
-    "a bad direction": "UPDATE measure SET direction = 7",
+    "numbers that point nowhere": "UPDATE wide_column SET proxy_id = 99; UPDATE source SET run_id = 99",
     "a hostile name": "UPDATE architecture SET native_id = chr(10) || '=1+1' || id",
     "no spaces": "DELETE FROM space",
     "a revision that does not exist": "UPDATE alembic_version SET version_num = 'x'",
@@ -128,3 +129,42 @@ def fault_of(answer: Answer) -> str | None:
     if answer.returncode and not answer.stderr and "failed" not in answer.stdout:
         return "it failed without a word"
     return None
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("DROP TABLE metric", "its table metric is missing"),
+        ("ALTER TABLE space DROP COLUMN citation; DROP TABLE wide_column", "its table space has no column citation"),
+        ("UPDATE mine SET architecture_id = NULL", "the wide view of mine and its architectures differ in 18 rows"),
+        ("DELETE FROM node", "9 architectures have no graph"),
+        ("UPDATE edge SET target = 99", "27 edges begin or end at no node"),
+    ],
+)
+def test_damage_is_named_with_the_file_and_the_next_step(intact: Path, tmp_path: Path, sql: str, words: str) -> None:
+    path = Path(shutil.copy(intact, tmp_path / "catalog.duckdb"))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(sql)
+    answer = call_catalog("show", "mine", "a1", database=path)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"error: {path} is damaged: {words}")
+    assert f"catalog doctor --db {path}" in answer.stderr
+
+
+def test_a_bug_on_an_intact_file_is_told_as_one(
+    intact: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("what")
+
+    monkeypatch.setattr("catalog.cli.opened.CommandCatalog.show", fail)
+    with pytest.raises(KeyError) as caught:  # which Python hands to the hook as the program ends
+        call_catalog("show", "mine", "a1", database=intact)
+    report_bug(caught.type, caught.value, caught.tb)
+    said = capsys.readouterr().err
+    assert said.startswith("error: this is a bug of the catalog, in test_damaged_catalogs.py line")
+    assert "KeyError: 'what'" in said
+    assert said.count("\n") == 1
+    monkeypatch.setenv("CATALOG_TRACEBACK", "1")
+    report_bug(caught.type, caught.value, caught.tb)
+    assert "Traceback" in capsys.readouterr().err
