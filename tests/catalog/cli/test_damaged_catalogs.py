@@ -38,7 +38,7 @@ COMMANDS = {
     "doctor": ["doctor"],
     "match": ["match mine 'conv3x3 -> *'"],
     "motifs": ["motifs mine --target cifar10_test_accuracy"],
-    "score": ["score mine --proxy depth_times_width"],
+    "score": ["score mine --proxy tg_nas"],
     "train": ["train depth_times_width --space mine --target cifar10_test_accuracy --out trained"],
     "evaluate": ["evaluate mine --sample 1 --epochs 1 --seeds 1 --workers 1 --where false"],
     "correlate": ["correlate mine --target cifar10_test_accuracy"],
