@@ -15,7 +15,10 @@ def main() -> None:
     from catalog.storage.no_pandas import spare_pandas
 
     spare_pandas()
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # the end of the program would look through all of it once more, which can take seconds
 
 
 if __name__ == "__main__":

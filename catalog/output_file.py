@@ -1,4 +1,8 @@
-"""Files and folders for users: each file appears whole under its name, or not at all."""
+"""Files and folders for users: each file appears whole under its name, or not at all, and is on the disk when it does.
+
+A file that was written may still be in memory alone, where a full or failing disk can lose it. So it is said to be
+there only after the system was asked to put it, and the name that it got, on the disk.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         _require_place(target)
         yield partial
+        flush(partial)
         partial.replace(target)
+        flush_names(target.parent)
     except OSError as error:
         raise StoreError(
             f"cannot write {path}: {reason_of(error)}; nothing was left behind. Name another file."
@@ -51,8 +57,39 @@ def _require_place(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8; raises as `replacing`."""
+    write_bytes(path, text.encode("utf-8", errors="replace"))
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write a file; raises as `replacing`."""
     with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8", errors="replace")
+        partial.write_bytes(data)
+
+
+def flush(path: Path) -> None:
+    """Have the system put a file's bytes on the disk; what it could not write before is an `OSError` now."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def flush_names(folder: Path) -> None:
+    """Have the system put the names of a folder's files on the disk, where its file system can be asked to."""
+    with suppress(OSError):  # the files are whole under one name or the other, and some systems open no folder
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def flush_all(folder: Path) -> None:
+    """`flush` every file below a folder, and the names of all."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            flush(path)
+        else:
+            flush_names(path)
+    flush_names(folder)
 
 
 def make_folder(folder: Path) -> None:

@@ -119,12 +119,12 @@ def show(
     """Everything known about one architecture: drawing, metrics by source and seed, proxies, functional twins."""
     with opened(db, wait) as catalog:
         profile = catalog.show(space, identifier)
-    graph = profile.svg(form)
+        drawn, text = profile.svg(form), profile.text(form)
     if svg is not None:
-        write_text(svg, graph)
+        write_text(svg, drawn)
         note(f"wrote {svg}")
     if output_format in (None, OutputFormat.TABLE):
-        typer.echo(visible(profile.text(form)))
+        typer.echo(visible(text))
     else:
         emit(profile.numbers(), output_format)
 

@@ -35,9 +35,11 @@ def init(db: Database = DEFAULT_DATABASE) -> None:
 @app.command(epilog="Example: catalog db upgrade")
 def upgrade(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     """Bring a file that an older version wrote to the current schema, and derive and seal its rows anew if needed."""
+    from catalog.cli.damage import damage_told
     from catalog.tables.upgrading import upgrade as upgraded
 
-    done = upgraded(db, wait=wait)
+    with damage_told(db):
+        done = upgraded(db, wait=wait)
     if done.before == done.after:
         note(f"{db} is at the current revision {done.after}.")
     else:
@@ -69,11 +71,13 @@ def forget(
     `catalog doctor` names this command for sources that were read wrongly or changed; then read the right file. With
     --scores, what was measured here for one column is taken out instead; then score again.
     """
+    from catalog.cli.damage import damage_told
     from catalog.tables.forgetting import forget_scores, forget_source
 
     if (source is None) == (scores is None):
         raise UsageError("name one of the two: a source's id, or a column with --scores.")
-    if scores is not None:
-        note(f"{forget_scores(db, scores, wait=wait):,} scores of {scores} were deleted.")
-    elif source is not None:
-        note(f"{forget_source(db, source, wait=wait):,} rows of source {source} were deleted.")
+    with damage_told(db):
+        if scores is not None:
+            note(f"{forget_scores(db, scores, wait=wait):,} scores of {scores} were deleted.")
+        elif source is not None:
+            note(f"{forget_source(db, source, wait=wait):,} rows of source {source} were deleted.")

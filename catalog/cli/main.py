@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import os
-import signal
 import sys
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
+from catalog.cli import streams
 from catalog.cli.help import WholeSentences
-from catalog.errors import CatalogError
-from catalog.message import as_message
+from catalog.cli.outcome import exit_code_of, report_bug
 from catalog.nearest import did_you_mean
 
 MODULES = {
@@ -69,8 +66,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-INTERRUPTED = 130
-
 app = typer.Typer(
     name="catalog",
     cls=Commands,
@@ -98,27 +93,6 @@ def main() -> None:
     """Run the command line; a user's mistake gets one clear message and no traceback."""
     if sys.stdout is None:
         sys.exit("error: standard output is closed; there is nowhere to write to.")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="replace")  # a terminal may not know every character of a drawing
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        app(prog_name="catalog")
-    except CatalogError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except SystemExit as leaving:
-        if leaving.code == INTERRUPTED:  # what Typer makes of Ctrl-C
-            typer.echo("interrupted; what was finished before is stored, nothing else is.", err=True)
-        raise
-    except BrokenPipeError:
-        # The reader of our output left (`catalog top ... | head`); nothing is wrong, and nothing more can be written.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:
-        if error.filename is not None:
-            typer.echo(as_message(f"error: cannot use {error.filename}: {error.strerror}."), err=True)
-            sys.exit(1)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        typer.echo(f"error: cannot write the output: {error.strerror}; not all of it is there.", err=True)
-        sys.exit(1)
+    streams.prepare()
+    sys.excepthook = report_bug
+    sys.exit(exit_code_of(lambda: app(prog_name="catalog")))

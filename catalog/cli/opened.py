@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from catalog.cli.options import OutputFormat
@@ -33,6 +34,15 @@ class CommandCatalog(Catalog):
         limits["wait"] = self._wait
         with self._let_others_read() as path:
             return read(path, sql, is_judged=is_judged, **limits)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, traceback)
+        if isinstance(error, Exception):
+            from catalog.cli.damage import require_intact
+
+            require_intact(self.path, error)
 
     def _keep_vectors(self) -> None:
         """Store them from a reading command too, where nobody else uses the file: the next command has them at once."""

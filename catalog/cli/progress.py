@@ -6,9 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import typer
-
-from catalog.message import as_message
+from catalog.cli.streams import tell
 from catalog.progress import Advance, Listener
 
 _RATE_SECONDS = 120.0
@@ -16,7 +14,7 @@ _RATE_SECONDS = 120.0
 
 def note(message: str) -> None:
     """A line for the person at the terminal; never mixed with the data."""
-    typer.echo(as_message(message), err=True)
+    tell(message)
 
 
 class Terminal(Listener):

@@ -13,6 +13,7 @@ import duckdb
 
 from catalog.errors import LockedError, MissingDatabaseError, StoreError
 from catalog.storage.duckdb_errors import store_error
+from catalog.storage.whole_file import require_whole
 
 Opened = TypeVar("Opened")
 Settings = Mapping[str, str | bool | int | float | list[str]]
@@ -86,14 +87,14 @@ def waited_for(attempt: Callable[[], Opened], path: Path, wait: float | None) ->
 
 
 def require_file(path: Path) -> None:
-    """Refuse a path with nothing there or with a directory.
+    """Refuse a path with nothing there, with a directory, or with a file that is not whole.
 
     Raises
     ------
     MissingDatabaseError
         There is no such file.
     StoreError
-        It is a directory, or its folder cannot be searched.
+        It is a directory, its folder cannot be searched, or `require_whole` finds something.
     """
     try:
         exists, is_directory = path.exists(), path.is_dir()
@@ -105,6 +106,7 @@ def require_file(path: Path) -> None:
         raise MissingDatabaseError(
             f"there is no catalog at {path}. Create one with `catalog db init --db {path}`, or name another with --db."
         )
+    require_whole(path)
 
 
 def _require_writable(path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from catalog.errors import QueryError, StoreError, UsageError
+from catalog.output_file import flush, flush_names, reason_of
 from catalog.storage.duckdb_errors import reported
 from catalog.storage.locking import connect
 from catalog.storage.revisions import NEWEST, REVISIONS, SchemaStatus, status_of
@@ -37,9 +38,12 @@ def init(path: str | Path) -> None:
     try:
         with _all_or_nothing(path, "created"), duckdb.connect(str(unfinished)) as database:
             _create(database)
+            database.execute("CHECKPOINT")  # closing the file would keep it to itself that the disk is full
+        flush(unfinished)
         _put_in_place(unfinished, path)
+        flush_names(path.absolute().parent)
     except OSError as error:
-        raise StoreError(f"cannot create {path}: {error.strerror}.") from error
+        raise StoreError(f"cannot create {path}: {reason_of(error)}; nothing was left behind.") from error
     finally:
         for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
             with suppress(OSError):
@@ -129,6 +133,14 @@ def draft(message: str, revision: str, folder: Path | None = None) -> Path:
     assert script is not None
     assert not isinstance(script, list)
     return Path(script.path)
+
+
+@contextmanager
+def newest_schema() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty catalog of the newest revision, in memory."""
+    with duckdb.connect() as database:
+        _upgrade(database, NEWEST)
+        yield database
 
 
 def scripts() -> Path:

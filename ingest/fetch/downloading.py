@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import DownloadError
+from catalog.output_file import flush
 
 if TYPE_CHECKING:
     from requests import Response
@@ -68,6 +69,7 @@ class ResumingDownloader:
         except DownloadError:
             self._forget()
             raise
+        flush(self.partial)
         shutil.move(self.partial, output_file)
         self._forget()
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import DownloadError
+from catalog.output_file import flush_names
 from ingest.fetch.downloading import Progress, ResumingDownloader
 from ingest.fetch.registry import OfficialFile
 from ingest.fetch.unpacking import unpack
@@ -70,6 +71,7 @@ def fetch(
     try:
         with _quiet(pooch.get_logger()):
             pooch.retrieve(url, known_hash=known, fname=path.name, path=folder, downloader=downloader)
+        flush_names(folder)
     except OSError as error:
         raise DownloadError(f"{path} cannot be written: {error.strerror or error}.") from None
     return path

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from catalog.errors import DownloadError
+from catalog.output_file import flush_all, flush_names
 from ingest.fetch.hw_nas_bench_tables import write_tables
 from ingest.fetch.registry import Packing
 
@@ -38,13 +39,15 @@ def unpack(packing: Packing, path: Path, size_limit: int = SIZE_LIMIT) -> Path:
         return folder
     unfinished = folder.with_name(folder.name + ".unpacking")
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
     try:
+        unfinished.mkdir()
         if packing == "hw-nas-bench":
             write_tables(path, unfinished)
         else:
             _extract(_tar_members(path) if packing == "tar" else _zip_members(path), path, unfinished, size_limit)
+        flush_all(unfinished)
         unfinished.rename(folder)
+        flush_names(folder.parent)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DownloadError(f"{path} cannot be unpacked: {error}. Delete it and fetch it again.") from None
     except OSError as error:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import UsageError
-from catalog.output_file import make_folder, replacing, write_text
+from catalog.output_file import make_folder, write_bytes, write_text
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 FORMAT = 2
@@ -41,8 +41,7 @@ def write(folder: Path, state: State, facts: Mapping[str, Any]) -> dict[str, Any
     card = {**facts, "format": FORMAT, "sha256": hashlib.sha256(data).hexdigest()}
     json.dumps(card)  # what it cannot hold is told before the old weights are replaced
     make_folder(folder)
-    with replacing(folder / WEIGHTS) as partial:
-        partial.write_bytes(data)
+    write_bytes(folder / WEIGHTS, data)
     write_card(folder, card)
     return card
 

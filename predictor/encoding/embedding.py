@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
 from catalog.architecture.operators import BUILT_IN, Operator
 from catalog.errors import EncoderError, MissingExtraError, UsageError
+from catalog.output_file import write_bytes
 from predictor.encoding.encoder import DEFAULT, Encoder, Vectors
 
 STYLES = ("short", "medium", "long")
@@ -130,7 +133,9 @@ def _made() -> set[tuple[str, str]]:
 def write_shipped(path: str) -> int:
     """Encode every sentence of the built-in operators and write them to `path`; returns how many there are."""
     sentences = list(dict.fromkeys(sentence_of(operator, style) for operator in BUILT_IN for style in STYLES))
-    np.savez_compressed(path, sentences=np.array(sentences), vectors=DEFAULT.encode(sentences))
+    content = io.BytesIO()
+    np.savez_compressed(content, sentences=np.array(sentences), vectors=DEFAULT.encode(sentences))
+    write_bytes(Path(path), content.getbuffer())
     return len(sentences)
 
 

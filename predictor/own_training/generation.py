@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from catalog.architecture.canonical_form import canonical_graphs
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import UsageError
-from catalog.output_file import make_folder, replacing, write_text
+from catalog.output_file import make_folder, write_bytes, write_text
 from catalog.spaces.base import SearchSpace
 
 if TYPE_CHECKING:
@@ -148,8 +148,7 @@ def _write_part(folder: Path, rows: list[dict[str, Any]]) -> None:
     number = len(list(folder.glob("part-*.parquet")))
     content = io.BytesIO()
     pl.DataFrame(rows, schema=_SCHEMA).write_parquet(content)
-    with replacing(folder / f"part-{number:05d}.parquet") as unfinished:
-        unfinished.write_bytes(content.getbuffer())
+    write_bytes(folder / f"part-{number:05d}.parquet", content.getbuffer())
 
 
 def read_parts(folder: Path) -> pl.DataFrame:

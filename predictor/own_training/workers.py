@@ -1,26 +1,19 @@
-"""Training many architectures: in this process, or in several that answer in the order in which they were asked.
-
-Not joblib's pool: joblib 1.6 takes all tasks, whose graphs are read from the catalog, in a thread of its own without
-waiting for whoever stores the outcomes, and its workers outlive a driver that was killed.
-"""
+"""Training many architectures: in this process, or in several that answer in the order in which they were asked."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import CatalogError, WorkerError
 from predictor.networks.datasets import dataset_named
 from predictor.own_training.trainer import TrainConfig, Training, train
-from predictor.zero_cost.engine import begin_worker, one_thread, without_the_program
+from predictor.zero_cost.engine import one_thread
+from predictor.zero_cost.worker_pool import without_the_program, worker_pool
 
 _AHEAD = 3  # tasks a worker: none waits for work while the slowest of them is being trained
 
@@ -85,26 +78,17 @@ def run_tasks(tasks: Iterable[Task], recipe: Recipe, workers: int = 1) -> Iterat
             for task in tasks:
                 yield run_task(task, recipe)
         return
-    context = multiprocessing.get_context("spawn")
-    line, held = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(line,))
     try:
-        yield from _pooled(pool, iter(tasks), recipe, workers * _AHEAD)
-    except (KeyboardInterrupt, GeneratorExit, SystemExit):
-        held.close()  # a training may take hours: nobody waits for those that are running
-        raise
+        with worker_pool(workers) as pool:
+            yield from _pooled(pool, iter(tasks), recipe, workers * _AHEAD)
     except BrokenProcessPool:
         raise WorkerError(
             "a worker process died, as it does when the machine runs out of memory; what was finished is stored. Give "
             "the command again, with fewer --workers or smaller networks."
         ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        held.close()
-        line.close()
 
 
-# TODO: `Executor.map` with a `buffersize`, and `kill_workers` for the line, when Python 3.14 is the lowest.
+# TODO: `Executor.map` with a `buffersize` when Python 3.14 is the lowest.
 def _pooled(pool: ProcessPoolExecutor, tasks: Iterator[Task], recipe: Recipe, ahead: int) -> Iterator[Outcome]:
     waiting: deque[Future[Outcome]] = deque()
     for task in tasks:
@@ -114,14 +98,3 @@ def _pooled(pool: ProcessPoolExecutor, tasks: Iterator[Task], recipe: Recipe, ah
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-def _begin(line: Connection) -> None:
-    """Begin a worker that ends when the driver closes its end of `line`."""
-    begin_worker()
-
-    def leave() -> None:
-        line.poll(None)
-        os._exit(1)
-
-    threading.Thread(target=leave, daemon=True).start()

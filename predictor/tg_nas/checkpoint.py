@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import UsageError
-from catalog.output_file import make_folder, replacing
+from catalog.output_file import make_folder, write_bytes
 from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS, read_weights, write_card
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size
@@ -72,8 +72,7 @@ def save(
         for name, tensor in member.state_dict().items()
     }
     data = saved(tensors)
-    with replacing(folder / WEIGHTS) as partial:
-        partial.write_bytes(data)
+    write_bytes(folder / WEIGHTS, data)
     digest = hashlib.sha256(data).hexdigest()
     card = {
         **facts,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from catalog.architecture.operators import BUILT_IN, VOCABULARY, Operator, Vocabulary
 from catalog.errors import UsageError
-from catalog.output_file import make_folder, replacing, write_text
+from catalog.output_file import make_folder, write_bytes, write_text
 from predictor.door.checkpoint import CARD
 from predictor.encoding.padded_graphs import CellBatch
 from predictor.tg_nas.checkpoint import save
@@ -180,13 +180,30 @@ def _working_folder(out: Path, config: TGNASConfig, digests: dict[str, str]) -> 
     make_folder(folder)
     wanted = {"configuration": config.to_dict(), "sources": digests}
     note = folder / "what.json"
-    if note.is_file() and json.loads(note.read_text()) != wanted:
+    if any(folder.glob("*.safetensors")) and _what_was_trained(note) != wanted:
         raise UsageError(
             f"{folder} holds members that were trained on other data or with another configuration; "
             "choose another --out, or remove that folder to start anew."
         )
     write_text(note, json.dumps(wanted, indent=2, sort_keys=True) + "\n")
     return folder
+
+
+def _what_was_trained(note: Path) -> object:
+    """What the members beside a note were trained on.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read.
+    """
+    try:
+        return json.loads(note.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{note} does not tell what the members beside it were trained on ({error}); "
+            f"remove {note.parent} to train them again, or choose another --out."
+        ) from None
 
 
 def _member(
@@ -198,7 +215,7 @@ def _member(
     progress: MemberProgress | None,
 ) -> tuple[TGNASNetwork, float]:
     """A trained member and the seconds that it took, also where it was trained by an earlier call."""
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
     from safetensors.torch import save as saved
 
@@ -213,12 +230,15 @@ def _member(
         network = train_member(training, config, seed, vocabulary=vocabulary, progress=report)
         took = {"seconds": f"{time.monotonic() - started:.3f}"}
         data = saved({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, metadata=took)
-        with replacing(path) as partial:
-            partial.write_bytes(data)
-    with safe_open(path, framework="pt") as file:
-        seconds = float((file.metadata() or {}).get("seconds", 0.0))  # an earlier version did not write it down
+        write_bytes(path, data)
     member = TGNASNetwork(feature_size(config), config)
-    member.load_state_dict(load_file(path))
+    try:
+        with safe_open(path, framework="pt") as file:
+            seconds = float((file.metadata() or {}).get("seconds", 0.0))  # an earlier version did not write it down
+        member.load_state_dict(load_file(path))
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:  # RuntimeError: tensors of another network
+        what = str(error).splitlines()[0]
+        raise UsageError(f"{path} is no member that was trained here ({what}); remove it to train it again.") from None
     return member.eval(), seconds
 
 

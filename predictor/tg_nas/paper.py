@@ -23,7 +23,7 @@ from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
-from catalog.output_file import make_folder, replacing, write_text
+from catalog.output_file import make_folder, write_bytes, write_text
 from predictor.encoding.embedding import embed
 
 SMALLEST = 7
@@ -275,8 +275,7 @@ class PaperScorer:
 
         make_folder(folder)
         data = saved({name: x.contiguous() for name, x in self.network.state_dict().items()})
-        with replacing(folder / WEIGHTS) as partial:
-            partial.write_bytes(data)
+        write_bytes(folder / WEIGHTS, data)
         digest = hashlib.sha256(data).hexdigest()
         self.card = {**self.card, "format": FORMAT, "sha256": digest, "configuration": asdict(self.network.config)}
         write_text(folder / CARD, json.dumps(self.card, indent=2, sort_keys=True) + "\n")

@@ -1,28 +1,20 @@
-"""Measuring on this machine: in the process itself, or in processes of one torch thread each.
-
-Not joblib's pool: joblib 1.6 takes the next piece of work in a thread of its own, which waits forever for the catalog
-while the driver stores in it, and its workers outlive a driver that was killed.
-"""
+"""Measuring on this machine: in the process itself, or in processes of one torch thread each."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import sys
-import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import connection
 
 import torch
 
 from catalog.errors import WorkerError
 from predictor.zero_cost.measuring import MeasureConfig
 from predictor.zero_cost.work import Finished, Work, measure_work
+from predictor.zero_cost.worker_pool import without_the_program, worker_pool
 
 
 def available_cores() -> int:
@@ -47,23 +39,20 @@ class LocalEngine:
         return self._in_processes(iter(work), config) if self.workers > 1 else _here(work, config)
 
     def _in_processes(self, work: Iterator[Work], config: MeasureConfig) -> Generator[Finished, None, None]:
-        # Spawned, because a fork of a process that computes or holds the database copies locks that nobody opens again.
-        pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"), begin_worker)
         try:
-            # One piece more than there are workers, so that none idles while the driver stores.
-            running = _submitted(pool, islice(work, self.workers + 1), config)
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    running |= _submitted(pool, islice(work, 1), config)
-                    yield future.result()
+            with worker_pool(self.workers) as pool:
+                # One piece more than there are workers, so that none idles while the driver stores.
+                running = _submitted(pool, islice(work, self.workers + 1), config)
+                while running:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        running |= _submitted(pool, islice(work, 1), config)
+                        yield future.result()
         except BrokenProcessPool as error:
             raise WorkerError(
                 "a worker process died while it measured, perhaps because memory ran out. What was finished is "
                 "stored; give the same command again, with fewer --workers or a smaller --batch-size."
             ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
 
     def __repr__(self) -> str:
         return f"LocalEngine({self.workers})"
@@ -75,22 +64,6 @@ def _submitted(pool: ProcessPoolExecutor, work: Iterable[Work], config: MeasureC
         with without_the_program():
             submitted.add(pool.submit(measure_work, piece, config))
     return submitted
-
-
-@contextmanager
-def without_the_program() -> Generator[None, None, None]:
-    """A process that is started inside the block does not import the program's own script again.
-
-    A script may do its work at the top, where it would open the catalog a second time, in every worker. What workers
-    run lies in modules that they import.
-    """
-    main = vars(sys.modules["__main__"])
-    hidden: dict[str, object] = {name: main[name] for name in ("__spec__", "__file__") if name in main}
-    main.update(dict.fromkeys(hidden))
-    try:
-        yield
-    finally:
-        main.update(hidden)
 
 
 def _here(work: Iterable[Work], config: MeasureConfig) -> Generator[Finished, None, None]:
@@ -109,17 +82,3 @@ def one_thread() -> Generator[None, None, None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def begin_worker() -> None:
-    """Begin a worker: one thread, deaf to Ctrl-C, which is the driver's to handle, and gone when the driver is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _leave_with(driver: int) -> None:
-    connection.wait([driver])
-    os._exit(1)

@@ -60,6 +60,18 @@ def test_an_interrupted_training_goes_on_where_it_stopped(source: Source, checkp
     assert (tmp_path / WEIGHTS).read_bytes() == (checkpoint / WEIGHTS).read_bytes()
 
 
+def test_an_empty_note_without_members_is_written_anew_and_one_beside_members_is_told(
+    source: Source, tmp_path: Path
+) -> None:
+    note = tmp_path / "members" / "what.json"
+    note.parent.mkdir()
+    note.write_text("")
+    train_ensemble([source], CONFIG, [0], tmp_path)
+    note.write_text("")
+    with pytest.raises(UsageError, match=r"what\.json does not tell.*remove .*members to train them again"):
+        train_ensemble([source], CONFIG, [0], tmp_path)
+
+
 def test_members_of_another_configuration_are_not_mixed_in(source: Source, checkpoint: Path) -> None:
     with pytest.raises(UsageError, match="another configuration"):
         train_ensemble([source], replace(CONFIG, epochs=3), [0], checkpoint)
