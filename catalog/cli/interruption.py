@@ -85,7 +85,7 @@ class Interruption:
                     return
             deadline = time.monotonic() + PATIENCE
             while (left := deadline - time.monotonic()) > 0:
-                if self.signal is None:
+                if self.signal is None and signal.getsignal(number) == self._raise:  # a server has a handler of its own
                     # The main thread alone handles signals. It may sleep on a lock while another thread got this one;
                     # and DuckDB puts Python's handler of Ctrl-C back in a way that lets sleepers sleep on.
                     signal.siginterrupt(number, True)

@@ -19,7 +19,7 @@ from tests.ingest.fetch.servers import Site, serving
 
 CELLS = [nb201.format_cell(operators) for operators in nb201.index_order()[:3]]
 TABLE = "\n".join(
-    ["arch_str,edgegpu_latency,fpga_energy", *(f"{cell},1.5,{row}" for row, cell in enumerate(CELLS)), ""]
+    ["arch_str,edgegpu_latency,fpga_energy", *(f"{cell},1.5,{row}" for row, cell in enumerate(CELLS, 1)), ""]
 )
 FILE = OfficialFile(
     "sample",
@@ -65,7 +65,7 @@ def test_a_fetched_file_is_in_the_catalog(tmp_path: Path) -> None:
     assert "Please cite Nobody, Nothing, 2020." in answer.stderr
     assert (answer.stdout, (tmp_path / "files" / FILE.file_name).read_text()) == ("", TABLE)
     with duckdb.connect(str(database), read_only=True) as connection:
-        assert connection.execute("SELECT count(*), sum(value) FROM metric").fetchall() == [(6, 3 * 1.5 + 3)]
+        assert connection.execute("SELECT count(*), sum(value) FROM metric").fetchall() == [(6, 3 * 1.5 + 6)]
         assert connection.execute("SELECT sha256 FROM source").fetchall() == [(FILE.sha256,)]
 
 

@@ -60,7 +60,7 @@ def test_a_table_that_nobody_knows_needs_its_length_and_is_the_users(table: Path
     assert NB201Table(epochs=12, source="mine").facts(table) == SourceFacts(
         "mine", "nb201-table", is_named_by_user=True
     )
-    assert NB201Table(epochs=12).facts(table) == SourceFacts("nb201_v1", "nb201-table")
+    assert NB201Table(epochs=12).facts(table) == SourceFacts("my_nb201_v1", "nb201-table")
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_which_methods_can_search_what():
             "random",
             Problem(OwnSpace("mine"), rugged),
             Budget(1),
-            "'mine', which has no rule .* search a pool",
+            "'mine', which has no rule .* search its stored",
         ),
         (
             "local-search",
