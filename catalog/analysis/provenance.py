@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.analysis.evaluation import REFERENCES
 from catalog.analysis.pool import Pool, numbers
 from catalog.development import spaces_in_sight
 from catalog.tables.space_view import SpaceView
@@ -188,17 +187,8 @@ def read_columns(catalog: Store, pool: Pool, names: Sequence[str]) -> dict[str, 
 
 def read_structure(catalog: Store, pool: Pool) -> dict[str, Values]:
     """Those of the columns `STRUCTURE` that the space has; of parameters and FLOPs, published ones if need be."""
-    return _first_present(catalog, pool, STRUCTURE)
-
-
-def read_references(catalog: Store, pool: Pool) -> dict[str, Values]:
-    """Params and FLOPs, as far as the space has them; published ones if need be."""
-    return _first_present(catalog, pool, REFERENCES)
-
-
-def _first_present(catalog: Store, pool: Pool, names: Iterable[str]) -> dict[str, Values]:
     present = set(SpaceView.of(catalog, pool.space).columns)
-    columns = {name: next((c for c in (name, f"{name}_published") if c in present), None) for name in names}
+    columns = {name: next((c for c in (name, f"{name}_published") if c in present), None) for name in STRUCTURE}
     chosen = {name: column for name, column in columns.items() if column is not None}
     found = read_columns(catalog, pool, list(chosen.values()))
     return {name: found[column] for name, column in chosen.items()}

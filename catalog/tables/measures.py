@@ -26,9 +26,6 @@ HIGHER, NEITHER, LOWER = 1, 0, -1
 WORDS = {"higher": HIGHER, "lower": LOWER}
 """How users say a direction."""
 
-SAY_IT = "--direction NAME=higher|lower"
-"""The option that says a direction."""
-
 
 @dataclass(frozen=True)
 class Measure:
@@ -220,7 +217,7 @@ def measures(store: Store) -> Question:
         )
         SELECT * REPLACE (
             CASE direction WHEN {HIGHER} THEN 'higher' WHEN {LOWER} THEN 'lower' WHEN {NEITHER} THEN 'neither' END
-            AS direction, list_filter(spaces, lambda one: one IS NOT NULL) AS spaces
+            AS direction, array_to_string(spaces, ', ') AS spaces
         ) FROM found ORDER BY kind, name
         """,
     )
@@ -245,6 +242,7 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
         if name not in names:
             raise UsageError(
                 f"no metric, and no proxy that came with a file, is called {name!r:.120}. {did_you_mean(name, names)}"
+                "`catalog measures` lists them."
             )
         if name.lower() in _FIXED and known_measure(name).direction != direction:
             raise UsageError(f"{name} means the same in every catalog and cannot be turned round.")

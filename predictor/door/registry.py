@@ -87,11 +87,6 @@ def predictors() -> Mapping[str, Kind]:
     return {name: predictor_named(name) for name in names()}
 
 
-def writers() -> Mapping[str, Kind]:
-    """The columns that installed predictors write, and the predictor that writes each."""
-    return {column: kind for kind in predictors().values() for column in kind.columns()}
-
-
 def checked(kind: object, where: str) -> Kind:
     """A class that was loaded from `where`, if it is a predictor.
 

@@ -80,8 +80,8 @@ def test_directions_are_corrected_by_name(store: Store) -> None:
     measures.enter(store, {"bpc": 1, "accuracy": 1})
     assert measures.declare(store, {"bpc": -1}) == []
     assert measures.measures(store).frame().rows() == [
-        ("accuracy", "metric", "percent", "higher", []),
-        ("bpc", "metric", None, "lower", []),
+        ("accuracy", "metric", "percent", "higher", None),
+        ("bpc", "metric", None, "lower", None),
     ]
     with pytest.raises(UsageError, match="'bcp'.* Did you mean bpc"):
         measures.declare(store, {"bcp": -1})
