@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.errors import UsageError
 from catalog.storage.store import Store
 from catalog.tables import measures
-from catalog.tables.proxies import HIGHER_IS_BETTER, LOWER_IS_BETTER, known_direction
-from predictor.zero_cost.registry import built_in
 
 
 @pytest.fixture
@@ -27,12 +24,6 @@ def test_what_sounds_like_a_cost_is_not_taken_for_one() -> None:
     assert measures.known_measure("tuned_learning_rate").direction == 0
     for name in ("neg_loss", "lossless", "room_layout", "energy_saved"):
         assert measures.known_measure(name) == measures.Measure(name, None, None)
-
-
-def test_known_proxies_are_those_that_the_catalog_computes() -> None:
-    directions = {proxy.name: proxy.direction for proxy in (*built_in().values(), *STRUCTURAL_PROXIES)}
-    assert directions == {name: known_direction(name) for name in directions}
-    assert set(directions) == HIGHER_IS_BETTER | LOWER_IS_BETTER
 
 
 @pytest.mark.parametrize("given", [["a=lower", "b=c=higher"], {"a": "lower", "b=c": "higher"}])

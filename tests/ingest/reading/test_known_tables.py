@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import IngestError, UsageError
+from catalog.tables.column_names import OWN_TRAINING
 from catalog.tables.official_sources import KNOWN_TABLES, OFFICIAL_SOURCES, is_reserved
 from ingest.formats.genotypes import PublishedGenotypes
 from ingest.formats.hw_nas_bench import HWNASBench
@@ -17,7 +18,6 @@ from ingest.formats.nb201_digits import TABLE, NB201Digits
 from ingest.formats.suite_zero import SuiteZero
 from ingest.reading.batch import Loader, SourceFacts
 from ingest.reading.known_tables import table_facts
-from predictor.own_training.recipes import OWN_TRAINING
 
 OFFICIAL: list[tuple[Loader, Path]] = [
     (NASBench101Records(), Path("nasbench_full.tfrecord")),
