@@ -11,8 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.computation.sized import NetworkFacts
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, combine_digests
 from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.size_tables import SIZED_SCORES, SizedForm, sized_forms
 
 Identifiers = NDArray[np.int64]
 
@@ -29,6 +31,8 @@ class GraphRows:
         Rows of ``node`` and ``edge``, sorted by architecture.
     native_cells, canonical_cells
         The cells as arrays, for whoever counts on them; the same where the space's two forms are equal.
+    sized_forms
+        The native and the canonical form with what follows from their sizes; none where no graph says any.
     """
 
     facts: pa.Table
@@ -36,6 +40,13 @@ class GraphRows:
     edges: pa.Table
     native_cells: Sequence[PlacedCells]
     canonical_cells: Sequence[PlacedCells]
+    sized_forms: Sequence[SizedForm] = ()
+
+    def scored(self, name: str) -> NDArray[np.bool_]:
+        """Which architectures of the batch a structural score is of: of sizes, the whole networks alone."""
+        if not self.sized_forms or name not in SIZED_SCORES:
+            return np.ones(len(self.facts), dtype=bool)
+        return np.array([graph.input is not None for graph in self.sized_forms[0].graphs], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -47,9 +58,15 @@ class PlacedCells:
 
 
 def rows_of_graphs(
-    first_id: int, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
+    first_id: int,
+    native: Sequence[ArchitectureGraph],
+    canonical: Sequence[ArchitectureGraph],
+    networks: Sequence[NetworkFacts | None] | None = None,
 ) -> GraphRows:
-    """Table rows of graphs in both forms, whose architectures get the ids `first_id`, `first_id` + 1, ..."""
+    """Table rows of graphs in both forms, whose architectures get the ids `first_id`, `first_id` + 1, ...
+
+    `networks` is what follows from the native sizes, where it is known already.
+    """
     vocabulary = native[0].vocabulary if native else VOCABULARY
     encodings: list[list[tuple[str, bytes]]] = [[] for _ in native]
     depths = np.zeros(len(native), dtype=np.int64)
@@ -72,11 +89,20 @@ def rows_of_graphs(
             "depth": pa.array(depths, pa.int32()),
             "operator_counts": operator_counts(native, vocabulary),
             "live_operator_counts": operator_counts(canonical, vocabulary),
+            "network_input": pa.array([graph.input and graph.input.text for graph in native], pa.string()),
+            "classes": pa.array([graph.classes for graph in native], pa.int32()),
         }
     )
     native_cells = list(placed_cells(native))
     parts = [("native", placed) for placed in native_cells] + [("canonical", placed) for placed in canonical_cells]
-    return GraphRows(facts, node_rows(first_id, parts), edge_rows(first_id, parts), native_cells, canonical_cells)
+    return GraphRows(
+        facts,
+        node_rows(first_id, parts),
+        edge_rows(first_id, parts),
+        native_cells,
+        canonical_cells,
+        sized_forms(native, canonical, networks),
+    )
 
 
 def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Vocabulary = VOCABULARY) -> GraphRows:
@@ -105,6 +131,8 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
             "depth": depths,
             "operator_counts": maps,
             "live_operator_counts": maps,
+            "network_input": pa.nulls(count, pa.string()),
+            "classes": pa.nulls(count, pa.int32()),
         }
     )
     placed = [("both", part) for part in parts]

@@ -40,13 +40,13 @@ class Size:
     mlp_ratio
         Inner width of an MLP as a multiple of its input's.
     repeats
-        How many times the operator is applied in a row; the first application alone has the stride.
+        How many times the operator is applied in a row, each time with the same size.
     squeeze
         Inner width of squeeze-and-excitation as a multiple of the block's input channels.
     norm, activation, bias
         Whether these belong to the operator; a word says which normalisation or activation it is.
     params, macs
-        Trainable parameters and multiply-accumulates of the node, all repeats together, where the source counts them.
+        Trainable parameters and multiply-accumulates of one application, where the source counts them.
     """
 
     channels: int | float | None = None
@@ -66,19 +66,23 @@ class Size:
     params: int | None = None
     macs: int | None = None
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Worked out once: sizes are shared by many nodes, and what follows from them is looked up by them."""
+        return hash(tuple(getattr(self, name) for name in FIELDS))
+
     @cached_property
     def text(self) -> str:
-        """Canonical JSON of what is said; what goes without saying (a stride, dilation, repeat of 1) is left out."""
-        said = {
-            name: value
-            for name in FIELDS
-            if (value := getattr(self, name)) is not None and not (name in _ONE_BY_DEFAULT and value in (1, (1, 1)))
-        }
+        """Canonical JSON of what is said."""
+        said = {name: value for name in FIELDS if (value := getattr(self, name)) is not None}
         return json.dumps(said, separators=(",", ":"))
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Size:
-        """Check what a source says; fields that are null count as not said.
+        """Check what a source says; null, and a stride, dilation, group or repeat of 1, count as not said.
 
         Raises
         ------
@@ -112,8 +116,8 @@ def _checked(text: str) -> Size:
     for name, value in json.loads(text).items():
         if name not in FIELDS:
             raise GraphError(f"unknown field {name!r:.80} of a node; known are op, {', '.join(FIELDS)}.")
-        if value is not None:
-            said[name] = _value(name, value)
+        if value is not None and not ((checked := _value(name, value)) == 1 and name in _ONE_BY_DEFAULT):
+            said[name] = checked
     return Size(**said)
 
 

@@ -28,6 +28,8 @@ STRUCTURAL_PROXIES = (
     StructuralProxy("flops", "multiply-accumulates of convolutions and classifier for one 32x32 image"),
     StructuralProxy("live_params", "params without the operators that lie on no input-output path"),
     StructuralProxy("live_flops", "flops without the operators that lie on no input-output path"),
+    StructuralProxy("root_macs", "square roots of the layers' multiply-accumulates, summed over the live network"),
+    StructuralProxy("activations", "numbers that counted layers give for one input, of the live network"),
     StructuralProxy("depth", "edges on the longest input-output path, summed over cells; 0 where there is no path"),
     StructuralProxy("n_conv", "convolutions in the native graph"),
     StructuralProxy("n_skip", "skip connections in the native graph"),
@@ -35,7 +37,7 @@ STRUCTURAL_PROXIES = (
     StructuralProxy("path_count", "input-output paths, parallel copies counted, summed over cells"),
     StructuralProxy("shortest_path", "operators on the shortest input-output path, summed over cells", -1),
 )
-"""Every structural proxy; the first four need the space's network, the others only the graph."""
+"""Every structural proxy; the first six need the network, the others only the graph."""
 
 
 def count_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict[str, Values]:
