@@ -36,9 +36,9 @@ class ReductionBlock(nn.Module):
 class NB201Network(Network):
     """The cells in `catalog.spaces.nb201_network.SKELETON`, or one of another size.
 
-    Trainable parameters with C = 16, N = 5 and ten classes:
-    73,306 + 243,040 n3 + 28,000 n1 for n3 convolutions 3x3 and n1 convolutions 1x1 in the cell's native form. On the
-    canonical form the network leaves out the operators that reach no output.
+    Trainable parameters with C = 16, N = 5 and ten classes: 73,306 + 243,040 n3 + 28,000 n1 for n3 convolutions 3x3 and
+    n1 convolutions 1x1 in the cell's native form. On the canonical form the network leaves out the operators that reach
+    no output.
     """
 
     def __init__(self, graph: ArchitectureGraph, config: NetworkConfig) -> None:
