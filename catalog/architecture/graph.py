@@ -13,6 +13,7 @@ import numpy as np
 
 from catalog.architecture import canonical_labelling as canonical
 from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.sizes import NetworkInput, Size
 from catalog.errors import GraphError
 
 if TYPE_CHECKING:
@@ -49,12 +50,18 @@ class CellGraph:
         Sorted (source, target, multiplicity) triples with source < target.
     reduction
         Whether the cell halves the resolution: what is directly fed by a cell input then has stride 2.
+    sizes
+        What the source says of each node's size, None where it says nothing; empty where it says nothing of any node.
+    repeats
+        How many such cells stand in a row.
     """
 
     name: str
     operators: tuple[str, ...]
     edges: tuple[Edge, ...]
     reduction: bool = False
+    sizes: tuple[Size | None, ...] = ()
+    repeats: int = 1
 
     @classmethod
     def build(
@@ -65,6 +72,8 @@ class CellGraph:
         *,
         reduction: bool = False,
         vocabulary: Vocabulary = VOCABULARY,
+        sizes: Iterable[Size | None] = (),
+        repeats: int = 1,
     ) -> CellGraph:
         """Check and normalise: nodes in topological order, equal edges added up.
 
@@ -90,17 +99,30 @@ class CellGraph:
         _check_copies(name, multiplicity.values())
         order = _topological_order(name, kinds, multiplicity)
         position = {node: place for place, node in enumerate(order)}
+        given = tuple(sizes)
         return cls(
             name,
             tuple(names[node] for node in order),
             tuple(sorted((position[s], position[t], count) for (s, t), count in multiplicity.items())),
             reduction,
+            tuple(given[node] for node in order) if any(size is not None for size in given) else (),
+            repeats,
         )
 
     @property
     def node_count(self) -> int:
         """Number of nodes, inputs and output included."""
         return len(self.operators)
+
+    def size(self, node: int) -> Size | None:
+        """What the source says of a node's size."""
+        return self.sizes[node] if self.sizes else None
+
+    def labels(self) -> tuple[str, ...]:
+        """What decides the function of each node: its operator's name, with its size where one is given."""
+        if not self.sizes:
+            return self.operators
+        return tuple(label(name, size) for name, size in zip(self.operators, self.sizes, strict=True))
 
     def adjacency(self) -> np.ndarray[Any, np.dtype[np.uint16]]:
         """Multiplicities as a dense matrix, shape (nodes, nodes), row = source."""
@@ -132,11 +154,17 @@ class ArchitectureGraph:
         The cells in the space's own order.
     vocabulary
         What the operator names mean; the built-in operators unless the space brings its own.
+    input
+        What the network takes where the graph is the whole network; None where it is cells for a space's skeleton.
+    classes
+        Of the classifier that follows a whole network; None where nothing follows it.
     """
 
     space: str
     cells: tuple[CellGraph, ...]
     vocabulary: Vocabulary = VOCABULARY
+    input: NetworkInput | None = None
+    classes: int | None = None
 
     @cached_property
     def canonical(self) -> ArchitectureGraph:
@@ -150,7 +178,17 @@ class ArchitectureGraph:
 
     def digest_as_is(self) -> str:
         """The digest of the cells in the order in which they stand; `digest` where this is a canonical form."""
-        return combine_digests([(cell.name, canonical.encode(cell.operators, cell.adjacency())) for cell in self.cells])
+        cells = [(cell.name, canonical.encode(cell.labels(), cell.adjacency())) for cell in self.cells]
+        return combine_digests([*cells, *self.settings()])
+
+    def settings(self) -> list[tuple[str, bytes]]:
+        """What decides the function beside the cells, as further parts of `combine_digests`."""
+        said = [(f"\0repeats {cell.name}", str(cell.repeats).encode()) for cell in self.cells if cell.repeats != 1]
+        if self.input is not None:
+            said.append(("\0input", self.input.text.encode()))
+        if self.classes is not None:
+            said.append(("\0classes", str(self.classes).encode()))
+        return said
 
     @property
     def is_connected(self) -> bool:
@@ -190,6 +228,11 @@ class ArchitectureGraph:
 
     def __repr__(self) -> str:
         return f"ArchitectureGraph({self.space!r}, {list(self.cells)!r})"
+
+
+def label(operator: str, size: Size | None) -> str:
+    """An operator's name, with the size of the node that carries it where one is given."""
+    return operator if size is None else f"{operator}\0{size.text}"
 
 
 def combine_digests(cells: Iterable[tuple[str, bytes]]) -> str:
@@ -242,11 +285,12 @@ def _topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, in
 
 def _canonical_cell(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
     contracted = contract(cell, vocabulary)
-    order = canonical.canonical_order_of_one(contracted.operators, contracted.adjacency())
+    order = canonical.canonical_order_of_one(contracted.labels(), contracted.adjacency())
     position = {int(node): place for place, node in enumerate(order)}
     return replace(
         contracted,
         operators=tuple(contracted.operators[node] for node in order),
+        sizes=tuple(contracted.sizes[node] for node in order) if contracted.sizes else (),
         edges=tuple(sorted((position[s], position[t], count) for s, t, count in contracted.edges)),
     )
 
@@ -256,8 +300,8 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
 
     An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
     ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A ``concat`` that one
-    input alone reaches joins nothing, and is an identity itself. A skip that a cell input feeds in a reduction cell has
-    stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
+    input alone reaches joins nothing, and is an identity itself. What has a size is no identity. A skip that a cell
+    input feeds in a reduction cell has stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
     """
     operators = list(cell.operators)
     kinds = [vocabulary[operator].kind for operator in operators]
@@ -267,7 +311,7 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
         if cell.reduction and kinds[source] == "input" and kinds[target] == "skip":
             operators[target] = "factorized_reduce"
     facts = [vocabulary[operator] for operator in operators]
-    identity = [operator.is_identity for operator in facts]
+    identity = [operator.is_identity and cell.size(node) is None for node, operator in enumerate(facts)]
     inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
     fed: list[bool] = []  # per node: whether any data reaches it
     sums: dict[frozenset[tuple[int, int]], int] = {}  # equal sums that a concat joins are one node
@@ -275,7 +319,7 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
         resolved: dict[int, int] = {}
         live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
         joins = operator == "concat" and sum(count for _, count in live) != 1
-        identity[node] |= operator == "concat" and not joins
+        identity[node] |= operator == "concat" and not joins and cell.size(node) is None
         for source, multiplicity in live:
             if not identity[source]:
                 resolved[source] = resolved.get(source, 0) + multiplicity
@@ -324,4 +368,5 @@ def _keep_used(cell: CellGraph, operators: list[str], kinds: list[str], inputs: 
         (position[source], position[target], count) for target in position for source, count in inputs[target].items()
     )
     _check_copies(cell.name, [count for _, _, count in edges])
-    return replace(cell, operators=tuple(operators[node] for node in position), edges=tuple(edges))
+    sizes = tuple(cell.sizes[node] for node in position) if cell.sizes else ()
+    return replace(cell, operators=tuple(operators[node] for node in position), edges=tuple(edges), sizes=sizes)
