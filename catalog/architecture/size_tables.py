@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from catalog.architecture.computation.layers import channels_of
 from catalog.architecture.computation.sized import NetworkFacts, NodeFacts, SizedNetworks
-from catalog.architecture.computation.sized_layers import pair
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import Operator
-from catalog.architecture.sizes import Size
+from catalog.architecture.sizes import Size, pair
 
 _COLUMNS = pa.schema(
     [
@@ -195,8 +194,3 @@ def _row(operator: Operator, size: Size | None, repeats: int, known: NodeFacts) 
         "parameters": known.parameters,
         "multiply_accumulates": known.multiply_accumulates,
     }
-
-
-def given_sizes(texts: Sequence[str | None]) -> Iterator[Size | None]:
-    """The sizes that stored texts say."""
-    return (None if text is None else Size.from_text(text) for text in texts)

@@ -80,6 +80,27 @@ class Size:
         said = {name: value for name in FIELDS if (value := getattr(self, name)) is not None}
         return json.dumps(said, separators=(",", ":"))
 
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """What is said of each of `NUMBERS`, NaN where nothing is; of a window its longer edge."""
+        said = (getattr(self, name) for name in NUMBERS)
+        return tuple(
+            math.nan if value is None else float(max(value)) if isinstance(value, tuple) else float(value)
+            for value in said
+        )
+
+    @property
+    def words(self) -> str:
+        """For a drawing: ``64 channels, kernel 3, stride 2``."""
+        told = []
+        for name, value in json.loads(self.text).items():
+            shown = "x".join(map(str, value)) if isinstance(value, list) else str(value)
+            if isinstance(value, bool):
+                told.append(name if value else f"no {name}")
+            else:
+                told.append(f"{shown} {name}" if name in _COUNTED else f"{name} {shown}")
+        return ", ".join(told)
+
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Size:
         """Check what a source says; null, and a stride, dilation, group or repeat of 1, count as not said.
@@ -101,12 +122,16 @@ class Size:
 FIELDS = tuple(field.name for field in fields(Size))
 """Names of the fields of a node, besides ``op``."""
 
+NUMBERS = tuple(name for name in FIELDS if name not in ("norm", "activation", "bias"))
+"""The fields that are numbers."""
+
 _ONE_BY_DEFAULT = frozenset({"stride", "dilation", "groups", "repeats"})
 _WINDOWS = {"kernel": 1, "stride": 1, "padding": 0}
 _WHOLE = {"dilation": 1, "groups": 1, "heads": 1, "repeats": 1}
 _RATIOS = ("channels", "expansion", "mlp_ratio", "squeeze")
 _COUNTS = ("params", "macs")
 _WORDS = ("norm", "activation")
+_COUNTED = frozenset({"channels", "groups", "heads", "repeats", "params", "macs"})
 
 
 @lru_cache(maxsize=65536)
@@ -162,6 +187,11 @@ def _is_number(value: Any) -> bool:
 
 def _wrong(name: str, value: Any, allowed: str) -> GraphError:
     return GraphError(f"{name} is {value!r:.80}; {allowed} is needed.")
+
+
+def pair(window: Window) -> tuple[int, int]:
+    """Height and width of a window."""
+    return window if isinstance(window, tuple) else (window, window)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from catalog.architecture.computation import layers, primitives
 from catalog.architecture.computation.layers import Layer
 from catalog.architecture.computation.primitives import Shape
-from catalog.architecture.sizes import Size, Window
+from catalog.architecture.sizes import Size, pair
 from catalog.errors import GraphError
 
 IMAGE = 4
@@ -290,11 +290,6 @@ def _window(said: Size, shape: Shape) -> tuple[Shape, Shape, Shape]:
             )
         result.append((edge + 2 * padded - reach) // step + 1)
     return kernel, stride, tuple(result)
-
-
-def pair(window: Window) -> Shape:
-    """Height and width of a window."""
-    return window if isinstance(window, tuple) else (window, window)
 
 
 def _mapped(made: _Chain, outputs: int, *, bias: bool) -> None:
