@@ -40,6 +40,9 @@ class ComputationNode:
         Trainable ones that no earlier node uses.
     settings
         Further constants that it was called with, as text.
+    repeats
+        How many equal nodes it stands for, one behind the other; `parameters` and the multiply-accumulates of
+        `primitive` are those of all of them together.
     """
 
     primitive: Primitive
@@ -48,13 +51,15 @@ class ComputationNode:
     shape: Shape | None
     parameters: int = 0
     settings: str = ""
+    repeats: int = 1
 
     @property
     def label(self) -> str:
         """All that decides what the node computes, whatever its weights."""
         primitive = self.primitive
         shown = (primitive.operator.name, self.shape, primitive.kernel, primitive.stride, primitive.groups)
-        return "|".join(map(str, (*shown, self.parameters, self.settings)))
+        copies = () if self.repeats == 1 else (f"{self.repeats} times",)
+        return "|".join(map(str, (*shown, self.parameters, self.settings, *copies)))
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,7 @@ class GraphBuilder:
         *,
         weights: Mapping[object, int] | None = None,
         settings: str = "",
+        repeats: int = 1,
     ) -> int:
         """Add a node and return its place.
 
@@ -184,13 +190,15 @@ class GraphBuilder:
         weights
             Identity of each trainable weight that the node uses, and its number of parameters; a weight that an
             earlier node used is not counted again.
+        repeats
+            How many equal nodes it stands for; weights and multiply-accumulates are those of all of them together.
         """
         fresh = {key: count for key, count in (weights or {}).items() if key not in self._counted}
         self._counted.update(fresh)
         text = settings if len(settings) <= _LONGEST_SETTINGS else settings[: _LONGEST_SETTINGS - 1] + "…"
         if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
             primitive = replace(primitive, multiply_accumulates=None)
-        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text))
+        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text, repeats))
 
     def finish(self, outputs: Sequence[int], gather: Primitive) -> ComputationGraph:
         """Add the output; several results are put together by a node `gather` first.
