@@ -315,11 +315,11 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
     inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
     fed: list[bool] = []  # per node: whether any data reaches it
     sums: dict[frozenset[tuple[int, int]], int] = {}  # equal sums that a concat joins are one node
-    for node, operator in enumerate(operators):
+    for node, fact in enumerate(facts):
         resolved: dict[int, int] = {}
         live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
-        joins = operator == "concat" and sum(count for _, count in live) != 1
-        identity[node] |= operator == "concat" and not joins and cell.size(node) is None
+        joins = fact.is_join and sum(count for _, count in live) != 1
+        identity[node] |= fact.is_join and not joins and cell.size(node) is None
         for source, multiplicity in live:
             if not identity[source]:
                 resolved[source] = resolved.get(source, 0) + multiplicity
@@ -351,7 +351,7 @@ def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
             entering[target] += multiplicity
         bound = max(entering.values(), default=0)
         for node, operator in enumerate(cell.operators):
-            if operator == "concat" or vocabulary[operator].is_identity:
+            if vocabulary[operator].is_join or vocabulary[operator].is_identity:
                 bound *= max(entering[node], 1)
         if bound > MOST_PARALLEL:
             contract(cell, vocabulary)

@@ -82,6 +82,12 @@ class Operator(Base):
     short: Mapped[str] = mapped_column(String, comment="description, short sentence style")
     medium: Mapped[str] = mapped_column(String, comment="description, medium sentence style")
     long: Mapped[str] = mapped_column(String, comment="description, long sentence style")
+    generic: Mapped[str | None] = mapped_column(
+        String, comment="the generic operator that it counts as and is built as; NULL if nobody said it"
+    )
+    size: Mapped[str | None] = mapped_column(
+        String, comment="JSON: further facts of each node with it, for example groups; NULL if there are none"
+    )
 
 
 class Architecture(Base):

@@ -20,6 +20,7 @@ from catalog.architecture.structural import STRUCTURAL_PROXIES, count_scores, gr
 from catalog.errors import IngestError
 from catalog.spaces.base import SearchSpace
 from catalog.tables.proxies import ProxyFacts, ensure_proxies
+from catalog.tables.stored_operators import operator_rows
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -60,24 +61,6 @@ def space_rows(space: SearchSpace) -> pa.Table:
             "native_id_name": [space.native_id_name],
             "size": pa.array([space.size], pa.int64()),
             "citation": pa.array([space.citation], pa.string()),
-        }
-    )
-
-
-def operator_rows(space: str, operators: Sequence[Operator]) -> pa.Table:
-    """Rows of the table ``operator``."""
-    return pa.table(
-        {
-            "name": [operator.name for operator in operators],
-            "space": [space] * len(operators),
-            "kind": [operator.kind for operator in operators],
-            "kernel": pa.array([operator.kernel for operator in operators], pa.int32()),
-            "dilation": pa.array([operator.dilation for operator in operators], pa.int32()),
-            "depthwise": [operator.depthwise for operator in operators],
-            "has_weights": [operator.has_weights for operator in operators],
-            "short": [operator.short for operator in operators],
-            "medium": [operator.medium for operator in operators],
-            "long": [operator.long for operator in operators],
         }
     )
 

@@ -17,7 +17,8 @@ from catalog.spaces.own import OwnSpace
 from catalog.tables.name_gate import fault_of_name
 from catalog.tables.official_sources import is_reserved
 from ingest.formats.graph_numbers import Numbers, Record, fault, listed
-from ingest.formats.operator_file import template
+from ingest.formats.missing_facts import MissingFacts
+from ingest.formats.operator_file import ALLOWED, template
 from ingest.formats.sized_nodes import operator_names, parsed_nodes
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.directions import Directions
@@ -91,13 +92,14 @@ class GraphsJSONL:
         first_line: dict[str, int] = {}
         percents = Percents(path.name)
         sized = SizedNetworks(self.own_space.vocabulary)
-        rows = _BatchRows(self.own_space, self.directions, percents, sized)
+        missing = MissingFacts(self.own_space.vocabulary)
+        rows = _BatchRows(self.own_space, self.directions, percents, sized, missing)
         with open_stream(path, self.size_limit) as stream:
             parsed = _records(path.name, lines(stream, _LONGEST_LINE))
             for where, number, record in parsed:
                 if len(rows) == _GRAPHS_A_BATCH:
                     yield rows.batch()
-                    rows = _BatchRows(self.own_space, self.directions, percents, sized)
+                    rows = _BatchRows(self.own_space, self.directions, percents, sized, missing)
                 unknown = _unknown_operators(record, self.own_space.vocabulary)
                 if unknown:
                     raise _missing_descriptions(where, unknown, parsed, self.own_space.vocabulary)
@@ -110,7 +112,7 @@ class GraphsJSONL:
                 first_line[native_id] = number
         percents.refuse_fractions()
         if len(rows):
-            yield rows.batch(tuple(percents.notes()))
+            yield rows.batch((*percents.notes(), *missing.notes()))
 
 
 def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple[str, int, Record]]:
@@ -153,16 +155,24 @@ def _missing_descriptions(
             break
     listed = list(names)[:_MOST_NAMES]
     return IngestError(
-        f"{where}: unknown operators, in this line and after it: {shown_names(listed)}. Nothing was stored. Describe "
-        f"them in a file and give it with --operators:\n{template(listed)}"
+        f"{where}: unknown operators, in this line and after it: {shown_names(listed)}. Nothing was stored. Fill in "
+        f"their facts in a file and give it with --operators; {ALLOWED}:\n{template(listed)}"
     )
 
 
 class _BatchRows:
     """The records of one batch under construction."""
 
-    def __init__(self, space: OwnSpace, directions: Directions, percents: Percents, sized: SizedNetworks) -> None:
+    def __init__(
+        self,
+        space: OwnSpace,
+        directions: Directions,
+        percents: Percents,
+        sized: SizedNetworks,
+        missing: MissingFacts,
+    ) -> None:
         self._space = space
+        self._missing = missing
         self._numbers = Numbers(directions, percents)
         self._native_ids: list[str] = []
         self._graphs: list[ArchitectureGraph] = []
@@ -201,6 +211,7 @@ class _BatchRows:
         self._native_ids.append(native_id)
         self._graphs.append(graph)
         self._networks.append(network)
+        self._missing.look_at(graph)
         return native_id
 
 

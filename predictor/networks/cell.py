@@ -60,7 +60,7 @@ class GraphCell(nn.Module):
                 self.operators[str(node)] = module
             fed = tuple((source, count) for source, count in edges if source in widths)
             if fed:
-                joins = name == "concat"
+                joins = vocabulary[name].is_join
                 self.steps.append(_Step(node, fed, joins))
                 widths[node] = sum(widths[s] * count for s, count in fed) if joins else widths[fed[0][0]]
                 halved[node] = halved[fed[0][0]] or (stride == 2 and module is not None)
