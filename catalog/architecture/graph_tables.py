@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,10 +52,15 @@ class GraphRows:
 
 @dataclass(frozen=True)
 class PlacedCells:
-    """Cells of one size, and the place of each one's architecture in the batch."""
+    """Cells of one size, the place of each one's architecture in the batch, and how often each stands in a row."""
 
     rows: Identifiers
     cells: CellArrays
+    repeats: NDArray[np.int64] | None = None
+
+    def repeated(self, values: NDArray[Any]) -> NDArray[Any]:
+        """One number a cell, for all its copies together."""
+        return values if self.repeats is None else values * self.repeats
 
 
 def rows_of_graphs(
@@ -74,7 +80,7 @@ def rows_of_graphs(
     canonical_cells = list(placed_cells(canonical))
     for placed in canonical_cells:
         cell_depths = placed.cells.depths()
-        np.add.at(depths, placed.rows, cell_depths)
+        np.add.at(depths, placed.rows, placed.repeated(cell_depths))
         connected[placed.rows[cell_depths == 0]] = False
         for row, encoding in zip(placed.rows.tolist(), placed.cells.encodings(), strict=True):
             encodings[row].append((placed.cells.name, encoding))
@@ -84,8 +90,8 @@ def rows_of_graphs(
                 combine_digests([*cells, *graph.settings()]) for cells, graph in zip(encodings, canonical, strict=True)
             ],
             "is_connected": connected,
-            "nodes": pa.array([sum(cell.node_count for cell in graph.cells) for graph in canonical], pa.int32()),
-            "edges": pa.array([sum(len(cell.edges) for cell in graph.cells) for graph in canonical], pa.int32()),
+            "nodes": pa.array([_unrolled(graph, lambda cell: cell.node_count) for graph in canonical], pa.int32()),
+            "edges": pa.array([_unrolled(graph, lambda cell: len(cell.edges)) for graph in canonical], pa.int32()),
             "depth": pa.array(depths, pa.int32()),
             "operator_counts": operator_counts(native, vocabulary),
             "live_operator_counts": operator_counts(canonical, vocabulary),
@@ -103,6 +109,11 @@ def rows_of_graphs(
         canonical_cells,
         sized_forms(native, canonical, networks),
     )
+
+
+def _unrolled(graph: ArchitectureGraph, count: Callable[[CellGraph], int]) -> int:
+    """A number of nodes or edges, with a node and an edge more for each further time that an operator is applied."""
+    return sum(cell.repeats * (count(cell) + sum(cell.applications()) - cell.node_count) for cell in graph.cells)
 
 
 def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Vocabulary = VOCABULARY) -> GraphRows:
@@ -145,7 +156,11 @@ def operator_counts(graphs: Sequence[ArchitectureGraph], vocabulary: Vocabulary)
     column = {name: place for place, name in enumerate(names)}
     counts = np.zeros((len(graphs), len(names)), dtype=np.int32)
     for row, graph in enumerate(graphs):
-        for operator, number in Counter(name for cell in graph.cells for name in cell.operators).items():
+        numbers = Counter[str]()
+        for cell in graph.cells:
+            for name, applied in zip(cell.operators, cell.applications(), strict=True):
+                numbers[name] += cell.repeats * applied
+        for operator, number in numbers.items():
             if operator in column:
                 counts[row, column[operator]] = number
     return _count_maps(names, counts)
@@ -172,9 +187,10 @@ def placed_cells(graphs: Sequence[ArchitectureGraph]) -> Iterable[PlacedCells]:
         for cell in graph.cells:
             groups[cell.name, cell.node_count].append((row, cell))
     for members in groups.values():
-        yield PlacedCells(
-            np.array([row for row, _ in members], dtype=np.int64), CellArrays.of([cell for _, cell in members])
-        )
+        rows = np.array([row for row, _ in members], dtype=np.int64)
+        repeats = np.array([cell.repeats for _, cell in members], dtype=np.int64)
+        cells = CellArrays.of([cell for _, cell in members])
+        yield PlacedCells(rows, cells, repeats if (repeats != 1).any() else None)
 
 
 def node_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Table:

@@ -57,5 +57,6 @@ def _selected(cells: Sequence[PlacedCells], rows: NDArray[np.int64], count: int)
     for part in cells:
         keep = place[part.rows] >= 0
         if keep.any():
-            selected.append(PlacedCells(place[part.rows[keep]], part.cells.taken(keep)))
+            repeats = None if part.repeats is None else part.repeats[keep]
+            selected.append(PlacedCells(place[part.rows[keep]], part.cells.taken(keep), repeats))
     return selected

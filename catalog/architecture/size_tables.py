@@ -116,7 +116,7 @@ def attribute_rows(first_id: int, forms: Sequence[SizedForm]) -> pa.Table:
         for row, (graph, facts) in enumerate(zip(form.graphs, form.facts, strict=True)):
             if is_sized(graph):
                 for place, cell in enumerate(graph.cells):
-                    rows.add_cell(first_id + row, form.form, graph, cell, facts and facts.nodes[place])
+                    rows.add_cell(first_id + row, form.form, graph, cell, None if facts is None else facts.nodes[place])
     return rows.table()
 
 

@@ -44,7 +44,9 @@ def count_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict
     """``n_conv`` and ``n_skip`` of each cell of a batch in native form; each (B,)."""
     kinds = [vocabulary[name].kind for name in cells.vocabulary]
     return {
-        name: np.array([kind == counted for kind in kinds])[cells.operators].sum(axis=1).astype(np.float64)
+        name: (np.array([kind == counted for kind in kinds])[cells.operators] * cells.applications())
+        .sum(axis=1)
+        .astype(np.float64)
         for name, counted in (("n_conv", "conv"), ("n_skip", "skip"))
     }
 
@@ -57,6 +59,8 @@ def graph_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict
     linked = cells.adjacency.astype(np.float64)
     is_input = np.array([vocabulary[name].kind == "input" for name in cells.vocabulary])[cells.operators]
     weighted = np.array([vocabulary[name].has_weights for name in cells.vocabulary], dtype=np.float64)[cells.operators]
+    applications = cells.applications()
+    weighted = weighted * applications
     size = cells.operators.shape[1]
     deepest = np.where(is_input, 0.0, -np.inf)
     shortest = np.where(is_input, 0.0, np.inf)
@@ -69,7 +73,7 @@ def graph_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict
         before = np.where(reachable, deepest[:, :node], -np.inf).max(axis=1)
         deepest[:, node] = np.maximum(deepest[:, node], before + weighted[:, node])
         shortest[:, node] = np.minimum(
-            shortest[:, node], np.where(reachable, shortest[:, :node], np.inf).min(axis=1) + 1
+            shortest[:, node], np.where(reachable, shortest[:, :node], np.inf).min(axis=1) + applications[:, node]
         )
         paths[:, node] += (into * paths[:, :node]).sum(axis=1)
     return {

@@ -153,10 +153,10 @@ def derived_from_graphs(
     scores = {**space.structural_scores(graphs, canonical), **sized_scores(rows.sized_forms)}
     for placed in rows.native_cells:
         for name, values in count_scores(placed.cells, space.vocabulary).items():
-            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
+            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += placed.repeated(values)
     for placed in rows.canonical_cells:
         for name, values in graph_scores(placed.cells, space.vocabulary).items():
-            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
+            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += placed.repeated(values)
     return rows, scores
 
 
