@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.architecture import canonical_labelling as canonical
-from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import GraphError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Edge = tuple[int, int, int]
 """Source position, target position, multiplicity (how many parallel copies of the data flow)."""
 
 MOST_PARALLEL = 2**15 - 1  # an edge's multiplicity is stored in 16 bits
+_TRACED = re.compile(r"network_[0-9a-f]{12}")
 
 
 def halves_resolution(cell: str) -> bool:
@@ -31,6 +33,14 @@ def halves_resolution(cell: str) -> bool:
     The name is what the tables keep of it, so the flag of a stored graph follows from it.
     """
     return cell.startswith("reduce")
+
+
+def is_traced(cell: str) -> bool:
+    """Whether a cell of this name is a traced network: ``network_`` and twelve digits of its own digest.
+
+    Its operators have settings that the graph leaves out and the digits cover, so that two of one name may differ.
+    """
+    return _TRACED.fullmatch(cell) is not None
 
 
 @dataclass(frozen=True)
@@ -252,25 +262,31 @@ def _canonical_cell(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
 
 
 def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
-    """Delete zero operators, contract identities, drop what is not on a path from an input to the output.
+    """Delete zero operators, contract identities, merge what is computed twice, drop what is on no path to the output.
 
     An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
     ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A ``concat`` that one
     input alone reaches joins nothing, and is an identity itself. A skip that a cell input feeds in a reduction cell has
     stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
+
+    Equal operators of equal inputs are one node where `Operator.is_pure` says that they compute one thing, as two
+    poolings of one state do; in a reduction cell they have the same stride, too. `_Equal` says what else parts them.
     """
     operators = list(cell.operators)
     kinds = [vocabulary[operator].kind for operator in operators]
     incoming: dict[int, list[tuple[int, int]]] = {node: [] for node in range(len(operators))}
+    strided: set[int] = set()  # in a reduction cell, what a cell input feeds
     for source, target, multiplicity in cell.edges:
         incoming[target].append((source, multiplicity))
-        if cell.reduction and kinds[source] == "input" and kinds[target] == "skip":
-            operators[target] = "factorized_reduce"
+        if cell.reduction and kinds[source] == "input":
+            strided.add(target)
+            if kinds[target] == "skip":
+                operators[target] = "factorized_reduce"
     facts = [vocabulary[operator] for operator in operators]
     identity = [operator.is_identity for operator in facts]
     inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
     fed: list[bool] = []  # per node: whether any data reaches it
-    sums: dict[frozenset[tuple[int, int]], int] = {}  # equal sums that a concat joins are one node
+    equal = _Equal(cell, facts, strided)
     for node, operator in enumerate(operators):
         resolved: dict[int, int] = {}
         live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
@@ -278,9 +294,10 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
         identity[node] |= operator == "concat" and not joins
         for source, multiplicity in live:
             if not identity[source]:
-                resolved[source] = resolved.get(source, 0) + multiplicity
+                origin = equal.first(source, inputs[source])
+                resolved[origin] = resolved.get(origin, 0) + multiplicity
             elif joins and sum(inputs[source].values()) != 1:
-                sum_node = sums.setdefault(frozenset(inputs[source].items()), source)
+                sum_node = equal.first_sum(source, inputs[source])
                 resolved[sum_node] = resolved.get(sum_node, 0) + multiplicity
             else:
                 for origin, count in inputs[source].items():
@@ -288,6 +305,32 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
         inputs.append(resolved)
         fed.append(kinds[node] == "input" or bool(resolved))
     return _keep_used(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
+
+
+class _Equal:
+    """The first of the nodes of a cell that compute one thing.
+
+    A merge that takes several states, other than ``concat``, may tell its operands apart, which a graph does not; what
+    `is_traced` says has settings that the graph leaves out. There nothing is merged.
+    """
+
+    def __init__(self, cell: CellGraph, facts: Sequence[Operator], strided: Set[int]) -> None:
+        self._facts = facts
+        self._strided = strided
+        self._merges = not is_traced(cell.name)
+        self._seen: dict[tuple[str, bool, frozenset[tuple[int, int]]], int] = {}
+
+    def first(self, node: int, inputs: Mapping[int, int]) -> int:
+        """The node that stands for `node`, which these inputs feed."""
+        operator = self._facts[node]
+        ordered = operator.kind == "merge" and operator.name != "concat" and len(inputs) > 1
+        if not self._merges or not operator.is_pure or ordered:
+            return node
+        return self._seen.setdefault((operator.name, node in self._strided, frozenset(inputs.items())), node)
+
+    def first_sum(self, node: int, inputs: Mapping[int, int]) -> int:
+        """The identity that stands for `node` where several of its inputs are added before they are joined."""
+        return self._seen.setdefault(("sum", False, frozenset(inputs.items())), node)
 
 
 def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from catalog.errors import UnknownOperatorError
 
 KINDS = ("input", "output", "conv", "pool", "skip", "none", "merge", "other")
+_PURE = ("pool", "merge", "activation", "reshape")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ class Operator:
     def is_identity(self) -> bool:
         """Whether the output is the sum of the inputs, unchanged."""
         return not self.has_weights and (self.kind == "skip" or self.name == "sum")
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether two of them with equal inputs compute one thing: nothing in them is learned or random.
+
+        Of a kind that is not known for it, ``other`` and any of a user's own, this is not claimed.
+        """
+        return not self.has_weights and self.kind in _PURE
 
 
 def _convolution(name: str, kernel: int) -> Operator:
