@@ -26,6 +26,12 @@ Edge = tuple[int, int, int]
 MOST_PARALLEL = 2**15 - 1  # an edge's multiplicity is stored in 16 bits
 _TRACED = re.compile(r"network_[0-9a-f]{12}")
 
+EDGES_DECIDE = frozenset({"nb101"})
+"""Spaces whose edges do what the graph leaves out, so that equal operators of equal inputs need not compute one thing.
+
+In NAS-Bench-101 an edge from the module's input has weights, and a vertex is as wide as what it feeds.
+"""
+
 
 def halves_resolution(cell: str) -> bool:
     """Whether a cell of this name is a reduction cell: its name begins with ``reduce``, in every space.
@@ -151,7 +157,13 @@ class ArchitectureGraph:
     @cached_property
     def canonical(self) -> ArchitectureGraph:
         """The same architecture in canonical form: what the network computes, in canonical node order."""
-        return replace(self, cells=tuple(_canonical_cell(cell, self.vocabulary) for cell in self.cells))
+        contracted = [contract(cell, self.vocabulary, merges=self.merges_equals) for cell in self.cells]
+        return replace(self, cells=tuple(_canonically_ordered(cell) for cell in contracted))
+
+    @property
+    def merges_equals(self) -> bool:
+        """Whether equal operators of equal inputs are one in the canonical form; see `EDGES_DECIDE`."""
+        return self.space not in EDGES_DECIDE
 
     @cached_property
     def digest(self) -> str:
@@ -250,18 +262,17 @@ def _topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, in
     return [node for node in order if node != output] + [output]
 
 
-def _canonical_cell(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
-    contracted = contract(cell, vocabulary)
-    order = canonical.canonical_order_of_one(contracted.operators, contracted.adjacency())
+def _canonically_ordered(cell: CellGraph) -> CellGraph:
+    order = canonical.canonical_order_of_one(cell.operators, cell.adjacency())
     position = {int(node): place for place, node in enumerate(order)}
     return replace(
-        contracted,
-        operators=tuple(contracted.operators[node] for node in order),
-        edges=tuple(sorted((position[s], position[t], count) for s, t, count in contracted.edges)),
+        cell,
+        operators=tuple(cell.operators[node] for node in order),
+        edges=tuple(sorted((position[s], position[t], count) for s, t, count in cell.edges)),
     )
 
 
-def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
+def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True) -> CellGraph:
     """Delete zero operators, contract identities, merge what is computed twice, drop what is on no path to the output.
 
     An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
@@ -270,7 +281,8 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
     stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
 
     Equal operators of equal inputs are one node where `Operator.is_pure` says that they compute one thing, as two
-    poolings of one state do; in a reduction cell they have the same stride, too. `_Equal` says what else parts them.
+    poolings of one state do; in a reduction cell they have the same stride, too. `_Equal` says what else parts them,
+    and without `merges` they stay apart.
     """
     operators = list(cell.operators)
     kinds = [vocabulary[operator].kind for operator in operators]
@@ -286,7 +298,7 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
     identity = [operator.is_identity for operator in facts]
     inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
     fed: list[bool] = []  # per node: whether any data reaches it
-    equal = _Equal(cell, facts, strided)
+    equal = _Equal(facts, strided, merges=merges and not is_traced(cell.name))
     for node, operator in enumerate(operators):
         resolved: dict[int, int] = {}
         live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
@@ -310,14 +322,13 @@ def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
 class _Equal:
     """The first of the nodes of a cell that compute one thing.
 
-    A merge that takes several states, other than ``concat``, may tell its operands apart, which a graph does not; what
-    `is_traced` says has settings that the graph leaves out. There nothing is merged.
+    A merge of several states, other than ``concat``, may tell its operands apart, which a graph does not: it stays.
     """
 
-    def __init__(self, cell: CellGraph, facts: Sequence[Operator], strided: Set[int]) -> None:
+    def __init__(self, facts: Sequence[Operator], strided: Set[int], *, merges: bool) -> None:
         self._facts = facts
         self._strided = strided
-        self._merges = not is_traced(cell.name)
+        self._merges = merges
         self._seen: dict[tuple[str, bool, frozenset[tuple[int, int]]], int] = {}
 
     def first(self, node: int, inputs: Mapping[int, int]) -> int:
