@@ -32,5 +32,8 @@ def _canonically_ordered(cells: Sequence[CellGraph]) -> dict[CellGraph, CellGrap
     ordered: dict[CellGraph, CellGraph] = {}
     for (_, _, reduction), group in by_size.items():
         arrays = CellArrays.of(group).canonically_ordered()
-        ordered.update((cell, arrays.cell(row, reduction=reduction)) for row, cell in enumerate(group))
+        ordered.update(
+            (cell, replace(arrays.cell(row, reduction=reduction), repeats=cell.repeats))
+            for row, cell in enumerate(group)
+        )
     return ordered

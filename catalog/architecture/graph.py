@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.architecture import canonical_labelling as canonical
-from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
+from catalog.architecture.contraction import Parts, contracted
+from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.sizes import NetworkInput, Size
 from catalog.errors import GraphError
 
 if TYPE_CHECKING:
@@ -65,12 +67,18 @@ class CellGraph:
         Sorted (source, target, multiplicity) triples with source < target.
     reduction
         Whether the cell halves the resolution: what is directly fed by a cell input then has stride 2.
+    sizes
+        What the source says of each node's size, None where it says nothing; empty where it says nothing of any node.
+    repeats
+        How many such cells stand in a row.
     """
 
     name: str
     operators: tuple[str, ...]
     edges: tuple[Edge, ...]
     reduction: bool = False
+    sizes: tuple[Size | None, ...] = ()
+    repeats: int = 1
 
     @classmethod
     def build(
@@ -81,6 +89,8 @@ class CellGraph:
         *,
         reduction: bool = False,
         vocabulary: Vocabulary = VOCABULARY,
+        sizes: Iterable[Size | None] = (),
+        repeats: int = 1,
     ) -> CellGraph:
         """Check and normalise: nodes in topological order, equal edges added up.
 
@@ -106,17 +116,30 @@ class CellGraph:
         _check_copies(name, multiplicity.values())
         order = _topological_order(name, kinds, multiplicity)
         position = {node: place for place, node in enumerate(order)}
+        given = tuple(sizes)
         return cls(
             name,
             tuple(names[node] for node in order),
             tuple(sorted((position[s], position[t], count) for (s, t), count in multiplicity.items())),
             reduction,
+            tuple(given[node] for node in order) if any(size is not None for size in given) else (),
+            repeats,
         )
 
     @property
     def node_count(self) -> int:
         """Number of nodes, inputs and output included."""
         return len(self.operators)
+
+    def size(self, node: int) -> Size | None:
+        """What the source says of a node's size."""
+        return self.sizes[node] if self.sizes else None
+
+    def labels(self) -> tuple[str, ...]:
+        """What decides the function of each node: its operator's name, with its size where one is given."""
+        if not self.sizes:
+            return self.operators
+        return tuple(label(name, size) for name, size in zip(self.operators, self.sizes, strict=True))
 
     def adjacency(self) -> np.ndarray[Any, np.dtype[np.uint16]]:
         """Multiplicities as a dense matrix, shape (nodes, nodes), row = source."""
@@ -148,22 +171,28 @@ class ArchitectureGraph:
         The cells in the space's own order.
     vocabulary
         What the operator names mean; the built-in operators unless the space brings its own.
+    input
+        What the network takes where the graph is the whole network; None where it is cells for a space's skeleton.
+    classes
+        Of the classifier that follows a whole network; None where nothing follows it.
     """
 
     space: str
     cells: tuple[CellGraph, ...]
     vocabulary: Vocabulary = VOCABULARY
+    input: NetworkInput | None = None
+    classes: int | None = None
 
     @cached_property
     def canonical(self) -> ArchitectureGraph:
         """The same architecture in canonical form: what the network computes, in canonical node order."""
-        contracted = [contract(cell, self.vocabulary, merges=self.merges_equals) for cell in self.cells]
-        return replace(self, cells=tuple(_canonically_ordered(cell) for cell in contracted))
+        cells = (contract(cell, self.vocabulary, merges=self.merges_equals) for cell in self.cells)
+        return replace(self, cells=tuple(_canonically_ordered(cell) for cell in cells))
 
     @property
     def merges_equals(self) -> bool:
-        """Whether equal operators of equal inputs are one in the canonical form; see `EDGES_DECIDE`."""
-        return self.space not in EDGES_DECIDE
+        """Whether equal operators of equal inputs are one in the canonical form: whether the graph says all of them."""
+        return self.space not in EDGES_DECIDE and not any(is_traced(cell.name) for cell in self.cells)
 
     @cached_property
     def digest(self) -> str:
@@ -172,7 +201,17 @@ class ArchitectureGraph:
 
     def digest_as_is(self) -> str:
         """The digest of the cells in the order in which they stand; `digest` where this is a canonical form."""
-        return combine_digests([(cell.name, canonical.encode(cell.operators, cell.adjacency())) for cell in self.cells])
+        cells = [(cell.name, canonical.encode(cell.labels(), cell.adjacency())) for cell in self.cells]
+        return combine_digests([*cells, *self.settings()])
+
+    def settings(self) -> list[tuple[str, bytes]]:
+        """What decides the function beside the cells, as further parts of `combine_digests`."""
+        said = [(f"\0repeats {cell.name}", str(cell.repeats).encode()) for cell in self.cells if cell.repeats != 1]
+        if self.input is not None:
+            said.append(("\0input", self.input.text.encode()))
+        if self.classes is not None:
+            said.append(("\0classes", str(self.classes).encode()))
+        return said
 
     @property
     def is_connected(self) -> bool:
@@ -212,6 +251,11 @@ class ArchitectureGraph:
 
     def __repr__(self) -> str:
         return f"ArchitectureGraph({self.space!r}, {list(self.cells)!r})"
+
+
+def label(operator: str, size: Size | None) -> str:
+    """An operator's name, with the size of the node that carries it where one is given."""
+    return operator if size is None else f"{operator}\0{size.text}"
 
 
 def combine_digests(cells: Iterable[tuple[str, bytes]]) -> str:
@@ -263,85 +307,28 @@ def _topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, in
 
 
 def _canonically_ordered(cell: CellGraph) -> CellGraph:
-    order = canonical.canonical_order_of_one(cell.operators, cell.adjacency())
+    order = canonical.canonical_order_of_one(cell.labels(), cell.adjacency())
     position = {int(node): place for place, node in enumerate(order)}
     return replace(
         cell,
         operators=tuple(cell.operators[node] for node in order),
+        sizes=tuple(cell.sizes[node] for node in order) if cell.sizes else (),
         edges=tuple(sorted((position[s], position[t], count) for s, t, count in cell.edges)),
     )
 
 
 def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True) -> CellGraph:
-    """Delete zero operators, contract identities, merge what is computed twice, drop what is on no path to the output.
+    """The cell without what changes nothing, and, with `merges`, without what is computed twice.
 
-    An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
-    ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A ``concat`` that one
-    input alone reaches joins nothing, and is an identity itself. A skip that a cell input feeds in a reduction cell has
-    stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
-
-    Equal operators of equal inputs are one node where `Operator.is_pure` says that they compute one thing, as two
-    poolings of one state do; in a reduction cell they have the same stride, too. `_Equal` says what else parts them,
-    and without `merges` they stay apart.
+    Raises
+    ------
+    GraphError
+        Identities in parallel make more copies of one edge than can be stored.
     """
-    operators = list(cell.operators)
-    kinds = [vocabulary[operator].kind for operator in operators]
-    incoming: dict[int, list[tuple[int, int]]] = {node: [] for node in range(len(operators))}
-    strided: set[int] = set()  # in a reduction cell, what a cell input feeds
-    for source, target, multiplicity in cell.edges:
-        incoming[target].append((source, multiplicity))
-        if cell.reduction and kinds[source] == "input":
-            strided.add(target)
-            if kinds[target] == "skip":
-                operators[target] = "factorized_reduce"
-    facts = [vocabulary[operator] for operator in operators]
-    identity = [operator.is_identity for operator in facts]
-    inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
-    fed: list[bool] = []  # per node: whether any data reaches it
-    equal = _Equal(facts, strided, merges=merges and not is_traced(cell.name))
-    for node, operator in enumerate(operators):
-        resolved: dict[int, int] = {}
-        live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
-        joins = operator == "concat" and sum(count for _, count in live) != 1
-        identity[node] |= operator == "concat" and not joins
-        for source, multiplicity in live:
-            if not identity[source]:
-                origin = equal.first(source, inputs[source])
-                resolved[origin] = resolved.get(origin, 0) + multiplicity
-            elif joins and sum(inputs[source].values()) != 1:
-                sum_node = equal.first_sum(source, inputs[source])
-                resolved[sum_node] = resolved.get(sum_node, 0) + multiplicity
-            else:
-                for origin, count in inputs[source].items():
-                    resolved[origin] = resolved.get(origin, 0) + count * multiplicity
-        inputs.append(resolved)
-        fed.append(kinds[node] == "input" or bool(resolved))
-    return _keep_used(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
-
-
-class _Equal:
-    """The first of the nodes of a cell that compute one thing.
-
-    A merge of several states, other than ``concat``, may tell its operands apart, which a graph does not: it stays.
-    """
-
-    def __init__(self, facts: Sequence[Operator], strided: Set[int], *, merges: bool) -> None:
-        self._facts = facts
-        self._strided = strided
-        self._merges = merges
-        self._seen: dict[tuple[str, bool, frozenset[tuple[int, int]]], int] = {}
-
-    def first(self, node: int, inputs: Mapping[int, int]) -> int:
-        """The node that stands for `node`, which these inputs feed."""
-        operator = self._facts[node]
-        ordered = operator.kind == "merge" and operator.name != "concat" and len(inputs) > 1
-        if not self._merges or not operator.is_pure or ordered:
-            return node
-        return self._seen.setdefault((operator.name, node in self._strided, frozenset(inputs.items())), node)
-
-    def first_sum(self, node: int, inputs: Mapping[int, int]) -> int:
-        """The identity that stands for `node` where several of its inputs are added before they are joined."""
-        return self._seen.setdefault(("sum", False, frozenset(inputs.items())), node)
+    parts = Parts(cell.operators, cell.edges, cell.sizes)
+    made = contracted(parts, vocabulary, reduction=cell.reduction, merges=merges)
+    _check_copies(cell.name, [count for _, _, count in made.edges])
+    return replace(cell, operators=made.operators, edges=made.edges, sizes=made.sizes)
 
 
 def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
@@ -365,17 +352,3 @@ def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
                 bound *= max(entering[node], 1)
         if bound > MOST_PARALLEL:
             contract(cell, vocabulary)
-
-
-def _keep_used(cell: CellGraph, operators: list[str], kinds: list[str], inputs: list[dict[int, int]]) -> CellGraph:
-    kept = {node for node, kind in enumerate(kinds) if kind in ("input", "output")}
-    used = {len(operators) - 1}
-    for node in reversed(range(len(operators))):
-        if node in used:
-            used.update(inputs[node])
-    position = {node: place for place, node in enumerate(sorted(kept | used))}
-    edges = sorted(
-        (position[source], position[target], count) for target in position for source, count in inputs[target].items()
-    )
-    _check_copies(cell.name, [count for _, _, count in edges])
-    return replace(cell, operators=tuple(operators[node] for node in position), edges=tuple(edges))

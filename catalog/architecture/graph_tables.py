@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,9 @@ def rows_of_graphs(
             encodings[row].append((placed.cells.name, encoding))
     facts = pa.table(
         {
-            "canonical_digest": [combine_digests(cells) for cells in encodings],
+            "canonical_digest": [
+                combine_digests([*cells, *graph.settings()]) for cells, graph in zip(encodings, canonical, strict=True)
+            ],
             "is_connected": connected,
             "nodes": pa.array([sum(cell.node_count for cell in graph.cells) for graph in canonical], pa.int32()),
             "edges": pa.array([sum(len(cell.edges) for cell in graph.cells) for graph in canonical], pa.int32()),
@@ -82,7 +84,7 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
     count = sum(len(part.rows) for part in parts)
     digests = np.empty(count, dtype=object)
     nodes, edges, depths = (np.zeros(count, dtype=np.int32) for _ in range(3))
-    names = tuple(operator.name for operator in vocabulary if operator.kind not in ("input", "output"))
+    names = _counted({name for part in parts for name in part.cells.vocabulary}, vocabulary)
     counts = np.zeros((count, len(names)), dtype=np.int32)
     for part in parts:
         ordered = part.cells.canonically_ordered()
@@ -111,7 +113,7 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
 
 def operator_counts(graphs: Sequence[ArchitectureGraph], vocabulary: Vocabulary) -> pa.MapArray:
     """Operator to number of nodes of each graph, inputs and outputs left out."""
-    names = tuple(operator.name for operator in vocabulary if operator.kind not in ("input", "output"))
+    names = _counted({name for graph in graphs for cell in graph.cells for name in cell.operators}, vocabulary)
     column = {name: place for place, name in enumerate(names)}
     counts = np.zeros((len(graphs), len(names)), dtype=np.int32)
     for row, graph in enumerate(graphs):
@@ -119,6 +121,13 @@ def operator_counts(graphs: Sequence[ArchitectureGraph], vocabulary: Vocabulary)
             if operator in column:
                 counts[row, column[operator]] = number
     return _count_maps(names, counts)
+
+
+def _counted(found: Set[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The operators of some nodes that are neither input nor output, in the vocabulary's order."""
+    return tuple(
+        operator.name for operator in vocabulary if operator.name in found and operator.kind not in ("input", "output")
+    )
 
 
 def _count_maps(names: Sequence[str], counts: NDArray[np.int32]) -> pa.MapArray:

@@ -144,6 +144,48 @@ BUILT_IN: tuple[Operator, ...] = (
     _plain("sum", "merge", "Addition", "An addition operator that sums its inputs"),
     _plain("concat", "merge", "Concatenation", "A concatenation operator that joins its inputs along the channels"),
 )
+"""The operators of the built-in spaces, and how the canonical form calls what it makes of them."""
+
+
+def _generic(name: str, kind: str, short: str, long: str, *, has_weights: bool = False) -> Operator:
+    return Operator(name, kind, short=short, medium=short, long=long, has_weights=has_weights)
+
+
+GENERIC: tuple[Operator, ...] = (
+    _generic("conv", "conv", "Convolution", "A two-dimensional convolutional operator", has_weights=True),
+    Operator(
+        "depthwise_conv",
+        "conv",
+        short="Depthwise convolution",
+        medium="Depthwise convolution",
+        long="A two-dimensional convolutional operator that treats each channel on its own",
+        depthwise=True,
+        has_weights=True,
+    ),
+    _generic("linear", "linear", "Linear map", "A linear map of the channels", has_weights=True),
+    _generic(
+        "attention",
+        "attention",
+        "Multi-head attention with its projections",
+        "A multi-head self-attention operator with its four projections",
+        has_weights=True,
+    ),
+    _generic(
+        "mlp",
+        "linear",
+        "Two linear maps with an activation between them",
+        "A multi-layer perceptron: two linear maps with an activation between them",
+        has_weights=True,
+    ),
+    _generic("max_pool", "pool", "Max pooling", "A max pooling operator"),
+    _generic("avg_pool", "pool", "Average pooling", "An average pooling operator"),
+    _generic("norm", "norm", "Normalization", "A normalization operator", has_weights=False),
+    _generic("activation", "activation", "Activation", "An activation operator"),
+)
+"""Operators that say nothing of their size: each node that carries one says it."""
+
+SHARED: tuple[Operator, ...] = (*BUILT_IN, *GENERIC)
+"""The operators that need no description: those of the built-in spaces, and those that all other spaces have too."""
 
 
 class Vocabulary:
@@ -200,3 +242,7 @@ class Vocabulary:
 
 
 VOCABULARY = Vocabulary()
+"""What the operator names of the built-in cell spaces mean."""
+
+SIZED_VOCABULARY = Vocabulary(SHARED)
+"""What operator names mean in a space whose nodes can have sizes, before it brings operators of its own."""

@@ -114,9 +114,9 @@ def _newest_columns() -> dict[tuple[Any, ...], tuple[Any, ...]]:
 
 def _row_faults(store: Store) -> Iterator[str]:
     """Rows that point nowhere, and wide views that are not those of their spaces."""
-    from catalog.architecture.operators import BUILT_IN
+    from catalog.architecture.operators import SHARED
 
-    built_in = [operator.name for operator in BUILT_IN]
+    built_in = [operator.name for operator in SHARED]
     for words, sql in _ROWS.items():
         ((count,),) = store.rows(sql, {"built_in": built_in} if "$built_in" in sql else None)
         if count:

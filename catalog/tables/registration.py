@@ -13,7 +13,7 @@ from catalog.architecture.canonical_form import canonical_graphs
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import GraphRows, PlacedCells, rows_of_arrays, rows_of_graphs
 from catalog.architecture.members import Members
-from catalog.architecture.operators import BUILT_IN, Operator
+from catalog.architecture.operators import SHARED, Operator
 from catalog.architecture.structural import STRUCTURAL_PROXIES, count_scores, graph_scores
 from catalog.errors import IngestError
 from catalog.spaces.base import SearchSpace
@@ -33,14 +33,20 @@ _OUTCOMES = (("ok", None), ("failed", "not a finite number"), ("disconnected", "
 
 def ensure_space(catalog: Store, space: SearchSpace, own_operators: Sequence[Operator] = ()) -> None:
     """Make sure that the space, the operators and the structural proxies have their rows."""
-    if not len(catalog.arrow("SELECT 1 FROM operator WHERE space = ?", [ANY_SPACE])):
-        catalog.append("operator", operator_rows(ANY_SPACE, BUILT_IN))
+    ensure_shared_operators(catalog)
     if not len(catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])):
         catalog.append("space", space_rows(space))
     known = set(catalog.arrow("SELECT name FROM operator WHERE space = ?", [space.name])["name"].to_pylist())
     missing = [operator for operator in own_operators if operator.name not in known]
     if missing:
         catalog.append("operator", operator_rows(space.name, missing))
+
+
+def ensure_shared_operators(catalog: Store) -> None:
+    """Make sure that the operators that every space has have their rows; an older version knew fewer."""
+    known = set(catalog.arrow("SELECT name FROM operator WHERE space = ?", [ANY_SPACE])["name"].to_pylist())
+    if missing := [operator for operator in SHARED if operator.name not in known]:
+        catalog.append("operator", operator_rows(ANY_SPACE, missing))
 
 
 def space_rows(space: SearchSpace) -> pa.Table:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge, halves_resolution
 from catalog.architecture.graph_tables import Identifiers, PlacedCells
-from catalog.architecture.operators import BUILT_IN, Operator, Vocabulary
+from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Operator, Vocabulary
+from catalog.spaces import SPACES
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -111,10 +112,10 @@ def _cell_codes(
 
 
 def read_vocabulary(catalog: Store, space: str) -> Vocabulary:
-    """The built-in operators and those that the space brought itself."""
+    """The operators that need no description and those that the space brought itself."""
     rows = catalog.arrow(
         "SELECT name, kind, short, medium, long, kernel, dilation, depthwise, has_weights "
         "FROM operator WHERE space = ?",
         [space],
     ).to_pylist()
-    return Vocabulary(BUILT_IN).extended(Operator(**row) for row in rows)
+    return (VOCABULARY if space in SPACES else SIZED_VOCABULARY).extended(Operator(**row) for row in rows)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Operator
 from catalog.errors import UnknownSpaceError, UsageError
 from catalog.spaces import SPACES, space_named
 from catalog.spaces.base import SearchSpace
@@ -64,10 +64,10 @@ def admitted(catalog: Store, space: OwnSpace) -> Sequence[Operator]:
     for operator in space.own_operators:
         if operator.name in known:
             _check_facts(operator, known[operator.name], f"in the space {space.name!r}")
-        elif operator.name in VOCABULARY:
+        elif operator.name in VOCABULARY or (operator.name in SIZED_VOCABULARY and operator.name in in_use):
             used = operator.name in in_use
             owner = "as a built-in operator" + (f" in stored graphs of {space.name!r}" if used else "")
-            _check_facts(operator, VOCABULARY[operator.name], owner, may_be_described=not used)
+            _check_facts(operator, SIZED_VOCABULARY[operator.name], owner, may_be_described=not used)
     return [operator for operator in space.own_operators if operator.name not in known]
 
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from catalog.architecture.computation import primitives
+from catalog.architecture.computation.primitives import Primitive, Shape
+from catalog.architecture.computation.vocabulary import word_of
 from catalog.errors import IngestError
-from ingest.model import primitives
 from ingest.model.onnx_forms import Form, Value
-from ingest.model.primitives import Primitive, Shape
-from ingest.model.words import word_of
 
 if TYPE_CHECKING:
     from onnx import NodeProto

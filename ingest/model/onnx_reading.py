@@ -9,8 +9,10 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.architecture.computation import primitives
+from catalog.architecture.computation.graph import ComputationGraph, GraphBuilder
+from catalog.architecture.computation.primitives import Shape
 from catalog.errors import IngestError
-from ingest.model import primitives
 from ingest.model.onnx_file import SIZE_LIMIT, checked, constant_of, inlined, inputs_of, parsed, set_shapes, subgraphs
 from ingest.model.onnx_forms import (
     CONSTANTS,
@@ -23,8 +25,6 @@ from ingest.model.onnx_forms import (
 )
 from ingest.model.onnx_operators import Described, attribute_value
 from ingest.model.onnx_shapes import inferred_shapes
-from ingest.model.primitives import Shape
-from ingest.model.traced import GraphBuilder, TracedGraph
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
@@ -33,7 +33,9 @@ _INSIDE = -1  # the place of what is computed inside a subgraph
 _FEW = 2**16  # elements of a constant that are looked at
 
 
-def read_onnx(path: Path, input_shapes: Sequence[Shape] | None = None, *, size_limit: int = SIZE_LIMIT) -> TracedGraph:
+def read_onnx(
+    path: Path, input_shapes: Sequence[Shape] | None = None, *, size_limit: int = SIZE_LIMIT
+) -> ComputationGraph:
     """The computation graph of an ONNX file.
 
     A symbolic first axis, the batch, counts as 1; another symbolic axis leaves the shapes that depend on it unknown,
@@ -126,7 +128,7 @@ class _GraphReader:
                 return Value((numbers[name],), weights=floats, stored=numbers, literal=True)
         return Value(())
 
-    def read(self, graph: GraphProto, inputs: Sequence[str]) -> TracedGraph:
+    def read(self, graph: GraphProto, inputs: Sequence[str]) -> ComputationGraph:
         """The traced graph."""
         for name in inputs:
             shape = self.shapes.get(name)

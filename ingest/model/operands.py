@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.model.primitives import Shape
+from catalog.architecture.computation.primitives import Shape
 
 
 @dataclass(frozen=True)

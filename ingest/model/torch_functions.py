@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ingest.model import primitives
+from catalog.architecture.computation import primitives
+from catalog.architecture.computation.primitives import Primitive, Shape
+from catalog.architecture.computation.vocabulary import RECURRENT, bare_word, word_of
 from ingest.model.operands import Operand, operands_in
-from ingest.model.primitives import Primitive, Shape
 from ingest.model.torch_modules import repeated
-from ingest.model.words import RECURRENT, bare_word, word_of
 
 _CONVOLUTION = re.compile(r"conv([123])d")
 _TRANSPOSED = re.compile(r"conv_transpose([123])d")

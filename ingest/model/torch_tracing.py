@@ -14,15 +14,15 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from catalog.architecture.computation import primitives
+from catalog.architecture.computation.graph import ComputationGraph, GraphBuilder
+from catalog.architecture.computation.primitives import Primitive, Shape
+from catalog.architecture.computation.vocabulary import bare_word, word_of
 from catalog.errors import IngestError
-from ingest.model import primitives
 from ingest.model.operands import Operand, constants_in, operands_in
-from ingest.model.primitives import Primitive, Shape
 from ingest.model.torch_functions import Call
 from ingest.model.torch_modules import is_primitive, primitive_of
 from ingest.model.torch_running import HiddenChangeError, InPlaceProxy, Run, is_known, shapes_of
-from ingest.model.traced import GraphBuilder, TracedGraph
-from ingest.model.words import bare_word, word_of
 
 _UNTRACEABLE = (
     fx.proxy.TraceError,
@@ -44,7 +44,7 @@ _FILLING = ("copy", "fill", "zero")
 _PARTS = ("split",)  # words of operators that give several tensors, of which each is a part
 
 
-def trace_module(module: nn.Module, inputs: Sequence[int] | Sequence[Tensor]) -> TracedGraph:
+def trace_module(module: nn.Module, inputs: Sequence[int] | Sequence[Tensor]) -> ComputationGraph:
     """The computation graph of a module in evaluation mode.
 
     The module's code runs: symbolically (torch.fx) and once on `inputs` for the shapes. Where its control flow depends
@@ -114,7 +114,7 @@ class _Tracer(fx.Tracer):
         return InPlaceProxy(node, self)
 
 
-def _trace_symbolically(module: nn.Module, inputs: Sequence[Tensor]) -> TracedGraph:
+def _trace_symbolically(module: nn.Module, inputs: Sequence[Tensor]) -> ComputationGraph:
     if is_primitive(module):
         name = type(module).__name__.lower()
         root: nn.Module = nn.ModuleDict({name: module})
@@ -162,7 +162,7 @@ def _single_call(module: nn.Module, name: str, inputs: int) -> fx.Graph:
     return graph
 
 
-def _trace_by_export(module: nn.Module, inputs: Sequence[Tensor]) -> TracedGraph:
+def _trace_by_export(module: nn.Module, inputs: Sequence[Tensor]) -> ComputationGraph:
     with _kept(module), torch.no_grad():  # with gradients, parts of a split tensor cannot be changed in place
         program = torch.export.export(module, tuple(inputs), strict=False)
     if any(_is_mutable(node.target) for node in program.graph.nodes):
@@ -217,7 +217,7 @@ class _GraphReader:
         modules: Mapping[str, nn.Module],
         lifted: Mapping[str, str],
         given: Set[str] | None = None,
-    ) -> TracedGraph:
+    ) -> ComputationGraph:
         """The traced graph.
 
         Parameters

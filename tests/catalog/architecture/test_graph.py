@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.architecture.graph import MOST_PARALLEL, ArchitectureGraph, CellGraph
-from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.architecture.operators import GENERIC, VOCABULARY, Operator
+from catalog.architecture.sizes import Size
 from catalog.errors import GraphError, UnknownOperatorError
 from tests.catalog.graphs import cells, darts_cell, nb201
 
@@ -303,6 +304,27 @@ def test_only_what_is_known_to_repeat_itself_is_merged(operator, nodes):
     edges = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4)]
     cell = CellGraph.build("cell", ("input", "conv3x3", operator, operator, "output"), edges, vocabulary=OWN)
     assert ArchitectureGraph("own", (cell,), OWN).canonical.cells[0].operators.count(operator) == nodes
+
+
+@pytest.mark.parametrize(
+    ("operator", "sizes", "nodes"),
+    [
+        ("max_pool", ({"kernel": 3, "stride": 2}, {"kernel": 3, "stride": 2}), 1),
+        ("max_pool", ({"kernel": 3}, {"kernel": 3, "stride": 1}), 1),  # which goes without saying
+        ("max_pool", ({"kernel": 3}, {"kernel": 5}), 2),
+        ("max_pool", ({"kernel": 3}, {}), 2),
+        ("max_pool", ({"kernel": 3, "params": 9}, {"kernel": 3, "params": 9}), 2),
+        ("activation", ({"activation": "gelu"}, {"activation": "gelu"}), 1),
+        ("activation", ({"activation": "prelu"}, {"activation": "prelu"}), 2),
+        ("conv", ({"kernel": 3}, {"kernel": 3}), 2),
+    ],
+)
+def test_equal_sizes_are_part_of_what_is_equal(operator, sizes, nodes):
+    given = [None, None, *(Size.of(size) for size in sizes), None]
+    names = ("input", "conv3x3", operator, operator, "output")
+    own = VOCABULARY.extended(GENERIC)
+    cell = CellGraph.build("cell", names, [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4)], sizes=given, vocabulary=own)
+    assert ArchitectureGraph("own", (cell,), own).canonical.cells[0].operators.count(operator) == nodes
 
 
 def test_a_merge_that_may_tell_its_operands_apart_is_not_merged():

@@ -131,7 +131,7 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
         ({"id": "", **CHAIN}, "id is ''"),
         ({"id": "first", **CHAIN}, "the id 'first' stands in line 1 already"),
         ({"id": "a"}, "ops of cell 'cell' is None"),
-        ({"id": "a", "ops": ["input", 3], "edges": []}, "a list of operator names"),
+        ({"id": "a", "ops": ["input", 3], "edges": []}, "has as node 1 3; the name of an operator"),
         ({"id": "a", "ops": CHAIN["ops"], "edges": [[0, 1, 2, 3]]}, r"edges of cell 'cell' has \[0, 1, 2, 3\]"),
         ({"id": "a", "ops": CHAIN["ops"], "edges": [[0, 1.5]]}, "pairs of node numbers"),
         ({"id": "a", "ops": CHAIN["ops"], "edges": [[0, 1, 0]]}, "multiplicity of 1 to 1000"),
@@ -183,7 +183,7 @@ def test_unknown_operators_are_listed_with_a_template_that_works(path: Path, tmp
     ],
 )
 def test_every_fault_has_its_line_and_reason(record: Any, words: str, path: Path) -> None:
-    with pytest.raises(IngestError, match=rf"own\.jsonl line 3: (.|\n)*{words}"):
+    with pytest.raises(IngestError, match=rf"own\.jsonl line 3[:,] (.|\n)*{words}"):
         read(path, [{"id": "first", **CHAIN}, "", record])
 
 

@@ -1,4 +1,4 @@
-"""A traced network: primitive operators with shapes and costs, and the graph that they make."""
+"""A network as a graph of primitive operators with shapes and costs, built or traced."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import pyarrow as pa
-
+from catalog.architecture.computation.primitives import Primitive, Shape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import IngestError
-from catalog.message import visible
-from ingest.model.primitives import Primitive, Shape
-from ingest.reading.batch import ATTRIBUTE_SCHEMA
 
 MOST_NODES = 2_000
 """Nodes of one network: its canonical form works on matrices of this size."""
@@ -27,7 +23,7 @@ _OUTPUT = Primitive(VOCABULARY["output"])
 
 
 @dataclass(frozen=True)
-class TracedNode:
+class ComputationNode:
     """One node.
 
     Parameters
@@ -62,10 +58,10 @@ class TracedNode:
 
 
 @dataclass(frozen=True)
-class TracedGraph:
+class ComputationGraph:
     """One network: its inputs first, its output last, every node after those that it takes."""
 
-    nodes: tuple[TracedNode, ...]
+    nodes: tuple[ComputationNode, ...]
 
     @property
     def parameters(self) -> int:
@@ -78,7 +74,7 @@ class TracedGraph:
         return _total(self.nodes)
 
     @cached_property
-    def live(self) -> tuple[TracedNode, ...]:
+    def live(self) -> tuple[ComputationNode, ...]:
         """The nodes on a path from an input to the output."""
         fed: set[int] = set()
         used = {len(self.nodes) - 1}
@@ -148,25 +144,6 @@ class TracedGraph:
         """The native graph as an architecture of a space."""
         return ArchitectureGraph(space, (self.cell(),), vocabulary or VOCABULARY.extended(self.operators))
 
-    def attributes(self, row: int = 0) -> pa.Table:
-        """What the graph leaves out, as a table in `ingest.reading.batch.ATTRIBUTE_SCHEMA`."""
-        nodes = [node.primitive for node in self.nodes]
-        columns = {
-            "row": [row] * len(nodes),
-            "form": ["native"] * len(nodes),
-            "cell": [self.cell().name] * len(nodes),
-            "position": range(len(nodes)),
-            "name": [visible(node.name) for node in self.nodes],
-            "shape": [node.shape for node in self.nodes],
-            "kernel": [node.kernel for node in nodes],
-            "stride": [node.stride for node in nodes],
-            "groups": [node.groups for node in nodes],
-            "parameters": [node.parameters for node in self.nodes],
-            "multiply_accumulates": [node.multiply_accumulates for node in nodes],
-            "settings": [node.settings or None for node in self.nodes],
-        }
-        return pa.table([pa.array(columns[item.name], item.type) for item in ATTRIBUTE_SCHEMA], schema=ATTRIBUTE_SCHEMA)
-
     def operator_counts(self) -> Mapping[str, int]:
         """Operator name to number of nodes, inputs and output included."""
         return Counter(node.primitive.operator.name for node in self.nodes)
@@ -174,7 +151,7 @@ class TracedGraph:
     def __repr__(self) -> str:
         cost = self.multiply_accumulates
         return (
-            f"TracedGraph({len(self.nodes)} nodes, {self.parameters:,} parameters, "
+            f"ComputationGraph({len(self.nodes)} nodes, {self.parameters:,} parameters, "
             f"{'unknown' if cost is None else f'{cost:,}'} multiply-accumulates)"
         )
 
@@ -183,12 +160,12 @@ class TracedGraph:
 class GraphBuilder:
     """A traced graph under construction; nodes are added in an order in which each follows what it takes."""
 
-    nodes: list[TracedNode] = field(default_factory=list)
+    nodes: list[ComputationNode] = field(default_factory=list)
     _counted: set[object] = field(default_factory=set)
 
     def input(self, name: str, shape: Shape | None) -> int:
         """Add an input; all of them come before anything else."""
-        return self._append(TracedNode(_INPUT, (), name, shape))
+        return self._append(ComputationNode(_INPUT, (), name, shape))
 
     def add(
         self,
@@ -213,9 +190,9 @@ class GraphBuilder:
         text = settings if len(settings) <= _LONGEST_SETTINGS else settings[: _LONGEST_SETTINGS - 1] + "…"
         if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
             primitive = replace(primitive, multiply_accumulates=None)
-        return self._append(TracedNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text))
+        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text))
 
-    def finish(self, outputs: Sequence[int], gather: Primitive) -> TracedGraph:
+    def finish(self, outputs: Sequence[int], gather: Primitive) -> ComputationGraph:
         """Add the output; several results are put together by a node `gather` first.
 
         Raises
@@ -228,10 +205,10 @@ class GraphBuilder:
         if len(outputs) > 1:
             outputs = [self.add(gather, outputs, "outputs", None)]
         last = outputs[0]
-        self._append(TracedNode(_OUTPUT, (last,), "output", self.nodes[last].shape))
-        return TracedGraph(tuple(self.nodes))
+        self._append(ComputationNode(_OUTPUT, (last,), "output", self.nodes[last].shape))
+        return ComputationGraph(tuple(self.nodes))
 
-    def _append(self, node: TracedNode) -> int:
+    def _append(self, node: ComputationNode) -> int:
         if len(self.nodes) >= MOST_NODES:
             raise IngestError(
                 f"the network has more than {MOST_NODES} primitive operators, the most that is possible; nothing was "
@@ -241,6 +218,6 @@ class GraphBuilder:
         return len(self.nodes) - 1
 
 
-def _total(nodes: Sequence[TracedNode]) -> int | None:
+def _total(nodes: Sequence[ComputationNode]) -> int | None:
     costs = [node.primitive.multiply_accumulates for node in nodes]
     return None if None in costs else sum(cost for cost in costs if cost is not None)

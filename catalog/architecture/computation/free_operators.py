@@ -8,7 +8,7 @@ nobody thought of them.
 
 from __future__ import annotations
 
-from ingest.model.words import COUNTED, PLAIN
+from catalog.architecture.computation.vocabulary import COUNTED, PLAIN
 
 _MOVING = """
 adjoint alias_copy as_strided as_strided_scatter atleast_1d atleast_2d atleast_3d block_diag broadcast_tensors
