@@ -101,6 +101,11 @@ class Size:
                 told.append(f"{shown} {name}" if name in _COUNTED else f"{name} {shown}")
         return ", ".join(told)
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether the size says that the node learns something, whatever its operator."""
+        return bool(self.params or self.norm or self.bias or self.activation == "prelu")
+
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Size:
         """Check what a source says; null, and a stride, dilation, group or repeat of 1, count as not said.

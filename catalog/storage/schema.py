@@ -364,12 +364,12 @@ class TrainingMember(Base):
 
 
 class Run(Base):
-    """One ingest, score, train or search, with how it was started and how it ended."""
+    """One ingest, score, train, search or upgrade, with how it was started and how it ended."""
 
     __tablename__ = "run"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    kind: Mapped[str] = mapped_column(String, comment="ingest, score, train, search, evaluate")
+    kind: Mapped[str] = mapped_column(String, comment="ingest, score, train, search, evaluate, upgrade")
     parameters: Mapped[str] = mapped_column(String, comment="JSON of the arguments")
     versions: Mapped[str] = mapped_column(String, comment="JSON of package versions")
     started_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True))

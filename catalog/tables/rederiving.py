@@ -24,7 +24,7 @@ class Rederived:
     written
         Architectures of which something was written.
     digests
-        Those of them whose digest is another one now: what was scored for them was scored for another function.
+        Those of them whose digest is another one now: what was scored for them was scored for another form.
     unreadable
         Architectures whose native graph is damaged, so that nothing follows from it.
     """
