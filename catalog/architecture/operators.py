@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -83,6 +83,10 @@ class Operator:
             if size is not None:
                 known |= {fact: value for fact in _SIZES if (value := getattr(size, fact)) is not None}
         return Size(**known)
+
+    def at(self, node: Size | None) -> Operator:
+        """The operator as one node has it: what the node says of its size is then said of the operator."""
+        return self if node is None else replace(self, kernel=None, dilation=None, size=self.sized(node))
 
     def missing(self, node: Size | None = None) -> str | None:
         """The first field without which nobody can count or build a node; None where all are there."""

@@ -40,10 +40,8 @@ _LEAVES_OUT = (*_SAYS_NOTHING, False)
 _HALVING = frozenset({"conv", "depthwise_conv", "linear", "max_pool", "avg_pool"})
 
 
-def make_operator(
-    operator: Operator, channels: int, stride: int, replicas: int, size: Size | None = None
-) -> nn.Module | None:
-    """The module that a node's fields describe, or None where it adds or joins its inputs and no more.
+def make_operator(operator: Operator, channels: int, stride: int, replicas: int) -> nn.Module | None:
+    """The module that an operator's fields describe, or None where it adds or joins its inputs and no more.
 
     Names and sentences are not read: a convolution is grouped if ``groups`` says so, and a pool takes the maximum if
     ``generic`` is ``max_pool``.
@@ -53,8 +51,6 @@ def make_operator(
     channels, stride, replicas
         Of the place in the cell: every state has the stage's width, and what an input of a reduction cell feeds halves
         the resolution.
-    size
-        What the node says itself; it goes before what its operator says.
 
     Raises
     ------
@@ -62,7 +58,7 @@ def make_operator(
         The fields do not say what the operator computes, or say what this network has no place for; the message names
         the field.
     """
-    said = operator.sized(size)
+    said = operator.sized()
     place = Place(channels, stride, replicas)
     if operator.family == "output":
         return None
@@ -71,7 +67,7 @@ def make_operator(
         return Zero(stride)
     if operator.family == "skip":
         return _skip(operator, said, place)
-    if missing := operator.missing(size):
+    if missing := operator.missing():
         raise ProxyError(
             f"the facts of operator {operator.name!r} do not say what it computes: {missing} is missing (kind is "
             f"{operator.kind!r}, and nothing is read from descriptions). Give {missing} in the operators file, "
@@ -82,15 +78,20 @@ def make_operator(
     assert generic is not None
     if generic in ("sum", "concat"):
         return None
-    if operator.depthwise and operator.name in VOCABULARY and size is None:  # DARTS has an order of its own
+    if _is_of_darts(operator):  # which has an order of its own
+        edge, times = _edge(operator, said), said.repeats or 1
         return depthwise_conv(
-            channels, _edge(operator, said), stride=stride, dilation=said.dilation or 1, times=said.repeats or 1,
-            replicas=replicas,
-        )  # fmt: skip
+            channels, edge, stride=stride, dilation=said.dilation or 1, times=times, replicas=replicas
+        )
     _is_buildable(operator, generic, said, place)
     layers = [_layer(operator, generic, said, place)]
     layers += [_layer(operator, generic, said, place.after) for _ in range(1, said.repeats or 1)]
     return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+
+
+def _is_of_darts(operator: Operator) -> bool:
+    """Whether it is a separable convolution of DARTS as it is built in."""
+    return operator.depthwise and operator.name in VOCABULARY and operator.size == VOCABULARY[operator.name].size
 
 
 def _skip(operator: Operator, said: Size, place: Place) -> nn.Module | None:
