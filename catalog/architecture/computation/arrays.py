@@ -20,6 +20,7 @@ from catalog.architecture.computation.primitives import Primitive, Shape
 from catalog.architecture.operators import Operator
 
 Numbers = NDArray[np.int64]
+Costs = NDArray[np.float64]
 
 NONE = -1
 """What stands for no word."""
@@ -43,10 +44,8 @@ class NodeArrays:
         Of a window; 0 where there is none.
     groups
         Of a convolution; 0 elsewhere.
-    parameters
-        Trainable ones, of all repeats together.
-    multiply_accumulates
-        Of all repeats together; NaN where it is not known.
+    parameters, multiply_accumulates
+        Trainable parameters, and costs, of all repeats together; NaN where they are not known.
     repeats
         How many equal nodes, one behind the other, this one stands for.
     norm, activation
@@ -62,8 +61,8 @@ class NodeArrays:
     stride: Numbers
     dilation: Numbers
     groups: Numbers
-    parameters: Numbers
-    multiply_accumulates: NDArray[np.float64]
+    parameters: Costs
+    multiply_accumulates: Costs
     repeats: Numbers
     norm: Numbers
     activation: Numbers
@@ -95,6 +94,8 @@ class ComputationBatch:
         (E,) the ends of each edge, as places among all nodes of the batch; sorted by target and operand.
     operand
         (E,) which of its target's operands it is.
+    ids
+        (G,) what each graph is of: ``architecture.id`` where it comes from a catalog, its place otherwise.
     """
 
     words: tuple[str, ...]
@@ -105,6 +106,7 @@ class ComputationBatch:
     source: Numbers
     target: Numbers
     operand: Numbers
+    ids: Numbers
 
     def __len__(self) -> int:
         return len(self.first_node) - 1
@@ -117,13 +119,12 @@ class ComputationBatch:
         """(N,) which graph a node belongs to."""
         return np.repeat(np.arange(len(self)), np.diff(self.first_node))
 
-    def totals(self) -> tuple[Numbers, NDArray[np.float64]]:
+    def totals(self) -> tuple[Costs, Costs]:
         """(G,) trainable parameters and multiply-accumulates of each graph, all repeats counted."""
-        owners = self.graph_of_node
-        parameters = np.zeros(len(self), dtype=np.int64)
-        np.add.at(parameters, owners, self.nodes.parameters)
-        costs = np.bincount(owners, self.nodes.multiply_accumulates, minlength=len(self)).astype(np.float64)
-        return parameters, costs
+        return self._total(self.nodes.parameters), self._total(self.nodes.multiply_accumulates)
+
+    def _total(self, column: Costs) -> Costs:
+        return np.bincount(self.graph_of_node, column, minlength=len(self)).astype(np.float64)
 
     def taken(self, graph: int) -> ComputationBatch:
         """One graph of the batch, as a batch of its own."""
@@ -137,6 +138,7 @@ class ComputationBatch:
             source=self.source[edges] - start,
             target=self.target[edges] - start,
             operand=self.operand[edges],
+            ids=self.ids[graph : graph + 1],
         )
 
 
@@ -196,7 +198,17 @@ def _assembled(
     order = np.lexsort((operand, target))
     names, kinds = zip(*words, strict=True) if words else ((), ())
     first_edge = np.searchsorted(target[order], first_node)
-    return ComputationBatch(names, kinds, first_node, first_edge, nodes, source[order], target[order], operand[order])
+    return ComputationBatch(
+        names,
+        kinds,
+        first_node,
+        first_edge,
+        nodes,
+        source[order],
+        target[order],
+        operand[order],
+        np.arange(len(first_node) - 1),
+    )
 
 
 class _BlockTable:
@@ -231,7 +243,7 @@ class _Rows:
         self.words: dict[tuple[str, str], int] = {}
         self._rows: list[tuple[Any, ...]] = []
 
-    def add(self, primitive: Primitive, shape: Shape | None, parameters: int, repeats: int) -> None:
+    def add(self, primitive: Primitive, shape: Shape | None, parameters: int | None, repeats: int) -> None:
         """Add a node."""
         operator = primitive.operator
         word, dilation = word_of_operator(operator)
@@ -245,7 +257,7 @@ class _Rows:
                 primitive.stride or (),
                 dilation if primitive.kernel else 0,
                 primitive.groups or 0,
-                parameters,
+                np.nan if parameters is None else parameters,
                 np.nan if cost is None else cost,
                 repeats,
             )
@@ -264,7 +276,7 @@ class _Rows:
             stride=_padded(stride, 3, 0),
             dilation=_whole(dilation),
             groups=_whole(groups),
-            parameters=_whole(parameters),
+            parameters=np.array(parameters, dtype=np.float64),
             multiply_accumulates=np.array(costs, dtype=np.float64),
             repeats=_whole(repeats),
             norm=none,
