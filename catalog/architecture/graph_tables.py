@@ -211,7 +211,7 @@ def node_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Tab
                 }
             )
         )
-    return _sorted(tables)
+    return _sorted(tables) if tables else _empty("position", "operator")
 
 
 def edge_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Table:
@@ -231,7 +231,15 @@ def edge_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Tab
                 }
             )
         )
-    return _sorted(tables)
+    return _sorted(tables) if tables else _empty("source", "target", "multiplicity")
+
+
+def _empty(*columns: str) -> pa.Table:
+    """No rows, of no cells: nobody knows their operators."""
+    word = pa.dictionary(pa.int32(), pa.string())
+    types = {"architecture_id": pa.int64(), "form": word, "cell": word, "operator": word}
+    names = ("architecture_id", "form", "cell", *columns)
+    return pa.schema([(name, types.get(name, pa.int16())) for name in names]).empty_table()
 
 
 def _constant(word: str, count: int) -> pa.DictionaryArray:
