@@ -11,6 +11,7 @@ from catalog.architecture.sizes import Size
 from catalog.errors import UnknownOperatorError
 
 KINDS = ("input", "output", "conv", "pool", "skip", "none", "merge", "other")
+_PURE = ("pool", "merge", "activation", "reshape")
 
 _NEEDED = {
     "conv": ("kernel",),
@@ -111,6 +112,14 @@ class Operator:
     def is_join(self) -> bool:
         """Whether the output is the inputs side by side, along the channels."""
         return "concat" in (self.name, self.generic)
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether two of them with equal inputs compute one thing: nothing in them is learned or random.
+
+        Of a kind that is not known for it, ``other`` and any of a user's own, this is not claimed.
+        """
+        return not self.has_weights and self.kind in _PURE
 
 
 _SIZES = tuple(field.name for field in fields(Size))

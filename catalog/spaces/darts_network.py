@@ -143,7 +143,7 @@ def joined(cell: CellGraph) -> int:
 def auxiliary_parameters(native: ArchitectureGraph, skeleton: Skeleton = SKELETON) -> int:
     """Parameters of the second classifier, which is fed by the second reduction cell while the network is trained."""
     states = next(joined(cell) for cell in native.cells if halves_resolution(cell.name))
-    fed = skeleton.channels * 2 ** (STAGES - 1) * states
+    fed = int(skeleton.channels * 2 ** (STAGES - 1)) * states
     narrow, wide, classes = 128, 768, skeleton.datasets[CIFAR10].classes
     return fed * narrow + 2 * narrow + 4 * narrow * wide + 2 * wide + wide * classes + classes
 
@@ -179,4 +179,4 @@ def _blocks_around(skeleton: Skeleton, normal: int, reduce: int) -> Iterator[Blo
 
 def _costs(parts: Sequence[Block] | Iterator[Block]) -> Costs:
     pairs = [(block.parameters, block.multiply_accumulates) for block in parts]
-    return np.array(pairs, dtype=np.int64).sum(axis=0)
+    return np.asarray(np.array(pairs, dtype=np.int64).sum(axis=0))

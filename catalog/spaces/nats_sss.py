@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.architecture.sizes import Size
 from catalog.errors import IdentifierError
+from catalog.spaces import nats_network
 from catalog.spaces.base import SearchSpace
 
 STAGES = 5
@@ -88,6 +90,9 @@ class NATSSize(SearchSpace):
             for other in WIDTHS
             if other != widths[stage]
         ]
+
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan:
+        return nats_network.network_plan(_widths_of(graph))
 
     def _graph_of(self, widths: Sequence[int]) -> ArchitectureGraph:
         cell = CellGraph("network", ("input", *(f"width_{width}" for width in widths), "output"), _EDGES)

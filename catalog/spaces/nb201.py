@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.skeleton import CIFAR10
 from catalog.errors import IdentifierError
@@ -48,7 +49,7 @@ Operators = tuple[str, str, str, str, str, str]
 
 
 class NASBench201(SearchSpace):
-    """NAS-Bench-201, and the topology space of NATS-Bench: 15,625 cells, 5,425 distinct functions.
+    """NAS-Bench-201, and the topology space of NATS-Bench: 15,625 cells, 5,260 distinct functions.
 
     Dong and Yang, "NAS-Bench-201: Extending the scope of reproducible neural architecture search", 2020
     (arXiv 2001.00326). Native ids are the architecture string, the index 0 to 15624 that NAS-Bench-201, NATS-Bench
@@ -98,6 +99,9 @@ class NASBench201(SearchSpace):
         live_params, live_flops = nb201_network.costs(_counts_of(canonical))
         return {"params": params, "flops": flops, "live_params": live_params, "live_flops": live_flops}
 
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        return nb201_network.network_plan(graph, compressed=compressed)
+
     def _graph_of(self, operators: Operators) -> ArchitectureGraph:
         cell = CellGraph("cell", ("input", *operators, "output"), _NATIVE_EDGES)
         return ArchitectureGraph(self.name, (cell,), self.vocabulary)
@@ -112,12 +116,12 @@ def _counts_of(graphs: Sequence[ArchitectureGraph]) -> NDArray[np.float64]:
 
 def parameters(cells: Sequence[str], dataset: str = CIFAR10) -> NDArray[np.float64]:
     """(B,) trainable parameters of the network of each architecture string, with the data set's classifier."""
-    return nb201_network.costs(_counts_in(cells), dataset)[0]
+    return np.asarray(nb201_network.costs(_counts_in(cells), dataset)[0])
 
 
 def multiply_accumulates(cells: Sequence[str], dataset: str = CIFAR10) -> NDArray[np.float64]:
     """(B,) multiply-accumulates of one image of the data set in the network of each architecture string."""
-    return nb201_network.costs(_counts_in(cells), dataset)[1]
+    return np.asarray(nb201_network.costs(_counts_in(cells), dataset)[1])
 
 
 def _counts_in(cells: Sequence[str]) -> NDArray[np.float64]:

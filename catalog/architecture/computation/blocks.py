@@ -177,3 +177,9 @@ def residual_reduction(shape: Shape, outputs: int) -> tuple[Block, Block]:
     inner = relu_conv_bn(shape, outputs, 3, 2)
     outer = relu_conv_bn(inner.shape, outputs, 3)
     return chain(pooled, layers.convolution(pooled.shape, outputs, 1)), chain(*inner.layers, *outer.layers)
+
+
+@_shared
+def output(shape: Shape) -> Block:
+    """The end of a network."""
+    return single(layers.taken(shape))

@@ -37,7 +37,7 @@ class ComputationNode:
     shape
         Of its output, batch first; None where it is not known.
     parameters
-        Trainable ones that no earlier node uses.
+        Trainable ones that no earlier node uses; None where they are not known.
     settings
         Further constants that it was called with, as text.
     repeats
@@ -49,7 +49,7 @@ class ComputationNode:
     inputs: tuple[int, ...]
     name: str
     shape: Shape | None
-    parameters: int = 0
+    parameters: int | None = 0
     settings: str = ""
     repeats: int = 1
 
@@ -69,14 +69,14 @@ class ComputationGraph:
     nodes: tuple[ComputationNode, ...]
 
     @property
-    def parameters(self) -> int:
-        """Trainable parameters of all nodes, shared ones counted once."""
-        return sum(node.parameters for node in self.nodes)
+    def parameters(self) -> int | None:
+        """Trainable parameters of all nodes, shared ones counted once; None where a node's are not known."""
+        return _total([node.parameters for node in self.nodes])
 
     @property
     def multiply_accumulates(self) -> int | None:
         """Cost of one pass over the traced input; None where a shape is not known."""
-        return _total(self.nodes)
+        return _total([node.primitive.multiply_accumulates for node in self.nodes])
 
     @cached_property
     def live(self) -> tuple[ComputationNode, ...]:
@@ -92,14 +92,14 @@ class ComputationGraph:
         return tuple(self.nodes[place] for place in sorted(fed & used))
 
     @property
-    def live_parameters(self) -> int:
+    def live_parameters(self) -> int | None:
         """`parameters` of the nodes on a path from an input to the output."""
-        return sum(node.parameters for node in self.live)
+        return _total([node.parameters for node in self.live])
 
     @property
     def live_multiply_accumulates(self) -> int | None:
         """`multiply_accumulates` of the nodes on a path from an input to the output."""
-        return _total(self.live)
+        return _total([node.primitive.multiply_accumulates for node in self.live])
 
     @cached_property
     def operators(self) -> tuple[Operator, ...]:
@@ -154,11 +154,10 @@ class ComputationGraph:
         return Counter(node.primitive.operator.name for node in self.nodes)
 
     def __repr__(self) -> str:
-        cost = self.multiply_accumulates
-        return (
-            f"ComputationGraph({len(self.nodes)} nodes, {self.parameters:,} parameters, "
-            f"{'unknown' if cost is None else f'{cost:,}'} multiply-accumulates)"
+        parameters, cost = (
+            "unknown" if total is None else f"{total:,}" for total in (self.parameters, self.multiply_accumulates)
         )
+        return f"ComputationGraph({len(self.nodes)} nodes, {parameters} parameters, {cost} multiply-accumulates)"
 
 
 @dataclass
@@ -226,6 +225,5 @@ class GraphBuilder:
         return len(self.nodes) - 1
 
 
-def _total(nodes: Sequence[ComputationNode]) -> int | None:
-    costs = [node.primitive.multiply_accumulates for node in nodes]
+def _total(costs: Sequence[int | None]) -> int | None:
     return None if None in costs else sum(cost for cost in costs if cost is not None)

@@ -45,6 +45,11 @@ def given(shape: Shape) -> Layer:
     return Layer(Primitive(VOCABULARY["input"]), shape)
 
 
+def taken(shape: Shape) -> Layer:
+    """What a network gives."""
+    return Layer(Primitive(VOCABULARY["output"]), shape)
+
+
 def convolution(
     shape: Shape,
     outputs: int,
