@@ -91,9 +91,7 @@ def test_traced_networks_come_in_the_same_form(catalog_path: Path) -> None:
 
 def test_cells_without_a_network_are_refused(catalog_path: Path, tmp_path: Path) -> None:
     file = tmp_path / "own.jsonl"
-    file.write_text(
-        '{"id": "a", "ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]]}\n', encoding="utf-8"
-    )
+    file.write_text('{"id": "a", "ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]]}\n', encoding="utf-8")
     assert call_catalog("ingest", "graphs", str(file), "--space", "mine", database=catalog_path).returncode == 0
     with catalog.open(catalog_path) as opened, pytest.raises(UsageError, match="1 of 1 architectures of the space"):
         opened.computation("mine", "a")
