@@ -15,7 +15,9 @@ def canonical_graphs(graphs: Sequence[ArchitectureGraph]) -> list[ArchitectureGr
 
     Cells that contract to the same graph are put in canonical order once.
     """
-    contracted = [[contract(cell, graph.vocabulary) for cell in graph.cells] for graph in graphs]
+    contracted = [
+        [contract(cell, graph.vocabulary, merges=graph.merges_equals) for cell in graph.cells] for graph in graphs
+    ]
     ordered = _canonically_ordered(list({cell for cells in contracted for cell in cells}))
     return [
         replace(graph, cells=tuple(ordered[cell] for cell in cells))

@@ -206,4 +206,4 @@ def doctor(
         found = catalog.doctor(full=full, repair=repair)
     emit(found.frame, output_format)
     if found.failed:
-        raise CatalogError(f"these checks failed: {', '.join(found.failed)}. Do what their details say.")
+        raise CatalogError(f"{db}: these checks failed: {', '.join(found.failed)}. Do what their details say.")

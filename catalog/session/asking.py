@@ -158,7 +158,7 @@ class Asking(Handle):
         """
         from catalog.storage.user_query import starting_early
 
-        with starting_early(where is not None):
+        with starting_early(where is not None, self._file_to_read):
             from catalog.asking.top import top
 
             with self._reading() as store:
@@ -357,7 +357,7 @@ class Asking(Handle):
         """
         from catalog.storage.user_query import starting_early
 
-        with starting_early():
+        with starting_early(file=self._file_to_read):
             from catalog.asking import patterns
 
             with self._reading() as store:

@@ -11,6 +11,7 @@ import numpy as np
 from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.architecture.sizes import Size
 from catalog.errors import IdentifierError
 from catalog.spaces import nats_network
 from catalog.spaces.base import SearchSpace
@@ -24,7 +25,18 @@ _EDGES = tuple((node, node + 1, 1) for node in range(STAGES + 1))
 
 def _operator(width: int) -> Operator:
     words = f"Stage of convolutions 3 by 3 with {width} channels"
-    return Operator(f"width_{width}", "conv", words, words, words, kernel=3, dilation=1, has_weights=True)
+    return Operator(
+        f"width_{width}",
+        "conv",
+        words,
+        words,
+        words,
+        kernel=3,
+        dilation=1,
+        has_weights=True,
+        generic="conv",
+        size=Size.of({"channels": width / WIDTHS[-1]}),
+    )
 
 
 OPERATORS = tuple(_operator(width) for width in WIDTHS)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from torch import Tensor, nn
 
-from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, is_traced
 from catalog.architecture.operators import Operator
 from catalog.architecture.skeleton import STEM_KERNEL
 from catalog.errors import GraphError, ProxyError
@@ -16,8 +14,6 @@ from predictor.networks.layers import classifier, convolution, relu_conv_bn
 from predictor.networks.nb201 import ReductionBlock
 from predictor.networks.network import Network, NetworkConfig
 from predictor.networks.own_operators import make_operator
-
-_TRACED = re.compile(r"network_[0-9a-f]{12}")  # as ingest.model names the cell of a whole network
 
 
 class GenericBlock(nn.Module):
@@ -56,13 +52,19 @@ class GenericNetwork(Network):
     def __init__(self, graph: ArchitectureGraph, config: NetworkConfig) -> None:
         super().__init__()
         replicas = config.replicas
-        if any(_TRACED.fullmatch(cell.name) for cell in graph.cells):
+        if any(is_traced(cell.name) for cell in graph.cells):
             raise ProxyError(
                 f"the architecture of space {graph.space!r} is a whole network that was traced, no cell to repeat; its "
                 "graph does not state the channels and strides of its operators."
             )
-        plain = [cell for cell in graph.cells if not cell.reduction]
-        reducing = [cell for cell in graph.cells if cell.reduction]
+        if graph.input is not None:
+            raise ProxyError(
+                f"the architecture of space {graph.space!r} is a whole network, which states its input; the generic "
+                "network is one of cells that are repeated."
+            )
+        cells = [cell for cell in graph.cells for _ in range(cell.repeats)]
+        plain = [cell for cell in cells if not cell.reduction]
+        reducing = [cell for cell in cells if cell.reduction]
         if not plain:
             raise GraphError(
                 f"space {graph.space!r} has only reduction cells; a network needs at least one cell that keeps the "

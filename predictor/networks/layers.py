@@ -22,9 +22,11 @@ def convolution(
     stride: int = 1,
     dilation: int = 1,
     depthwise: bool = False,
+    groups: int = 1,
+    bias: bool = False,
     replicas: int = 1,
 ) -> nn.Conv2d:
-    """A convolution without bias whose padding keeps the resolution (divided by the stride)."""
+    """A convolution whose padding keeps the resolution (divided by the stride), of each replica in `groups` groups."""
     padding, uneven = divmod(dilation * (kernel - 1), 2)
     return (UnevenConv2d if uneven else nn.Conv2d)(
         inputs * replicas,
@@ -33,8 +35,8 @@ def convolution(
         stride=stride,
         padding=padding,
         dilation=dilation,
-        groups=inputs * replicas if depthwise else replicas,
-        bias=False,
+        groups=(inputs if depthwise else groups) * replicas,
+        bias=bias,
     )
 
 
