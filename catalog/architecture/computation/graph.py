@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,6 +41,9 @@ class ComputationNode:
         Trainable ones that no earlier node uses.
     settings
         Further constants that it was called with, as text.
+    is_compared
+        Whether shapes, windows and settings tell all that it computes: it takes no weight, and nothing else of which
+        nobody compares the numbers.
     """
 
     primitive: Primitive
@@ -48,6 +52,7 @@ class ComputationNode:
     shape: Shape | None
     parameters: int = 0
     settings: str = ""
+    is_compared: bool = True
 
     @property
     def label(self) -> str:
@@ -55,6 +60,11 @@ class ComputationNode:
         primitive = self.primitive
         shown = (primitive.operator.name, self.shape, primitive.kernel, primitive.stride, primitive.groups)
         return "|".join(map(str, (*shown, self.parameters, self.settings)))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its operands cannot change places."""
+        return self.primitive.operator.name not in _COMMUTATIVE or "alpha=" in self.settings
 
 
 @dataclass(frozen=True)
@@ -117,14 +127,15 @@ class ComputationGraph:
         for node in self.nodes:
             ends = node.primitive in (_INPUT, _OUTPUT) or node.primitive.operator.is_identity
             name = node.primitive.operator.name if ends else node.label
-            labels[name] = node.primitive.operator.kind
+            pure = node.primitive.operator.is_pure and node.is_compared and not ends
+            labels[name] = node.primitive.operator.kind if ends else "reshape" if pure else "other"
             names.append(name)
         for target, node in enumerate(self.nodes):
-            if len(node.inputs) < 2 or node.primitive.operator.name in _COMMUTATIVE:
+            if len(node.inputs) < 2 or not node.is_ordered:
                 edges += [(source, target) for source in node.inputs]
                 continue
             for place, source in enumerate(node.inputs):  # the order of the operands, as nodes of their own
-                labels[f"operand {place}"] = "other"
+                labels[f"operand {place}"] = "reshape"
                 names.append(f"operand {place}")
                 edges += [(source, len(names) - 1), (len(names) - 1, target)]
         shapes = "".join(str(node.shape) for node in self.nodes if node.primitive == _INPUT)
@@ -176,6 +187,7 @@ class GraphBuilder:
         *,
         weights: Mapping[object, int] | None = None,
         settings: str = "",
+        is_compared: bool = True,
     ) -> int:
         """Add a node and return its place.
 
@@ -187,10 +199,13 @@ class GraphBuilder:
         """
         fresh = {key: count for key, count in (weights or {}).items() if key not in self._counted}
         self._counted.update(fresh)
-        text = settings if len(settings) <= _LONGEST_SETTINGS else settings[: _LONGEST_SETTINGS - 1] + "…"
+        text = settings
+        if len(settings) > _LONGEST_SETTINGS:
+            text = f"{settings[:_LONGEST_SETTINGS]}… {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
         if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
             primitive = replace(primitive, multiply_accumulates=None)
-        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text))
+        parameters = sum(fresh.values())
+        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, parameters, text, is_compared))
 
     def finish(self, outputs: Sequence[int], gather: Primitive) -> ComputationGraph:
         """Add the output; several results are put together by a node `gather` first.
