@@ -93,12 +93,21 @@ class CellArrays:
         """Encodings of the cells as they are ordered now, as digests take them."""
         return canonical.encode_batch(self.keys(), self.adjacency)
 
+    def applications(self) -> NDArray[np.int64]:
+        """(B, N) how many times each operator is applied in a row."""
+        if self.sizes is None:
+            return np.ones(self.operators.shape, dtype=np.int64)
+        table = np.array([*(size.repeats or 1 for size in self.size_table), 1], dtype=np.int64)
+        return np.asarray(table[self.sizes])  # the last one for places of -1
+
     def depths(self) -> NDArray[np.int64]:
-        """(B,) edges on the longest path that ends in the output."""
+        """(B,) edges on the longest path that ends in the output, as many a node as its operator is applied."""
         linked = self.adjacency > 0
+        applications = self.applications()
         longest = np.zeros(self.operators.shape, dtype=np.int64)
         for node in range(1, self.operators.shape[1]):
-            longest[:, node] = np.where(linked[:, :node, node], longest[:, :node] + 1, 0).max(axis=1)
+            reached = np.where(linked[:, :node, node], longest[:, :node] + applications[:, node, None], 0)
+            longest[:, node] = reached.max(axis=1)
         return longest[:, -1]
 
     def cell(self, row: int, *, reduction: bool = False) -> CellGraph:

@@ -48,11 +48,11 @@ def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: 
     inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
     fed: list[bool] = []  # per node: whether any data reaches it
     equal = _Equal(cell, facts, strided, merges=merges)
-    for node, operator in enumerate(operators):
+    for node, fact in enumerate(facts):
         resolved: dict[int, int] = {}
         live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
-        joins = operator == "concat" and sum(count for _, count in live) != 1
-        identity[node] |= operator == "concat" and not joins and cell.size(node) is None
+        joins = fact.is_join and sum(count for _, count in live) != 1
+        identity[node] |= fact.is_join and not joins and cell.size(node) is None
         for source, multiplicity in live:
             if not identity[source]:
                 origin = equal.first(source, inputs[source])
@@ -85,7 +85,7 @@ class _Equal:
     def first(self, node: int, inputs: Mapping[int, int]) -> int:
         """The node that stands for `node`, which these inputs feed."""
         operator, size = self._facts[node], self._cell.size(node)
-        ordered = operator.kind == "merge" and operator.name not in ("concat", "sum") and len(inputs) > 1
+        ordered = operator.kind == "merge" and not (operator.is_join or operator.is_identity) and len(inputs) > 1
         learned = size is not None and size.has_weights
         if not self._merges or not operator.is_pure or ordered or learned:
             return node

@@ -135,6 +135,12 @@ class CellGraph:
         """What the source says of a node's size."""
         return self.sizes[node] if self.sizes else None
 
+    def applications(self) -> tuple[int, ...]:
+        """How many times each node's operator is applied in a row."""
+        if not self.sizes:
+            return (1,) * len(self.operators)
+        return tuple(1 if size is None else size.repeats or 1 for size in self.sizes)
+
     def labels(self) -> tuple[str, ...]:
         """What decides the function of each node: its operator's name, with its size where one is given."""
         if not self.sizes:
@@ -149,10 +155,14 @@ class CellGraph:
         return matrix
 
     def depth(self) -> int:
-        """Edges on the longest path that ends in the output; 0 where no path reaches it."""
+        """Edges on the longest path that ends in the output; 0 where no path reaches it.
+
+        An operator that is applied several times in a row counts as often.
+        """
         longest = [0] * self.node_count
+        applications = self.applications()
         for source, target, _ in self.edges:  # sorted by source, so each source is final when it is read
-            longest[target] = max(longest[target], longest[source] + 1)
+            longest[target] = max(longest[target], longest[source] + applications[target])
         return longest[-1]
 
     def __repr__(self) -> str:
@@ -348,7 +358,7 @@ def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
             entering[target] += multiplicity
         bound = max(entering.values(), default=0)
         for node, operator in enumerate(cell.operators):
-            if operator == "concat" or vocabulary[operator].is_identity:
+            if vocabulary[operator].is_join or vocabulary[operator].is_identity:
                 bound *= max(entering[node], 1)
         if bound > MOST_PARALLEL:
             contract(cell, vocabulary)

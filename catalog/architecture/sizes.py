@@ -40,13 +40,13 @@ class Size:
     mlp_ratio
         Inner width of an MLP as a multiple of its input's.
     repeats
-        How many times the operator is applied in a row; the first application alone has the stride.
+        How many times the operator is applied in a row, each time with the same size.
     squeeze
         Inner width of squeeze-and-excitation as a multiple of the block's input channels.
     norm, activation, bias
         Whether these belong to the operator; a word says which normalisation or activation it is.
     params, macs
-        Trainable parameters and multiply-accumulates of the node, all repeats together, where the source counts them.
+        Trainable parameters and multiply-accumulates of one application, where the source counts them.
     """
 
     channels: int | float | None = None
@@ -66,15 +66,40 @@ class Size:
     params: int | None = None
     macs: int | None = None
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Worked out once: sizes are shared by many nodes, and what follows from them is looked up by them."""
+        return hash(tuple(getattr(self, name) for name in FIELDS))
+
     @cached_property
     def text(self) -> str:
-        """Canonical JSON of what is said; what goes without saying (a stride, dilation, repeat of 1) is left out."""
-        said = {
-            name: value
-            for name in FIELDS
-            if (value := getattr(self, name)) is not None and not (name in _ONE_BY_DEFAULT and value in (1, (1, 1)))
-        }
+        """Canonical JSON of what is said."""
+        said = {name: value for name in FIELDS if (value := getattr(self, name)) is not None}
         return json.dumps(said, separators=(",", ":"))
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """What is said of each of `NUMBERS`, NaN where nothing is; of a window its longer edge."""
+        said = (getattr(self, name) for name in NUMBERS)
+        return tuple(
+            math.nan if value is None else float(max(value)) if isinstance(value, tuple) else float(value)
+            for value in said
+        )
+
+    @property
+    def words(self) -> str:
+        """For a drawing: ``64 channels, kernel 3, stride 2``."""
+        told = []
+        for name, value in json.loads(self.text).items():
+            shown = "x".join(map(str, value)) if isinstance(value, list) else str(value)
+            if isinstance(value, bool):
+                told.append(name if value else f"no {name}")
+            else:
+                told.append(f"{shown} {name}" if name in _COUNTED else f"{name} {shown}")
+        return ", ".join(told)
 
     @property
     def has_weights(self) -> bool:
@@ -83,7 +108,7 @@ class Size:
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Size:
-        """Check what a source says; fields that are null count as not said.
+        """Check what a source says; null, and a stride, dilation, group or repeat of 1, count as not said.
 
         Raises
         ------
@@ -102,12 +127,16 @@ class Size:
 FIELDS = tuple(field.name for field in fields(Size))
 """Names of the fields of a node, besides ``op``."""
 
+NUMBERS = tuple(name for name in FIELDS if name not in ("norm", "activation", "bias"))
+"""The fields that are numbers."""
+
 _ONE_BY_DEFAULT = frozenset({"stride", "dilation", "groups", "repeats"})
 _WINDOWS = {"kernel": 1, "stride": 1, "padding": 0}
 _WHOLE = {"dilation": 1, "groups": 1, "heads": 1, "repeats": 1}
 _RATIOS = ("channels", "expansion", "mlp_ratio", "squeeze")
 _COUNTS = ("params", "macs")
 _WORDS = ("norm", "activation")
+_COUNTED = frozenset({"channels", "groups", "heads", "repeats", "params", "macs"})
 
 
 @lru_cache(maxsize=65536)
@@ -117,8 +146,8 @@ def _checked(text: str) -> Size:
     for name, value in json.loads(text).items():
         if name not in FIELDS:
             raise GraphError(f"unknown field {name!r:.80} of a node; known are op, {', '.join(FIELDS)}.")
-        if value is not None:
-            said[name] = _value(name, value)
+        if value is not None and not ((checked := _value(name, value)) == 1 and name in _ONE_BY_DEFAULT):
+            said[name] = checked
     return Size(**said)
 
 
@@ -163,6 +192,11 @@ def _is_number(value: Any) -> bool:
 
 def _wrong(name: str, value: Any, allowed: str) -> GraphError:
     return GraphError(f"{name} is {value!r:.80}; {allowed} is needed.")
+
+
+def pair(window: Window) -> tuple[int, int]:
+    """Height and width of a window."""
+    return window if isinstance(window, tuple) else (window, window)
 
 
 @dataclass(frozen=True)

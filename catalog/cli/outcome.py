@@ -22,23 +22,33 @@ _INTERRUPTED = 130  # what Typer makes of Ctrl-C
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command to its end, see that all it wrote has arrived, and give the exit code."""
     interruption = Interruption()
-    with interruption.heard():
-        try:
-            code = _run(command)
-            sys.stdout.flush()
-        except KeyboardInterrupt:
-            code = _INTERRUPTED
-        except BrokenPipeError:
-            # The reader of our output left (`catalog top ... | head`); nothing is wrong, and no more can be written.
-            streams.give_up(sys.stdout)
-            code = 0
-        except OSError as error:
-            code = _of_the_system(error)
+    try:
+        with interruption.heard():
+            code = _code_of(command)
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except Exception:
+        if interruption.signal is None:
+            raise
+        code = _INTERRUPTED  # a library that was stopped anywhere may fail in any way on the way out
     if code == _INTERRUPTED:
         interruption.tell()
         return interruption.exit_code
     if interruption.signal == signal.SIGTERM:  # whoever sends it asks whether it was obeyed, not how well
         return interruption.exit_code
+    return code
+
+
+def _code_of(command: Callable[[], object]) -> int:
+    try:
+        code = _run(command)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output left (`catalog top ... | head`); nothing is wrong, and no more can be written.
+        streams.give_up(sys.stdout)
+        code = 0
+    except OSError as error:
+        code = _of_the_system(error)
     return code
 
 

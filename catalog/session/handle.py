@@ -119,6 +119,11 @@ class Handle:
             self._held.close()
             self._held = None
 
+    @property
+    def _file_to_read(self) -> Path | None:
+        """The file, if other processes can read it while this handle is open."""
+        return self.path if self.mode == "read" else None
+
     def _require_open(self) -> None:
         if self._is_closed:
             raise UsageError(f"{self!r} is closed; open it again with catalog.open({str(self.path)!r}).")

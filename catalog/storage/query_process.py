@@ -11,6 +11,7 @@ import os
 import pickle
 import sys
 import threading
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from catalog.storage.answer import Answer
     from catalog.storage.query_limits import QueryLimits
+    from catalog.storage.sandbox import Attached
 
 READY = "ready"
 """What the process says when it has imported what it needs."""
@@ -64,13 +66,29 @@ class Head:
     is_number: tuple[bool, ...] = field(default=())
 
 
-def serve_one(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer the one query that comes."""
+def serve_one(requests: BinaryIO, answers: BinaryIO, file: Path | None = None) -> None:
+    """Answer the one query that comes; where it will be about `file`, that is opened until it does."""
+    import duckdb
+
+    from catalog.errors import CatalogError
+    from catalog.storage import sandbox
+    from catalog.storage.locking import require_file
+
+    with ExitStack() as opened:
+        prepared = None
+        if file is not None:
+            with suppress(CatalogError, duckdb.Error, OSError):  # which the query meets again, and tells
+                require_file(file)
+                prepared = opened.enter_context(sandbox.attached(file))
+        _send(answers, READY)
+        _answer(requests, answers, file, prepared)
+
+
+def _answer(requests: BinaryIO, answers: BinaryIO, file: Path | None, prepared: Attached | None) -> None:
     from catalog.errors import CatalogError
     from catalog.storage import sandbox
     from catalog.storage.address_space import limit_address_space
 
-    _send(answers, READY)
     try:
         request: Request = pickle.load(requests)  # noqa: S301 - from the process that started this one
     except EOFError:
@@ -86,6 +104,7 @@ def serve_one(requests: BinaryIO, answers: BinaryIO) -> None:
             is_judged=request.is_judged,
             tables=tables,
             before=lambda room: limit_address_space(2 * room),  # of the query, and again of its result
+            prepared=prepared if request.path == file else None,
             **request.limits,
         )
     except CatalogError as error:
@@ -132,7 +151,10 @@ def _received(requests: BinaryIO) -> pa.Table:
 
 
 def main() -> None:
-    """Answer one query; nothing but the answer reaches the output, and no last words of a library the user."""
+    """Answer one query, of the file that the first argument names, if any.
+
+    Nothing but the answer reaches the output, and no last words of a library the user.
+    """
     gc.disable()  # rows hold no circles, and this process is short
     spare_pandas()
     answers = os.fdopen(os.dup(1), "wb")
@@ -140,5 +162,5 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    serve_one(sys.stdin.buffer, answers)
+    serve_one(sys.stdin.buffer, answers, Path(sys.argv[1]) if sys.argv[1:] else None)
     os._exit(0)  # the rows are out, and nobody waits for a tidy end

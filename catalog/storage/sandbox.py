@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
@@ -72,6 +72,7 @@ def read_user_query(
     is_judged: bool = False,
     tables: Mapping[str, pa.Table] | None = None,
     before: Callable[[int], None] = lambda _: None,
+    prepared: Attached | None = None,
     **limits: Unpack[QueryLimits],
 ) -> Rows:
     """The rows that a user's query gives.
@@ -94,6 +95,8 @@ def read_user_query(
         The only tables that the query can read, by name, instead of those of the file, which is not opened then.
     before
         Called with the bytes that the query may take, when it is about to run.
+    prepared
+        A connection to the file, if there is one already; it serves one query.
     limits
         See `QueryLimits`.
 
@@ -108,12 +111,23 @@ def read_user_query(
     path = Path(path)
     if tables is None:
         require_file(path)
-    with reported(path), _spill_folder() as spill:
+    with reported(path):
         if not is_judged:
             check_statement(sql)
-        with _closed_connection(path, spill, tables, limits) as connection:
+        with ExitStack() as opened:
+            if prepared is None or tables is not None:
+                prepared = opened.enter_context(attached(path if tables is None else None, limits.get("wait")))
+            connection = _closed(prepared, tables, limits)
             before(_memory_limit(connection))
             return _read(connection, path, sql, limits.get("timeout"), reading)
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A connection to which a catalog is attached, and its folder for what outgrows its memory, or an empty name."""
+
+    connection: duckdb.DuckDBPyConnection
+    spill: str
 
 
 @contextmanager
@@ -129,29 +143,41 @@ def _spill_folder() -> Iterator[str]:
 
 
 @contextmanager
-def _closed_connection(
-    path: Path, spill: str, tables: Mapping[str, pa.Table] | None, limits: QueryLimits
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to which the catalog is attached read-only, or tables are lent, and every door behind it closed.
+def attached(path: Path | None, wait: float | None = None) -> Iterator[Attached]:
+    """A connection to which a catalog, if any, is attached read-only, and most doors behind it closed.
 
     The file is attached to a database of its own in memory, so that the limits of one query do not touch other
     connections of this process to the same file.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be read.
     """
     doors = {name: value for name, value in CLOSED_TO_OTHERS.items() if name != "enable_external_access"}
-    doors |= {"temp_directory": spill, "allow_persistent_secrets": "false"}
-    with duckdb.connect(":memory:", config=doors) as connection:
-        if tables is None:
-            _attach(connection, path, limits.get("wait"))
-        for name, table in (tables or {}).items():
-            connection.register(name, table)
-        if spill:  # by SET: DuckDB 1.5 shows this limit when it comes with the configuration, but does not keep it
-            connection.execute(f"SET max_temp_directory_size = {literal(SPILL_LIMIT)}")
-        if (memory_limit := limits.get("memory_limit")) is not None:
-            connection.execute(f"SET memory_limit = {literal(memory_limit)}")
-        connection.execute(TIMES_IN_UTC)
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        yield connection
+    with _spill_folder() as spill:
+        doors |= {"temp_directory": spill, "allow_persistent_secrets": "false"}
+        with duckdb.connect(":memory:", config=doors) as connection:
+            if path is not None:
+                _attach(connection, path, wait)
+            yield Attached(connection, spill)
+
+
+def _closed(
+    prepared: Attached, tables: Mapping[str, pa.Table] | None, limits: QueryLimits
+) -> duckdb.DuckDBPyConnection:
+    """The connection with the tables that are lent, the limits that it has to keep, and every door closed."""
+    connection = prepared.connection
+    for name, table in (tables or {}).items():
+        connection.register(name, table)
+    if prepared.spill:  # by SET: DuckDB 1.5 shows this limit when it comes with the configuration, but does not keep it
+        connection.execute(f"SET max_temp_directory_size = {literal(SPILL_LIMIT)}")
+    if (memory_limit := limits.get("memory_limit")) is not None:
+        connection.execute(f"SET memory_limit = {literal(memory_limit)}")
+    connection.execute(TIMES_IN_UTC)
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, wait: float | None) -> None:

@@ -9,7 +9,7 @@ their order, so that adding rows costs one pass over these rows alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 
 _DERIVED = {"architecture": ("canonical_id",)}  # follows from the digests, which are sealed
 _CHANGE = re.compile(r"\s*(INSERT INTO|DELETE FROM|UPDATE)\s+(\w+)")
+_ONE_COLUMN = re.compile(r"\s*UPDATE\s+(\w+)\s+SET\s+(\w+)\s*=\s*[\w.]+\s+(?:FROM|WHERE)\s")
 _PROBE = "SELECT hash('seal', 1, 1.5::DOUBLE, NULL)::VARCHAR"
 _HASH, _VERSION = "hash", "version"
 
@@ -88,7 +89,9 @@ def label(part: Part) -> str:
 
 
 def change_of(sql: str) -> tuple[str, str] | None:
-    """The verb of a statement that changes a sealed table, and the table."""
+    """The verb of a statement that changes what is sealed of a table, and the table."""
+    if (one := _ONE_COLUMN.match(sql)) and one[2] in _DERIVED.get(one[1], ()):
+        return None
     found = _CHANGE.match(sql)
     return (found[1], found[2]) if found and found[2] in PARTS else None
 
@@ -104,13 +107,13 @@ class Seals:
 
     def totals(self, table: str) -> dict[Part, Seal]:
         """What the rows of a table really are, by part."""
-        return _by_part(self._connection.execute(self._question(table, table)).fetchall())
+        return _by_part(self._connection.table(identifier(table)).aggregate(*self._asked(table)).fetchall())
 
-    def broken(self) -> dict[str, list[Broken]]:
-        """The parts of each sealed table that are not as they were sealed, in order."""
+    def broken(self, tables: Iterable[str] = PARTS) -> dict[str, list[Broken]]:
+        """The parts of sealed tables that are not as they were sealed, in order."""
         stored = stored_seals(self._connection)
         result: dict[str, list[Broken]] = {}
-        for table in PARTS:
+        for table in tables:
             now = {label(part): (part, seal) for part, seal in self.totals(table).items()}
             sealed = {part: seal for (of, part), seal in stored.items() if of == table}
             result[table] = [
@@ -139,7 +142,8 @@ class Seals:
         given = self._connection.from_arrow(rows)
         if missing:
             given = given.project(", ".join(["*", *missing]))
-        return _by_part(given.query("changed", self._question(table, "changed")).fetchall())
+        # A view of the rows, which a whole query needs, would keep them in memory until the end of the transaction.
+        return _by_part(given.aggregate(*self._asked(table)).fetchall())
 
     def note_change(self, table: str, before: Mapping[Part, Seal], after: Mapping[Part, Seal]) -> None:
         """Note what an update made of a table."""
@@ -194,12 +198,12 @@ class Seals:
             self._types[table] = {name: kind for name, kind in rows if name not in _DERIVED.get(table, ())}
         return self._types[table]
 
-    def _question(self, table: str, of: str) -> str:
+    def _asked(self, table: str) -> tuple[str, str]:
+        """What is asked of rows of a table to seal them, and the groups of rows of which it is asked."""
         columns = self._columns(table)
         values = ", ".join(f"{identifier(name)}::{kind}" for name, kind in columns.items())
         parts = ", ".join(f"{identifier(name)}::{columns[name]}" for name in PARTS[table] if name in columns)
-        grouped = f" GROUP BY {', '.join(str(place + 3) for place in range(len(PARTS[table])))}" if parts else ""
-        return f"SELECT count(*), coalesce(sum(hash({values})), 0){', ' if parts else ''}{parts} FROM {of}{grouped}"
+        return f"count(*), coalesce(sum(hash({values})), 0){', ' if parts else ''}{parts}", parts
 
     def _has_rows(self, table: str, part: Part) -> bool:
         same = " AND ".join(f"{identifier(name)} IS NOT DISTINCT FROM ?" for name in PARTS[table]) or "true"

@@ -97,12 +97,15 @@ def _rows(request: Request, tables: Tables | None) -> Any:
 
 
 @contextmanager
-def starting_early(is_asked: bool = True) -> Iterator[None]:
-    """A block that asks one query, whose process is started now: it gets ready while the block prepares the query."""
+def starting_early(is_asked: bool = True, file: Path | None = None) -> Iterator[None]:
+    """A block that asks one query, whose process is started now: it gets ready while the block prepares the query.
+
+    With `file` it also opens the catalog that the query is about, which nobody may be about to write then.
+    """
     if not is_asked:
         yield
         return
-    with _started() as process:
+    with _started(file) as process:
         token = _EARLY.set([process])
         try:
             yield
@@ -121,11 +124,11 @@ def _taken() -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def _started() -> Iterator[subprocess.Popen[bytes]]:
+def _started(file: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A process that waits for a query; at the end of the block it has ended, and what it wrote is gone."""
     with _folder() as environment:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _CHILD],
+            [sys.executable, "-P", "-c", _CHILD, *([] if file is None else [str(file)])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

@@ -60,6 +60,18 @@ _SQL = """
     ORDER BY told.source, other_source, told.name, told.kind, dataset, split, epochs, device
 """
 
+_OTHERS = """
+    WITH own AS (
+        SELECT min(architecture_id) AS first, max(architecture_id) AS last FROM (
+            SELECT architecture_id FROM metric WHERE source_id = $source
+            UNION ALL SELECT architecture_id FROM score WHERE source_id = $source
+        )
+    )
+    SELECT EXISTS (FROM metric JOIN own ON architecture_id BETWEEN first AND last WHERE source_id != $source)
+        OR EXISTS (FROM score JOIN own ON architecture_id BETWEEN first AND last WHERE source_id != $source)
+"""
+"""Whether other sources say anything about architectures like those of a source; comparing all of them takes long."""
+
 
 @dataclass(frozen=True)
 class Disagreement:
@@ -105,6 +117,8 @@ def disagreements(catalog: Store, source_id: int | None = None) -> list[Disagree
     Values are compared where name, kind, data set, split, epochs, stage and device are the same: means over seeds, as
     the wide view shows them. The points of training curves are left out.
     """
+    if source_id is not None and not catalog.rows(_OTHERS, {"source": source_id})[0][0]:
+        return []
     rows = catalog.arrow(_SQL, {"source": source_id, "noise": _FLOAT_NOISE}).to_pylist()
     return [
         Disagreement(

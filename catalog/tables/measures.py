@@ -16,6 +16,7 @@ import pyarrow as pa
 from catalog.errors import UsageError
 from catalog.nearest import did_you_mean
 from catalog.storage.question import Question
+from catalog.tables.space_ids import is_of_space
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -134,8 +135,7 @@ def enter_missing(store: Store, space: str) -> None:
     """Give the metrics of a space that have no row one with what the catalog knows of them."""
     rows = store.rows(
         "SELECT DISTINCT name FROM metric WHERE name NOT IN (SELECT name FROM measure) "
-        "AND architecture_id IN (SELECT id FROM architecture WHERE space = ?) ORDER BY name",
-        [space],
+        f"AND {is_of_space(store, space)} ORDER BY name"
     )
     _append(store, [known_measure(str(name)) for (name,) in rows])
 

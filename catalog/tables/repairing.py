@@ -17,7 +17,8 @@ from catalog.tables.doctor_views import examine_twins, examine_view
 from catalog.tables.forgetting import upgrade_command
 from catalog.tables.proxies import ProxyFacts, proxy_rows
 from catalog.tables.rederiving import rederive
-from catalog.tables.registration import ANY_SPACE, link_twins, operator_rows, space_rows
+from catalog.tables.registration import ANY_SPACE, link_twins, space_rows
+from catalog.tables.stored_operators import operator_rows
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store

@@ -27,6 +27,7 @@ from catalog.tables.column_names import (
     word,
 )
 from catalog.tables.official_sources import is_reserved
+from catalog.tables.space_ids import is_of_space
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -95,21 +96,22 @@ def plan_of(catalog: Store, space: str) -> ViewPlan:
     found, score_parts = _proxy_columns(catalog, space)
     proxies = _distinct(found, taken, "_proxy")
     _require_few(space, operators, metrics, proxies)
+    is_member = is_of_space(catalog, space)
     query = f"""
         WITH members AS (SELECT * FROM architecture WHERE space = {literal(space)}),
-        metric_means AS (
-            SELECT architecture_id, part, favg(value) AS mean
+        metric_values AS (
+            SELECT architecture_id, part, value
             FROM metric JOIN metric_parts ON {_same_keys("metric", "metric_parts", _METRIC_KEYS)}
                 AND metric_parts.is_seeded = (coalesce(seed, repeat) IS NOT NULL)
-            WHERE architecture_id IN (SELECT id FROM members) GROUP BY ALL
+            WHERE {is_member}
         ),
-        score_means AS (
-            SELECT architecture_id, part, favg(value) AS mean
+        score_values AS (
+            SELECT architecture_id, part, value
             FROM score JOIN score_parts ON {_same_keys("score", "score_parts", _SCORE_KEYS)}
-            WHERE status = 'ok' AND architecture_id IN (SELECT id FROM members) GROUP BY ALL
+            WHERE status = 'ok' AND {is_member}
         ),
-        measured AS (SELECT {_listed("architecture_id", metrics)} FROM metric_means GROUP BY architecture_id),
-        scored AS (SELECT {_listed("architecture_id", proxies)} FROM score_means GROUP BY architecture_id)
+        measured AS (SELECT {_listed("architecture_id", metrics)} FROM metric_values GROUP BY architecture_id),
+        scored AS (SELECT {_listed("architecture_id", proxies)} FROM score_values GROUP BY architecture_id)
         SELECT members.id AS architecture_id, native_index AS index, native_id AS {identifier(native)},
             {_listed("canonical_digest, canonical_id, is_connected, nodes, edges", operators)}
             {"".join(f", measured.{identifier(column.name)}" for column in metrics)}
@@ -186,10 +188,10 @@ def update_scores(
         f"""
         UPDATE {identifier(space)} SET {values} FROM (
             SELECT architecture_id, {means} FROM (
-                SELECT architecture_id, part, favg(value) FILTER (status = 'ok') AS mean
+                SELECT architecture_id, part, CASE WHEN status = 'ok' THEN value END AS value
                 FROM score SEMI JOIN touched USING (architecture_id)
                 JOIN parts ON {_same_keys("score", "parts", ("proxy_id", "input"))}
-                WHERE source_id IS NULL GROUP BY ALL
+                WHERE source_id IS NULL
             ) GROUP BY architecture_id
         ) AS means WHERE means.architecture_id = {identifier(space)}.architecture_id
         """,
@@ -260,16 +262,15 @@ def metric_groups(catalog: Store, space: str) -> dict[str, list[dict[str, Any]]]
     """
     groups = _rows(
         catalog,
-        """
+        f"""
         SELECT source.name AS source, source.kind AS source_kind, source_id, metric.name, metric.kind, dataset, split,
             epochs, stage, device,
             count(coalesce(seed, repeat)) > 0 AS has_seeds, count(*) > count(coalesce(seed, repeat)) AS has_mean
         FROM metric JOIN source ON source.id = source_id
-        WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+        WHERE {is_of_space(catalog, space)}
             AND (stage IS NULL OR stage NOT LIKE 'of %') -- the points of a training curve have rows, not columns
         GROUP BY ALL ORDER BY source_id, metric.name, dataset, split, epochs, stage, device, metric.kind
         """,
-        space,
     )
     return metric_columns(groups, DEFAULTS.get(space) or _first_source(groups))
 
@@ -304,7 +305,7 @@ def _first_of(parts: Iterable[int]) -> str:
 
 def _mean_of(part: int) -> str:
     """The mean of one part; by FILTER, DuckDB 1.5 would copy all columns once for each: 3 GB for a thousand."""
-    return f"max(CASE WHEN part = {part} THEN mean END)"
+    return f"favg(CASE WHEN part = {part} THEN value END)"
 
 
 def _numbered(parts: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -384,10 +385,9 @@ def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
         SELECT DISTINCT proxy_id, proxy."column", proxy.name, proxy.description, proxy.direction, source_id,
             source.name AS source, {published_as(catalog)} AS published_as, input
         FROM score JOIN proxy ON proxy.id = proxy_id LEFT JOIN source ON source.id = source_id
-        WHERE architecture_id IN (SELECT id FROM architecture WHERE space = ?)
+        WHERE {is_of_space(catalog, space)}
         ORDER BY published_as IS NOT NULL, proxy_id, input NULLS FIRST, source_id NULLS FIRST
         """,
-        space,
     )
 
 

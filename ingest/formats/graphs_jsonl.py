@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, check_copies, halves_resolution
 from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
@@ -16,7 +17,8 @@ from catalog.spaces.own import OwnSpace
 from catalog.tables.name_gate import fault_of_name
 from catalog.tables.official_sources import is_reserved
 from ingest.formats.graph_numbers import Numbers, Record, fault, listed
-from ingest.formats.operator_file import template
+from ingest.formats.missing_facts import MissingFacts
+from ingest.formats.operator_file import ALLOWED, template
 from ingest.formats.sized_nodes import operator_names, parsed_nodes
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.directions import Directions
@@ -89,13 +91,15 @@ class GraphsJSONL:
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}
         percents = Percents(path.name)
-        rows = _BatchRows(self.own_space, self.directions, percents)
+        sized = SizedNetworks(self.own_space.vocabulary)
+        missing = MissingFacts(self.own_space.vocabulary)
+        rows = _BatchRows(self.own_space, self.directions, percents, sized, missing)
         with open_stream(path, self.size_limit) as stream:
             parsed = _records(path.name, lines(stream, _LONGEST_LINE))
             for where, number, record in parsed:
                 if len(rows) == _GRAPHS_A_BATCH:
                     yield rows.batch()
-                    rows = _BatchRows(self.own_space, self.directions, percents)
+                    rows = _BatchRows(self.own_space, self.directions, percents, sized, missing)
                 unknown = _unknown_operators(record, self.own_space.vocabulary)
                 if unknown:
                     raise _missing_descriptions(where, unknown, parsed, self.own_space.vocabulary)
@@ -108,7 +112,7 @@ class GraphsJSONL:
                 first_line[native_id] = number
         percents.refuse_fractions()
         if len(rows):
-            yield rows.batch(tuple(percents.notes()))
+            yield rows.batch((*percents.notes(), *missing.notes()))
 
 
 def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple[str, int, Record]]:
@@ -151,26 +155,36 @@ def _missing_descriptions(
             break
     listed = list(names)[:_MOST_NAMES]
     return IngestError(
-        f"{where}: unknown operators, in this line and after it: {shown_names(listed)}. Nothing was stored. Describe "
-        f"them in a file and give it with --operators:\n{template(listed)}"
+        f"{where}: unknown operators, in this line and after it: {shown_names(listed)}. Nothing was stored. Fill in "
+        f"their facts in a file and give it with --operators; {ALLOWED}:\n{template(listed)}"
     )
 
 
 class _BatchRows:
     """The records of one batch under construction."""
 
-    def __init__(self, space: OwnSpace, directions: Directions, percents: Percents) -> None:
+    def __init__(
+        self,
+        space: OwnSpace,
+        directions: Directions,
+        percents: Percents,
+        sized: SizedNetworks,
+        missing: MissingFacts,
+    ) -> None:
         self._space = space
+        self._missing = missing
         self._numbers = Numbers(directions, percents)
         self._native_ids: list[str] = []
         self._graphs: list[ArchitectureGraph] = []
+        self._sized = sized
+        self._networks: list[NetworkFacts | None] = []
 
     def __len__(self) -> int:
         return len(self._graphs)
 
     def batch(self, notes: tuple[str, ...] = ()) -> Batch:
         """What was collected."""
-        members = Members(self._native_ids, graphs=self._graphs)
+        members = Members(self._native_ids, graphs=self._graphs, networks=self._networks)
         metrics, scores = self._numbers.tables()
         return Batch(members, len(self._graphs), metrics, scores, notes=notes)
 
@@ -186,6 +200,7 @@ class _BatchRows:
         try:
             check_copies(cells, self._space.vocabulary)
             graph = ArchitectureGraph(self._space.name, cells, self._space.vocabulary, *_ends(record))
+            network = None if graph.input is None else self._sized.facts(graph)
         except GraphError as error:
             raise fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
         for field, most in _MOST_NUMBERS.items():
@@ -195,6 +210,8 @@ class _BatchRows:
         self._numbers.add(where, len(self._graphs), record)
         self._native_ids.append(native_id)
         self._graphs.append(graph)
+        self._networks.append(network)
+        self._missing.look_at(graph)
         return native_id
 
 

@@ -50,9 +50,8 @@ def _parsed_node(place: int, node: Any) -> tuple[str, Size | None]:
         )
     name = node[OPERATOR]
     said = {field: value for field, value in node.items() if field != OPERATOR and value is not None}
-    if not said:
-        return name, None
     try:
-        return name, Size.of(said)
+        size = Size.of(said)
+        return name, None if size == Size() else size
     except GraphError as error:
         raise GraphError(f"has node {place} ({described(name)}): {error}") from None

@@ -16,8 +16,12 @@ from torch import Tensor, nn
 
 from catalog.errors import ProxyError
 from predictor.networks import Network, NetworkConfig
+from predictor.networks.generic_layers import Mixing
 from predictor.zero_cost.hooks import recorded_codes, recorded_inputs, recorded_outputs
 from predictor.zero_cost.inputs import Batch, seeded
+
+_Counted = nn.Conv2d | nn.Linear | Mixing
+"""The layers whose multiply-accumulates count."""
 
 
 class Need(Flag):
@@ -311,15 +315,12 @@ class Passes:
         """Trainable parameters and multiply-accumulates of one image, of the native network."""
         with self.timed(Need.COUNTS), torch.no_grad():  # on the meta device this takes several times as long
             network = self._make_native(self.config).to(self.device) if self._make_native else self.network
-            layers = list(_weighted(network).values())
+            layers = _counted(network)
             with recorded_outputs(layers) as outputs:
                 network(
                     torch.zeros(2, *self.batches[0].images.shape[1:], device=self.device)
                 )  # one image: no BatchNorm
-            operations = sum(
-                layers[place].weight[0].numel() * output[0].numel() + _bias_operations(layers[place])
-                for place, output in outputs.items()
-            )
+            operations = sum(_operations(layers[place], output) for place, output in outputs.items())
             return network.parameter_count(), operations
 
 
@@ -328,8 +329,16 @@ def _laid_out(tensor: Tensor) -> Tensor:
     return tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
-def _bias_operations(layer: nn.Conv2d | nn.Linear) -> int:
-    return 0 if layer.bias is None else layer.bias.numel()
+def _counted(network: nn.Module) -> list[_Counted]:
+    return [module for module in network.modules() if isinstance(module, _Counted)]
+
+
+def _operations(layer: _Counted, output: Tensor) -> int:
+    """Multiply-accumulates of one image; a classifier's bias counts, as NAS-Bench-201 counts it."""
+    if isinstance(layer, Mixing):
+        return layer.multiply_accumulates(output)
+    bias = layer.bias.numel() if isinstance(layer, nn.Linear) and layer.bias is not None else 0
+    return layer.weight[0].numel() * output[0].numel() + bias
 
 
 def _weighted(network: nn.Module) -> dict[str, nn.Conv2d | nn.Linear]:

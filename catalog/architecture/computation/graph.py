@@ -38,9 +38,12 @@ class ComputationNode:
     shape
         Of its output, batch first; None where it is not known.
     parameters
-        Trainable ones that no earlier node uses.
+        Trainable ones that no earlier node uses; None where they are not known.
     settings
         Further constants that it was called with, as text.
+    repeats
+        How many equal nodes it stands for, one behind the other; `parameters` and the multiply-accumulates of
+        `primitive` are those of all of them together.
     is_compared
         Whether shapes, windows and settings tell all that it computes: it takes no weight, and nothing else of which
         nobody compares the numbers.
@@ -50,8 +53,9 @@ class ComputationNode:
     inputs: tuple[int, ...]
     name: str
     shape: Shape | None
-    parameters: int = 0
+    parameters: int | None = 0
     settings: str = ""
+    repeats: int = 1
     is_compared: bool = True
 
     @property
@@ -59,7 +63,8 @@ class ComputationNode:
         """All that decides what the node computes, whatever its weights."""
         primitive = self.primitive
         shown = (primitive.operator.name, self.shape, primitive.kernel, primitive.stride, primitive.groups)
-        return "|".join(map(str, (*shown, self.parameters, self.settings)))
+        copies = () if self.repeats == 1 else (f"{self.repeats} times",)
+        return "|".join(map(str, (*shown, self.parameters, self.settings, *copies)))
 
     @property
     def is_ordered(self) -> bool:
@@ -74,14 +79,14 @@ class ComputationGraph:
     nodes: tuple[ComputationNode, ...]
 
     @property
-    def parameters(self) -> int:
-        """Trainable parameters of all nodes, shared ones counted once."""
-        return sum(node.parameters for node in self.nodes)
+    def parameters(self) -> int | None:
+        """Trainable parameters of all nodes, shared ones counted once; None where a node's are not known."""
+        return _total([node.parameters for node in self.nodes])
 
     @property
     def multiply_accumulates(self) -> int | None:
         """Cost of one pass over the traced input; None where a shape is not known."""
-        return _total(self.nodes)
+        return _total([node.primitive.multiply_accumulates for node in self.nodes])
 
     @cached_property
     def live(self) -> tuple[ComputationNode, ...]:
@@ -97,14 +102,14 @@ class ComputationGraph:
         return tuple(self.nodes[place] for place in sorted(fed & used))
 
     @property
-    def live_parameters(self) -> int:
+    def live_parameters(self) -> int | None:
         """`parameters` of the nodes on a path from an input to the output."""
-        return sum(node.parameters for node in self.live)
+        return _total([node.parameters for node in self.live])
 
     @property
     def live_multiply_accumulates(self) -> int | None:
         """`multiply_accumulates` of the nodes on a path from an input to the output."""
-        return _total(self.live)
+        return _total([node.primitive.multiply_accumulates for node in self.live])
 
     @cached_property
     def operators(self) -> tuple[Operator, ...]:
@@ -127,8 +132,9 @@ class ComputationGraph:
         for node in self.nodes:
             ends = node.primitive in (_INPUT, _OUTPUT) or node.primitive.operator.is_identity
             name = node.primitive.operator.name if ends else node.label
-            pure = node.primitive.operator.is_pure and node.is_compared and not ends
-            labels[name] = node.primitive.operator.kind if ends else "reshape" if pure else "other"
+            pure = node.primitive.operator.is_pure and node.is_compared and node.parameters == 0 and not ends
+            kind = node.primitive.operator.kind if ends else "reshape" if pure else "other"
+            labels[name] = "other" if labels.get(name) == "other" else kind
             names.append(name)
         for target, node in enumerate(self.nodes):
             if len(node.inputs) < 2 or not node.is_ordered:
@@ -160,11 +166,10 @@ class ComputationGraph:
         return Counter(node.primitive.operator.name for node in self.nodes)
 
     def __repr__(self) -> str:
-        cost = self.multiply_accumulates
-        return (
-            f"ComputationGraph({len(self.nodes)} nodes, {self.parameters:,} parameters, "
-            f"{'unknown' if cost is None else f'{cost:,}'} multiply-accumulates)"
+        parameters, cost = (
+            "unknown" if total is None else f"{total:,}" for total in (self.parameters, self.multiply_accumulates)
         )
+        return f"ComputationGraph({len(self.nodes)} nodes, {parameters} parameters, {cost} multiply-accumulates)"
 
 
 @dataclass
@@ -187,6 +192,7 @@ class GraphBuilder:
         *,
         weights: Mapping[object, int] | None = None,
         settings: str = "",
+        repeats: int = 1,
         is_compared: bool = True,
     ) -> int:
         """Add a node and return its place.
@@ -196,6 +202,8 @@ class GraphBuilder:
         weights
             Identity of each trainable weight that the node uses, and its number of parameters; a weight that an
             earlier node used is not counted again.
+        repeats
+            How many equal nodes it stands for; weights and multiply-accumulates are those of all of them together.
         """
         fresh = {key: count for key, count in (weights or {}).items() if key not in self._counted}
         self._counted.update(fresh)
@@ -204,8 +212,9 @@ class GraphBuilder:
             text = f"{settings[:_LONGEST_SETTINGS]}… {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
         if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
             primitive = replace(primitive, multiply_accumulates=None)
+        compared = is_compared and not weights
         parameters = sum(fresh.values())
-        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, parameters, text, is_compared))
+        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, parameters, text, repeats, compared))
 
     def finish(self, outputs: Sequence[int], gather: Primitive) -> ComputationGraph:
         """Add the output; several results are put together by a node `gather` first.
@@ -233,6 +242,5 @@ class GraphBuilder:
         return len(self.nodes) - 1
 
 
-def _total(nodes: Sequence[ComputationNode]) -> int | None:
-    costs = [node.primitive.multiply_accumulates for node in nodes]
+def _total(costs: Sequence[int | None]) -> int | None:
     return None if None in costs else sum(cost for cost in costs if cost is not None)

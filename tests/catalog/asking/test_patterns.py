@@ -20,7 +20,7 @@ from catalog.asking.pattern_sql import Storage, compile_pattern
 from catalog.errors import PatternError, UnknownColumnError, UnknownSpaceError, UsageError
 from catalog.storage.sandbox import run_user_query
 from catalog.storage.store import Store
-from catalog.tables.registration import operator_rows
+from catalog.tables.stored_operators import operator_rows
 from tests.catalog.brute_force import Question, matches, questions, small_cells
 
 CHAIN = CellGraph.build(

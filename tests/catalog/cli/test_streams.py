@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.cli.commands import environment_with
-from tests.catalog.processes import CHECKOUT, PATIENCE, running_python
+from tests.catalog.processes import CHECKOUT, PATIENCE, run_python, running_python
 
 LITTLE_ROOM = """
 import resource, signal, sys
@@ -111,3 +111,50 @@ def test_a_signal_ends_what_never_would(program: str, number: signal.Signals, co
     assert process.returncode == code
     assert said.startswith("interrupted; what was finished before is stored")
     assert said.count("\n") == 1
+
+
+BEFORE = """
+import os, signal, threading
+import catalog.cli.main as main
+def start(thread, begin=threading.Thread.start):
+    begin(thread)
+    os.kill(os.getpid(), signal.{name})
+threading.Thread.start = start  # the last step before the command
+main.app = lambda **_: None
+main.main()
+"""
+IMPORTING = """
+import os, signal
+import catalog.cli.main as main
+def job(**_):
+    try:
+        os.kill(os.getpid(), signal.{name})
+    finally:
+        raise ImportError("of a library that cannot be imported a second time")
+main.app = job
+main.main()
+"""
+STARTING = """
+import os, signal, sys
+import catalog.__main__
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+catalog.__main__.main()
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("program", [BEFORE, IMPORTING], ids=["before", "importing"])
+def test_a_signal_at_any_moment_is_one(program: str, name: str, code: int) -> None:
+    answer = run_python(program.format(name=name))
+    assert answer.returncode == code
+    assert answer.stderr.startswith("interrupted; what was finished before is stored")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_ctrl_c_before_the_command_has_begun_shows_no_traceback() -> None:
+    answer = run_python(STARTING)
+    assert (answer.returncode, answer.stderr) == (130, "")

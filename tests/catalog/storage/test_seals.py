@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def test_a_seal_counts_rows_and_not_their_order(store: Store) -> None:
     store.execute("INSERT INTO training_member VALUES (1, 2), (1, 1)")
     assert stored(store) == first
     assert broken(store) == []
+
+
+def test_rows_that_were_appended_do_not_stay_in_memory_until_the_end_of_the_transaction(store: Store) -> None:
+    with store.transaction():
+        rows = members((1, 1))
+        store.append("training_member", rows)
+        held = weakref.ref(rows)
+        del rows
+        assert held() is None
 
 
 def test_updates_change_seals(store: Store) -> None:
@@ -124,6 +134,16 @@ def test_statements_that_change_sealed_tables_are_known() -> None:
     assert change_of("UPDATE run SET outcome = 'done'") == ("UPDATE", "run")
     assert change_of("UPDATE nb201 SET params = 1") is None
     assert change_of("SELECT 'DELETE FROM metric'") is None
+
+
+def test_an_update_of_nothing_but_what_follows_from_the_rest_changes_no_seal() -> None:
+    assert change_of("UPDATE architecture SET canonical_id = twin.id FROM twin WHERE true") is None
+    for more in (
+        "canonical_id = 1, space = 'b' WHERE true",
+        "canonical_id = abs(1), depth = 2",
+        "depth = 1 WHERE true",
+    ):
+        assert change_of(f"UPDATE architecture SET {more}") == ("UPDATE", "architecture")
 
 
 def test_seals_add_and_subtract() -> None:

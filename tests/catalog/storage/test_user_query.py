@@ -1,5 +1,6 @@
 """A user's query in a process of its own: whatever it takes, its limits hold, and nothing of it outlives its end."""
 
+import os
 import signal
 import tempfile
 import time
@@ -9,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from catalog.errors import LockedError, MissingDatabaseError, QueryError, UsageError
+from catalog.errors import LockedError, MissingDatabaseError, QueryError, StoreError, UsageError
 from catalog.storage import sandbox
 from catalog.storage.store import Store
-from catalog.storage.user_query import arrow_rows, plain_rows
+from catalog.storage.user_query import arrow_rows, plain_rows, starting_early
 from tests.catalog.processes import PATIENCE, is_running, python, run_python, wait_until
 
 ENDLESS = "SELECT levenshtein(repeat('a', 200000), repeat('b', 200000))"
@@ -104,6 +105,38 @@ def test_tables_are_handed_over_where_the_file_is_held(catalog_path: Path) -> No
         assert arrow_rows(catalog_path, sql, tables=tables).to_pylist() == [{"a": 4}]
         with pytest.raises(QueryError, match="run"):
             arrow_rows(catalog_path, "FROM run", tables=tables)
+
+
+def test_a_process_that_has_the_file_open_answers_like_any_other(empty_catalog: Path) -> None:
+    for sql in ("SELECT 1 AS a", "SELECT count(*) AS n FROM run"):
+        expected = plain_rows(empty_catalog, sql)
+        with starting_early(file=empty_catalog):
+            assert plain_rows(empty_catalog, sql, memory_limit="100MB") == expected
+    with starting_early(file=empty_catalog), pytest.raises(QueryError, match="nothing"):
+        plain_rows(empty_catalog, "FROM nothing")
+
+
+def test_what_is_wrong_with_a_file_is_told_although_it_was_opened_early(catalog_path: Path, tmp_path: Path) -> None:
+    with starting_early(file=tmp_path / "none"), pytest.raises(MissingDatabaseError):
+        plain_rows(tmp_path / "none", "SELECT 1")
+    (tmp_path / "text").write_text("no catalog")
+    with starting_early(file=tmp_path / "text"), pytest.raises(StoreError, match="text"):
+        plain_rows(tmp_path / "text", "SELECT 1")
+    with (
+        Store.open(catalog_path, mode="write"),
+        starting_early(file=catalog_path),
+        pytest.raises(LockedError, match=str(os.getpid())),
+    ):
+        plain_rows(catalog_path, "SELECT 1")
+
+
+def test_a_file_that_was_opened_early_is_closed_to_the_query(empty_catalog: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("1")
+    for sql in ("SET memory_limit = '10GB'", f"FROM read_csv('{tmp_path}/secret.csv')", f"ATTACH '{tmp_path}/a'"):
+        with starting_early(file=empty_catalog), pytest.raises(QueryError):
+            plain_rows(empty_catalog, sql)
+        with starting_early(file=empty_catalog), pytest.raises(QueryError):
+            plain_rows(empty_catalog, sql, is_judged=True)
 
 
 def test_the_query_ends_with_who_asked(empty_catalog: Path) -> None:

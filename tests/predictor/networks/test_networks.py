@@ -23,7 +23,6 @@ from catalog.errors import GraphError
 from catalog.spaces.darts import DARTS
 from catalog.spaces.nb201 import OPERATORS, NASBench201, format_cell
 from predictor.networks import Network, NetworkConfig, build, live_form, load_replicas
-from predictor.networks.nb101 import vertex_channels
 from tests.catalog.graphs import cells
 
 NB201 = NASBench201()
@@ -134,12 +133,6 @@ def test_nb101_parameters_equal_the_benchmark(data_dir: Path) -> None:
         operators = ["input", *(names[digit] for digit in row["ops"]), "output"]
         graph = ArchitectureGraph("nb101", (CellGraph.build("module", operators, edges),))
         assert parameters(graph) == int(row["trainable_parameters"]), row["hash"]
-
-
-def test_nb101_channels_share_the_remainder_from_the_front() -> None:
-    """Three vertices share 128 channels as 43, 43, 42 (Ying et al. 2019)."""
-    adjacency = [[0, 1, 1, 1, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0] * 5]
-    assert vertex_channels(128, 128, adjacency) == [128, 43, 43, 42, 128]
 
 
 def test_nb101_truncates_what_is_wider_than_its_reader() -> None:
