@@ -15,7 +15,9 @@ def canonical_graphs(graphs: Sequence[ArchitectureGraph]) -> list[ArchitectureGr
 
     Cells that contract to the same graph are put in canonical order once.
     """
-    contracted = [[contract(cell, graph.vocabulary) for cell in graph.cells] for graph in graphs]
+    contracted = [
+        [contract(cell, graph.vocabulary, merges=graph.merges_equals) for cell in graph.cells] for graph in graphs
+    ]
     ordered = _canonically_ordered(list({cell for cells in contracted for cell in cells}))
     return [
         replace(graph, cells=tuple(ordered[cell] for cell in cells))
@@ -30,5 +32,8 @@ def _canonically_ordered(cells: Sequence[CellGraph]) -> dict[CellGraph, CellGrap
     ordered: dict[CellGraph, CellGraph] = {}
     for (_, _, reduction), group in by_size.items():
         arrays = CellArrays.of(group).canonically_ordered()
-        ordered.update((cell, arrays.cell(row, reduction=reduction)) for row, cell in enumerate(group))
+        ordered.update(
+            (cell, replace(arrays.cell(row, reduction=reduction), repeats=cell.repeats))
+            for row, cell in enumerate(group)
+        )
     return ordered

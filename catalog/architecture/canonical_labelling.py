@@ -33,9 +33,9 @@ def _mix(values: Colours) -> Colours:
     return values ^ (values >> np.uint64(31))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def operator_key(name: str) -> int:
-    """A 64-bit number for an operator name, the same on every machine."""
+    """A 64-bit number for an operator name, or for its label with a size; the same on every machine."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture import canonical_labelling as canonical
-from catalog.architecture.graph import CellGraph
+from catalog.architecture.graph import CellGraph, label
+from catalog.architecture.sizes import Size
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,18 @@ class CellArrays:
         (B, N) indices into `vocabulary`, in topological order, the output last.
     adjacency
         (B, N, N) edge multiplicities, row = source.
+    sizes
+        (B, N) places in `size_table`, -1 where the source says nothing; None where it says nothing of any node.
+    size_table
+        The sizes that occur, each once.
     """
 
     name: str
     vocabulary: tuple[str, ...]
     operators: NDArray[np.int16]
     adjacency: NDArray[np.unsignedinteger[Any]]
+    sizes: NDArray[np.int32] | None = None
+    size_table: tuple[Size, ...] = ()
 
     @classmethod
     def of(cls, cells: Sequence[CellGraph], vocabulary: tuple[str, ...] | None = None) -> CellArrays:
@@ -45,7 +52,8 @@ class CellArrays:
             [(row, *edge) for row, cell in enumerate(cells) for edge in cell.edges], dtype=np.int64
         ).reshape(-1, 4)
         adjacency[triples[:, 0], triples[:, 1], triples[:, 2]] = triples[:, 3]
-        return cls(cells[0].name, names, operators, adjacency)
+        sizes, table = _sizes_of(cells)
+        return cls(cells[0].name, names, operators, adjacency, sizes, table)
 
     def __len__(self) -> int:
         return len(self.operators)
@@ -55,43 +63,75 @@ class CellArrays:
 
     def taken(self, rows: NDArray[Any]) -> CellArrays:
         """The cells that an index array or a mask over the batch selects."""
-        return CellArrays(self.name, self.vocabulary, self.operators[rows], self.adjacency[rows])
+        sizes = None if self.sizes is None else self.sizes[rows]
+        return replace(self, operators=self.operators[rows], adjacency=self.adjacency[rows], sizes=sizes)
 
     def keys(self) -> canonical.Colours:
         """(B, N) operator keys for `catalog.architecture.canonical_labelling`."""
         table = np.array([canonical.operator_key(name) for name in self.vocabulary], dtype=np.uint64)
-        return np.asarray(table[self.operators])
+        keys = table[self.operators]
+        if self.sizes is not None:
+            sized = np.nonzero(self.sizes >= 0)
+            pairs = np.stack([self.operators[sized], self.sizes[sized]])
+            unique, place = np.unique(pairs, axis=1, return_inverse=True)
+            labels = [label(self.vocabulary[operator], self.size_table[size]) for operator, size in unique.T.tolist()]
+            keys[sized] = np.array([canonical.operator_key(text) for text in labels], dtype=np.uint64)[place.ravel()]
+        return np.asarray(keys)
 
     def canonically_ordered(self) -> CellArrays:
         """The same cells with their nodes in canonical order; operators are neither contracted nor dropped."""
         rows = np.arange(len(self))[:, None]
         order = canonical.canonical_order(self.keys(), self.adjacency)
-        return CellArrays(
-            self.name,
-            self.vocabulary,
-            self.operators[rows, order],
-            self.adjacency[rows[:, :, None], order[:, :, None], order[:, None, :]],
+        return replace(
+            self,
+            operators=self.operators[rows, order],
+            adjacency=self.adjacency[rows[:, :, None], order[:, :, None], order[:, None, :]],
+            sizes=None if self.sizes is None else self.sizes[rows, order],
         )
 
     def encodings(self) -> list[bytes]:
         """Encodings of the cells as they are ordered now, as digests take them."""
         return canonical.encode_batch(self.keys(), self.adjacency)
 
+    def applications(self) -> NDArray[np.int64]:
+        """(B, N) how many times each operator is applied in a row."""
+        if self.sizes is None:
+            return np.ones(self.operators.shape, dtype=np.int64)
+        table = np.array([*(size.repeats or 1 for size in self.size_table), 1], dtype=np.int64)
+        return np.asarray(table[self.sizes])  # the last one for places of -1
+
     def depths(self) -> NDArray[np.int64]:
-        """(B,) edges on the longest path that ends in the output."""
+        """(B,) edges on the longest path that ends in the output, as many a node as its operator is applied."""
         linked = self.adjacency > 0
+        applications = self.applications()
         longest = np.zeros(self.operators.shape, dtype=np.int64)
         for node in range(1, self.operators.shape[1]):
-            longest[:, node] = np.where(linked[:, :node, node], longest[:, :node] + 1, 0).max(axis=1)
+            reached = np.where(linked[:, :node, node], longest[:, :node] + applications[:, node, None], 0)
+            longest[:, node] = reached.max(axis=1)
         return longest[:, -1]
 
     def cell(self, row: int, *, reduction: bool = False) -> CellGraph:
         """One cell of the batch as a `CellGraph`."""
         sources, targets = np.nonzero(self.adjacency[row])
         counts = self.adjacency[row, sources, targets]
+        sizes = () if self.sizes is None else tuple(self._size(place) for place in self.sizes[row].tolist())
         return CellGraph(
             self.name,
             tuple(self.vocabulary[index] for index in self.operators[row]),
             tuple(zip(sources.tolist(), targets.tolist(), counts.tolist(), strict=True)),
             reduction,
+            sizes if any(size is not None for size in sizes) else (),
         )
+
+    def _size(self, place: int) -> Size | None:
+        return self.size_table[place] if place >= 0 else None
+
+
+def _sizes_of(cells: Sequence[CellGraph]) -> tuple[NDArray[np.int32] | None, tuple[Size, ...]]:
+    """`CellArrays.sizes` and its table of some cells."""
+    if not any(cell.sizes for cell in cells):
+        return None, ()
+    place: dict[Size | None, int] = {None: -1}
+    nothing = (None,) * cells[0].node_count
+    rows = [[place.setdefault(size, len(place) - 1) for size in cell.sizes or nothing] for cell in cells]
+    return np.array(rows, dtype=np.int32), tuple(size for size in place if size is not None)

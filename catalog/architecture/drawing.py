@@ -9,6 +9,7 @@ from html import escape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge
 from catalog.architecture.layout import Layout, Point, layered_layout
 from catalog.architecture.operators import Operator, Vocabulary
+from catalog.architecture.sizes import Size, pair
 from catalog.errors import UsageError
 
 # ---------------------------------------------------------------------------------------------- text
@@ -38,6 +39,7 @@ def _in_form(graph: ArchitectureGraph, form: str) -> ArchitectureGraph:
 
 def _caption(cell: CellGraph) -> str:
     counts = f"{cell.name}: {_counted(cell.node_count, 'node')}, {_counted(len(cell.edges), 'edge')}"
+    counts += f", {cell.repeats} times in a row" if cell.repeats != 1 else ""
     return counts if cell.depth() else f"{counts}, no path from input to output"
 
 
@@ -65,7 +67,8 @@ def _rows(cell: CellGraph) -> Iterator[str]:
                 row += ("─" if joined else " ") * step
         if feeding:
             row = row[:-1] + "▸"
-        yield f"{row}● {operator}"
+        size = cell.size(node)
+        yield f"{row}● {operator}" + (f"  {size.words}" if size else "")
 
 
 def _times(multiplicity: int) -> str:
@@ -137,7 +140,9 @@ def draw_svg(graph: ArchitectureGraph, form: str = "native") -> str:
 def _cell_picture(cell: CellGraph, vocabulary: Vocabulary) -> tuple[float, float, str]:
     """Width, height and elements of one cell."""
     operators = [vocabulary[name] for name in cell.operators]
-    widths = [_node_width(operator) for operator in operators]
+    sizes = [cell.size(node) for node in range(cell.node_count)]
+    labels = [node_label(*node) for node in zip(cell.operators, sizes, strict=True)]
+    widths = [_node_width(label) for label in labels]
     inputs = {node for node, operator in enumerate(operators) if operator.kind == "input"}
     layout = layered_layout(cell, widths, inputs, layer_height=_LAYER_HEIGHT, gap=_GAP)
     title_width = 7.0 * len(cell.name)
@@ -146,24 +151,36 @@ def _cell_picture(cell: CellGraph, vocabulary: Vocabulary) -> tuple[float, float
         f'<text x="{width / 2:.1f}" y="14" font-weight="600" fill="{_LINE}">{escape(cell.name)}</text>',
         f'<g transform="translate({(width - layout.width) / 2:.1f} {_TITLE_HEIGHT:g})">',
         *_edge_elements(cell, layout, widths),
-        *(_node_element(*item) for item in zip(operators, layout.centres, widths, strict=True)),
+        *(_node_element(*node) for node in zip(operators, labels, sizes, layout.centres, widths, strict=True)),
         "</g>",
     ]
     return width, layout.height + _TITLE_HEIGHT, "\n".join(elements)
 
 
-def _node_width(operator: Operator) -> float:
-    return max(34.0, 6.9 * len(operator.name) + 18.0)
+def node_label(operator: str, size: Size | None) -> str:
+    """The operator's name and the few facts that a small picture has room for; the rest is in its title."""
+    if size is None:
+        return operator
+    window = "" if size.kernel is None else "x".join(map(str, pair(size.kernel)))
+    strides = "" if size.stride is None else f"/{'x'.join(map(str, dict.fromkeys(pair(size.stride))))}"
+    channels = "" if size.channels is None else f"{size.channels:g}"
+    times = "" if size.repeats is None else _times(size.repeats)
+    return " ".join(filter(None, (operator, window + strides, channels, times)))
 
 
-def _node_element(operator: Operator, centre: Point, width: float) -> str:
+def _node_width(label: str) -> float:
+    return max(34.0, 6.9 * len(label) + 18.0)
+
+
+def _node_element(operator: Operator, label: str, size: Size | None, centre: Point, width: float) -> str:
     x, y = centre
     corner = _NODE_HEIGHT / 2 if operator.kind in ("input", "output", "merge") else 6.0
     dashes = ' stroke-dasharray="3 3"' if operator.is_zero else ""
+    title = operator.medium if size is None else f"{operator.medium}: {size.words}"
     return (
-        f'<g><title>{escape(operator.medium)}</title><rect x="{x - width / 2:.1f}" y="{y - _NODE_HEIGHT / 2:.1f}" '
+        f'<g><title>{escape(title)}</title><rect x="{x - width / 2:.1f}" y="{y - _NODE_HEIGHT / 2:.1f}" '
         f'width="{width:.1f}" height="{_NODE_HEIGHT:g}" rx="{corner:g}" fill="{_fill(operator)}" stroke="{_LINE}"'
-        f'{dashes}/><text x="{x:.1f}" y="{y + 4:.1f}" fill="{_INK}">{escape(operator.name)}</text></g>'
+        f'{dashes}/><text x="{x:.1f}" y="{y + 4:.1f}" fill="{_INK}">{escape(label)}</text></g>'
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.architecture import canonical_labelling as canonical
+from catalog.architecture.contraction import Parts, contracted
 from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.sizes import NetworkInput, Size
 from catalog.errors import GraphError
 
 if TYPE_CHECKING:
@@ -23,6 +26,13 @@ Edge = tuple[int, int, int]
 """Source position, target position, multiplicity (how many parallel copies of the data flow)."""
 
 MOST_PARALLEL = 2**15 - 1  # an edge's multiplicity is stored in 16 bits
+_TRACED = re.compile(r"network_[0-9a-f]{12}")
+
+EDGES_DECIDE = frozenset({"nb101"})
+"""Spaces whose edges do what the graph leaves out, so that equal operators of equal inputs need not compute one thing.
+
+In NAS-Bench-101 an edge from the module's input has weights, and a vertex is as wide as what it feeds.
+"""
 
 
 def halves_resolution(cell: str) -> bool:
@@ -31,6 +41,14 @@ def halves_resolution(cell: str) -> bool:
     The name is what the tables keep of it, so the flag of a stored graph follows from it.
     """
     return cell.startswith("reduce")
+
+
+def is_traced(cell: str) -> bool:
+    """Whether a cell of this name is a traced network: ``network_`` and twelve digits of its own digest.
+
+    Its operators have settings that the graph leaves out and the digits cover, so that two of one name may differ.
+    """
+    return _TRACED.fullmatch(cell) is not None
 
 
 @dataclass(frozen=True)
@@ -49,12 +67,18 @@ class CellGraph:
         Sorted (source, target, multiplicity) triples with source < target.
     reduction
         Whether the cell halves the resolution: what is directly fed by a cell input then has stride 2.
+    sizes
+        What the source says of each node's size, None where it says nothing; empty where it says nothing of any node.
+    repeats
+        How many such cells stand in a row.
     """
 
     name: str
     operators: tuple[str, ...]
     edges: tuple[Edge, ...]
     reduction: bool = False
+    sizes: tuple[Size | None, ...] = ()
+    repeats: int = 1
 
     @classmethod
     def build(
@@ -65,6 +89,8 @@ class CellGraph:
         *,
         reduction: bool = False,
         vocabulary: Vocabulary = VOCABULARY,
+        sizes: Iterable[Size | None] = (),
+        repeats: int = 1,
     ) -> CellGraph:
         """Check and normalise: nodes in topological order, equal edges added up.
 
@@ -90,17 +116,36 @@ class CellGraph:
         _check_copies(name, multiplicity.values())
         order = _topological_order(name, kinds, multiplicity)
         position = {node: place for place, node in enumerate(order)}
+        given = tuple(sizes)
         return cls(
             name,
             tuple(names[node] for node in order),
             tuple(sorted((position[s], position[t], count) for (s, t), count in multiplicity.items())),
             reduction,
+            tuple(given[node] for node in order) if any(size is not None for size in given) else (),
+            repeats,
         )
 
     @property
     def node_count(self) -> int:
         """Number of nodes, inputs and output included."""
         return len(self.operators)
+
+    def size(self, node: int) -> Size | None:
+        """What the source says of a node's size."""
+        return self.sizes[node] if self.sizes else None
+
+    def applications(self) -> tuple[int, ...]:
+        """How many times each node's operator is applied in a row."""
+        if not self.sizes:
+            return (1,) * len(self.operators)
+        return tuple(1 if size is None else size.repeats or 1 for size in self.sizes)
+
+    def labels(self) -> tuple[str, ...]:
+        """What decides the function of each node: its operator's name, with its size where one is given."""
+        if not self.sizes:
+            return self.operators
+        return tuple(label(name, size) for name, size in zip(self.operators, self.sizes, strict=True))
 
     def adjacency(self) -> np.ndarray[Any, np.dtype[np.uint16]]:
         """Multiplicities as a dense matrix, shape (nodes, nodes), row = source."""
@@ -110,10 +155,14 @@ class CellGraph:
         return matrix
 
     def depth(self) -> int:
-        """Edges on the longest path that ends in the output; 0 where no path reaches it."""
+        """Edges on the longest path that ends in the output; 0 where no path reaches it.
+
+        An operator that is applied several times in a row counts as often.
+        """
         longest = [0] * self.node_count
+        applications = self.applications()
         for source, target, _ in self.edges:  # sorted by source, so each source is final when it is read
-            longest[target] = max(longest[target], longest[source] + 1)
+            longest[target] = max(longest[target], longest[source] + applications[target])
         return longest[-1]
 
     def __repr__(self) -> str:
@@ -132,16 +181,28 @@ class ArchitectureGraph:
         The cells in the space's own order.
     vocabulary
         What the operator names mean; the built-in operators unless the space brings its own.
+    input
+        What the network takes where the graph is the whole network; None where it is cells for a space's skeleton.
+    classes
+        Of the classifier that follows a whole network; None where nothing follows it.
     """
 
     space: str
     cells: tuple[CellGraph, ...]
     vocabulary: Vocabulary = VOCABULARY
+    input: NetworkInput | None = None
+    classes: int | None = None
 
     @cached_property
     def canonical(self) -> ArchitectureGraph:
         """The same architecture in canonical form: what the network computes, in canonical node order."""
-        return replace(self, cells=tuple(_canonical_cell(cell, self.vocabulary) for cell in self.cells))
+        cells = (contract(cell, self.vocabulary, merges=self.merges_equals) for cell in self.cells)
+        return replace(self, cells=tuple(_canonically_ordered(cell) for cell in cells))
+
+    @property
+    def merges_equals(self) -> bool:
+        """Whether equal operators of equal inputs are one in the canonical form: whether the graph says all of them."""
+        return self.space not in EDGES_DECIDE and not any(is_traced(cell.name) for cell in self.cells)
 
     @cached_property
     def digest(self) -> str:
@@ -150,7 +211,17 @@ class ArchitectureGraph:
 
     def digest_as_is(self) -> str:
         """The digest of the cells in the order in which they stand; `digest` where this is a canonical form."""
-        return combine_digests([(cell.name, canonical.encode(cell.operators, cell.adjacency())) for cell in self.cells])
+        cells = [(cell.name, canonical.encode(cell.labels(), cell.adjacency())) for cell in self.cells]
+        return combine_digests([*cells, *self.settings()])
+
+    def settings(self) -> list[tuple[str, bytes]]:
+        """What decides the function beside the cells, as further parts of `combine_digests`."""
+        said = [(f"\0repeats {cell.name}", str(cell.repeats).encode()) for cell in self.cells if cell.repeats != 1]
+        if self.input is not None:
+            said.append(("\0input", self.input.text.encode()))
+        if self.classes is not None:
+            said.append(("\0classes", str(self.classes).encode()))
+        return said
 
     @property
     def is_connected(self) -> bool:
@@ -190,6 +261,11 @@ class ArchitectureGraph:
 
     def __repr__(self) -> str:
         return f"ArchitectureGraph({self.space!r}, {list(self.cells)!r})"
+
+
+def label(operator: str, size: Size | None) -> str:
+    """An operator's name, with the size of the node that carries it where one is given."""
+    return operator if size is None else f"{operator}\0{size.text}"
 
 
 def combine_digests(cells: Iterable[tuple[str, bytes]]) -> str:
@@ -240,54 +316,29 @@ def _topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, in
     return [node for node in order if node != output] + [output]
 
 
-def _canonical_cell(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
-    contracted = contract(cell, vocabulary)
-    order = canonical.canonical_order_of_one(contracted.operators, contracted.adjacency())
+def _canonically_ordered(cell: CellGraph) -> CellGraph:
+    order = canonical.canonical_order_of_one(cell.labels(), cell.adjacency())
     position = {int(node): place for place, node in enumerate(order)}
     return replace(
-        contracted,
-        operators=tuple(contracted.operators[node] for node in order),
-        edges=tuple(sorted((position[s], position[t], count) for s, t, count in contracted.edges)),
+        cell,
+        operators=tuple(cell.operators[node] for node in order),
+        sizes=tuple(cell.sizes[node] for node in order) if cell.sizes else (),
+        edges=tuple(sorted((position[s], position[t], count) for s, t, count in cell.edges)),
     )
 
 
-def contract(cell: CellGraph, vocabulary: Vocabulary) -> CellGraph:
-    """Delete zero operators, contract identities, drop what is not on a path from an input to the output.
+def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True) -> CellGraph:
+    """The cell without what changes nothing, and, with `merges`, without what is computed twice.
 
-    An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
-    ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A ``concat`` that one
-    input alone reaches joins nothing, and is an identity itself. A skip that a cell input feeds in a reduction cell has
-    stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
+    Raises
+    ------
+    GraphError
+        Identities in parallel make more copies of one edge than can be stored.
     """
-    operators = list(cell.operators)
-    kinds = [vocabulary[operator].kind for operator in operators]
-    incoming: dict[int, list[tuple[int, int]]] = {node: [] for node in range(len(operators))}
-    for source, target, multiplicity in cell.edges:
-        incoming[target].append((source, multiplicity))
-        if cell.reduction and kinds[source] == "input" and kinds[target] == "skip":
-            operators[target] = "factorized_reduce"
-    facts = [vocabulary[operator] for operator in operators]
-    identity = [operator.is_identity for operator in facts]
-    inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
-    fed: list[bool] = []  # per node: whether any data reaches it
-    sums: dict[frozenset[tuple[int, int]], int] = {}  # equal sums that a concat joins are one node
-    for node, operator in enumerate(operators):
-        resolved: dict[int, int] = {}
-        live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
-        joins = operator == "concat" and sum(count for _, count in live) != 1
-        identity[node] |= operator == "concat" and not joins
-        for source, multiplicity in live:
-            if not identity[source]:
-                resolved[source] = resolved.get(source, 0) + multiplicity
-            elif joins and sum(inputs[source].values()) != 1:
-                sum_node = sums.setdefault(frozenset(inputs[source].items()), source)
-                resolved[sum_node] = resolved.get(sum_node, 0) + multiplicity
-            else:
-                for origin, count in inputs[source].items():
-                    resolved[origin] = resolved.get(origin, 0) + count * multiplicity
-        inputs.append(resolved)
-        fed.append(kinds[node] == "input" or bool(resolved))
-    return _keep_used(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
+    parts = Parts(cell.operators, cell.edges, cell.sizes)
+    made = contracted(parts, vocabulary, reduction=cell.reduction, merges=merges)
+    _check_copies(cell.name, [count for _, _, count in made.edges])
+    return replace(cell, operators=made.operators, edges=made.edges, sizes=made.sizes)
 
 
 def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
@@ -307,21 +358,7 @@ def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
             entering[target] += multiplicity
         bound = max(entering.values(), default=0)
         for node, operator in enumerate(cell.operators):
-            if operator == "concat" or vocabulary[operator].is_identity:
+            if vocabulary[operator].is_join or vocabulary[operator].is_identity:
                 bound *= max(entering[node], 1)
         if bound > MOST_PARALLEL:
             contract(cell, vocabulary)
-
-
-def _keep_used(cell: CellGraph, operators: list[str], kinds: list[str], inputs: list[dict[int, int]]) -> CellGraph:
-    kept = {node for node, kind in enumerate(kinds) if kind in ("input", "output")}
-    used = {len(operators) - 1}
-    for node in reversed(range(len(operators))):
-        if node in used:
-            used.update(inputs[node])
-    position = {node: place for place, node in enumerate(sorted(kept | used))}
-    edges = sorted(
-        (position[source], position[target], count) for target in position for source, count in inputs[target].items()
-    )
-    _check_copies(cell.name, [count for _, _, count in edges])
-    return replace(cell, operators=tuple(operators[node] for node in position), edges=tuple(edges))

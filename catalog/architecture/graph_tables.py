@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.computation.sized import NetworkFacts
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, combine_digests
 from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.size_tables import SIZED_SCORES, SizedForm, sized_forms
 
 Identifiers = NDArray[np.int64]
 
@@ -29,6 +32,8 @@ class GraphRows:
         Rows of ``node`` and ``edge``, sorted by architecture.
     native_cells, canonical_cells
         The cells as arrays, for whoever counts on them; the same where the space's two forms are equal.
+    sized_forms
+        The native and the canonical form with what follows from their sizes; none where no graph says any.
     """
 
     facts: pa.Table
@@ -36,20 +41,38 @@ class GraphRows:
     edges: pa.Table
     native_cells: Sequence[PlacedCells]
     canonical_cells: Sequence[PlacedCells]
+    sized_forms: Sequence[SizedForm] = ()
+
+    def scored(self, name: str) -> NDArray[np.bool_]:
+        """Which architectures of the batch a structural score is of: of sizes, the whole networks alone."""
+        if not self.sized_forms or name not in SIZED_SCORES:
+            return np.ones(len(self.facts), dtype=bool)
+        return np.array([graph.input is not None for graph in self.sized_forms[0].graphs], dtype=bool)
 
 
 @dataclass(frozen=True)
 class PlacedCells:
-    """Cells of one size, and the place of each one's architecture in the batch."""
+    """Cells of one size, the place of each one's architecture in the batch, and how often each stands in a row."""
 
     rows: Identifiers
     cells: CellArrays
+    repeats: NDArray[np.int64] | None = None
+
+    def repeated(self, values: NDArray[Any]) -> NDArray[Any]:
+        """One number a cell, for all its copies together."""
+        return values if self.repeats is None else values * self.repeats
 
 
 def rows_of_graphs(
-    first_id: int, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
+    first_id: int,
+    native: Sequence[ArchitectureGraph],
+    canonical: Sequence[ArchitectureGraph],
+    networks: Sequence[NetworkFacts | None] | None = None,
 ) -> GraphRows:
-    """Table rows of graphs in both forms, whose architectures get the ids `first_id`, `first_id` + 1, ..."""
+    """Table rows of graphs in both forms, whose architectures get the ids `first_id`, `first_id` + 1, ...
+
+    `networks` is what follows from the native sizes, where it is known already.
+    """
     vocabulary = native[0].vocabulary if native else VOCABULARY
     encodings: list[list[tuple[str, bytes]]] = [[] for _ in native]
     depths = np.zeros(len(native), dtype=np.int64)
@@ -57,24 +80,40 @@ def rows_of_graphs(
     canonical_cells = list(placed_cells(canonical))
     for placed in canonical_cells:
         cell_depths = placed.cells.depths()
-        np.add.at(depths, placed.rows, cell_depths)
+        np.add.at(depths, placed.rows, placed.repeated(cell_depths))
         connected[placed.rows[cell_depths == 0]] = False
         for row, encoding in zip(placed.rows.tolist(), placed.cells.encodings(), strict=True):
             encodings[row].append((placed.cells.name, encoding))
     facts = pa.table(
         {
-            "canonical_digest": [combine_digests(cells) for cells in encodings],
+            "canonical_digest": [
+                combine_digests([*cells, *graph.settings()]) for cells, graph in zip(encodings, canonical, strict=True)
+            ],
             "is_connected": connected,
-            "nodes": pa.array([sum(cell.node_count for cell in graph.cells) for graph in canonical], pa.int32()),
-            "edges": pa.array([sum(len(cell.edges) for cell in graph.cells) for graph in canonical], pa.int32()),
+            "nodes": pa.array([_unrolled(graph, lambda cell: cell.node_count) for graph in canonical], pa.int32()),
+            "edges": pa.array([_unrolled(graph, lambda cell: len(cell.edges)) for graph in canonical], pa.int32()),
             "depth": pa.array(depths, pa.int32()),
             "operator_counts": operator_counts(native, vocabulary),
             "live_operator_counts": operator_counts(canonical, vocabulary),
+            "network_input": pa.array([graph.input and graph.input.text for graph in native], pa.string()),
+            "classes": pa.array([graph.classes for graph in native], pa.int32()),
         }
     )
     native_cells = list(placed_cells(native))
     parts = [("native", placed) for placed in native_cells] + [("canonical", placed) for placed in canonical_cells]
-    return GraphRows(facts, node_rows(first_id, parts), edge_rows(first_id, parts), native_cells, canonical_cells)
+    return GraphRows(
+        facts,
+        node_rows(first_id, parts),
+        edge_rows(first_id, parts),
+        native_cells,
+        canonical_cells,
+        sized_forms(native, canonical, networks),
+    )
+
+
+def _unrolled(graph: ArchitectureGraph, count: Callable[[CellGraph], int]) -> int:
+    """A number of nodes or edges, with a node and an edge more for each further time that an operator is applied."""
+    return sum(cell.repeats * (count(cell) + sum(cell.applications()) - cell.node_count) for cell in graph.cells)
 
 
 def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Vocabulary = VOCABULARY) -> GraphRows:
@@ -82,7 +121,7 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
     count = sum(len(part.rows) for part in parts)
     digests = np.empty(count, dtype=object)
     nodes, edges, depths = (np.zeros(count, dtype=np.int32) for _ in range(3))
-    names = tuple(operator.name for operator in vocabulary if operator.kind not in ("input", "output"))
+    names = _counted({name for part in parts for name in part.cells.vocabulary}, vocabulary)
     counts = np.zeros((count, len(names)), dtype=np.int32)
     for part in parts:
         ordered = part.cells.canonically_ordered()
@@ -103,6 +142,8 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
             "depth": depths,
             "operator_counts": maps,
             "live_operator_counts": maps,
+            "network_input": pa.nulls(count, pa.string()),
+            "classes": pa.nulls(count, pa.int32()),
         }
     )
     placed = [("both", part) for part in parts]
@@ -111,14 +152,25 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
 
 def operator_counts(graphs: Sequence[ArchitectureGraph], vocabulary: Vocabulary) -> pa.DictionaryArray:
     """Operator to number of nodes of each graph, inputs and outputs left out."""
-    names = tuple(operator.name for operator in vocabulary if operator.kind not in ("input", "output"))
+    names = _counted({name for graph in graphs for cell in graph.cells for name in cell.operators}, vocabulary)
     column = {name: place for place, name in enumerate(names)}
     counts = np.zeros((len(graphs), len(names)), dtype=np.int32)
     for row, graph in enumerate(graphs):
-        for operator, number in Counter(name for cell in graph.cells for name in cell.operators).items():
+        numbers = Counter[str]()
+        for cell in graph.cells:
+            for name, applied in zip(cell.operators, cell.applications(), strict=True):
+                numbers[name] += cell.repeats * applied
+        for operator, number in numbers.items():
             if operator in column:
                 counts[row, column[operator]] = number
     return _count_maps(names, counts)
+
+
+def _counted(found: Set[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The operators of some nodes that are neither input nor output, in the vocabulary's order."""
+    return tuple(
+        operator.name for operator in vocabulary if operator.name in found and operator.kind not in ("input", "output")
+    )
 
 
 def _count_maps(names: Sequence[str], counts: NDArray[np.int32]) -> pa.DictionaryArray:
@@ -149,9 +201,10 @@ def placed_cells(graphs: Sequence[ArchitectureGraph]) -> Iterable[PlacedCells]:
         for cell in graph.cells:
             groups[cell.name, cell.node_count].append((row, cell))
     for members in groups.values():
-        yield PlacedCells(
-            np.array([row for row, _ in members], dtype=np.int64), CellArrays.of([cell for _, cell in members])
-        )
+        rows = np.array([row for row, _ in members], dtype=np.int64)
+        repeats = np.array([cell.repeats for _, cell in members], dtype=np.int64)
+        cells = CellArrays.of([cell for _, cell in members])
+        yield PlacedCells(rows, cells, repeats if (repeats != 1).any() else None)
 
 
 def node_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Table:
@@ -172,7 +225,7 @@ def node_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Tab
                 }
             )
         )
-    return _sorted(tables)
+    return _sorted(tables) if tables else _empty("position", "operator")
 
 
 def edge_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Table:
@@ -192,7 +245,15 @@ def edge_rows(first_id: int, parts: Sequence[tuple[str, PlacedCells]]) -> pa.Tab
                 }
             )
         )
-    return _sorted(tables)
+    return _sorted(tables) if tables else _empty("source", "target", "multiplicity")
+
+
+def _empty(*columns: str) -> pa.Table:
+    """No rows, of no cells: nobody knows their operators."""
+    word = pa.dictionary(pa.int32(), pa.string())
+    types = {"architecture_id": pa.int64(), "form": word, "cell": word, "operator": word}
+    names = ("architecture_id", "form", "cell", *columns)
+    return pa.schema([(name, types.get(name, pa.int16())) for name in names]).empty_table()
 
 
 def _constant(word: str, count: int) -> pa.DictionaryArray:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
+from typing import Any
 
+from catalog.architecture.sizes import Size
 from catalog.errors import UnknownOperatorError
 
 KINDS = ("input", "output", "conv", "pool", "skip", "none", "merge", "other")
+_PURE = ("pool", "merge", "activation", "reshape")
+
+_NEEDED = {
+    "conv": ("kernel",),
+    "depthwise_conv": ("kernel",),
+    "max_pool": ("kernel",),
+    "avg_pool": ("kernel",),
+    "attention": ("heads",),
+    "mlp": ("mlp_ratio",),
+}
+"""Fields that a generic operator cannot be built without."""
+_WITHOUT_RULES = frozenset({"input", "output", "skip", "none"})
 
 
 @dataclass(frozen=True)
@@ -22,13 +36,19 @@ class Operator:
     kind
         Family: one of `KINDS` for the built-in operators; a user's own may add families.
     kernel, dilation
-        Kernel edge in pixels and dilation; None where the operator has no window.
+        Kernel edge in pixels and dilation; None where the operator has no window, or where `size` has an oblong one.
     depthwise
-        Whether each channel is convolved on its own (depthwise or depthwise-separable).
+        Whether each channel is convolved on its own.
     has_weights
         Whether the operator has trainable convolution weights.
     short, medium, long
-        Descriptions in the three sentence styles of TG-NAS (Qiao et al. 2024, arXiv 2404.00271).
+        Descriptions in the three sentence styles of TG-NAS (Qiao et al. 2024, arXiv 2404.00271), for an encoder of
+        sentences alone: no fact is read from them.
+    generic
+        Which operator of `RULES` it counts as and is built as; None where nobody said it.
+    size
+        What holds for each node with this operator, unless the node says otherwise: `channels` is a multiple of the
+        stage's width.
     """
 
     name: str
@@ -40,6 +60,43 @@ class Operator:
     dilation: int | None = None
     depthwise: bool = False
     has_weights: bool = False
+    generic: str | None = None
+    size: Size | None = None
+
+    @property
+    def counts_as(self) -> str | None:
+        """The operator of `RULES` whose rules count and build this one; None where its fields leave it open."""
+        if self.generic is not None:
+            return self.generic
+        found = "depthwise_conv" if self.kind == "conv" and self.depthwise else self.kind
+        return found if found in RULES and self.has_weights == RULES[found].has_weights else None
+
+    @property
+    def family(self) -> str:
+        """The kind whose rules it follows: that of the generic operator, or its own."""
+        return self.kind if self.generic is None else RULES[self.generic].kind
+
+    def sized(self, node: Size | None = None) -> Size:
+        """What is known of the size of a node: what the node says itself, then what its operator says."""
+        known: dict[str, Any] = {"kernel": self.kernel, "dilation": self.dilation}
+        for size in (self.size, node):
+            if size is not None:
+                known |= {fact: value for fact in _SIZES if (value := getattr(size, fact)) is not None}
+        return Size(**known)
+
+    def at(self, node: Size | None) -> Operator:
+        """The operator as one node has it: what the node says of its size is then said of the operator."""
+        return self if node is None else replace(self, kernel=None, dilation=None, size=self.sized(node))
+
+    def missing(self, node: Size | None = None) -> str | None:
+        """The first field without which nobody can count or build a node; None where all are there."""
+        if self.family in _WITHOUT_RULES:
+            return None
+        generic = self.counts_as
+        if generic is None:
+            return "weights" if self.kind in RULES else "generic"
+        size = self.sized(node)
+        return next((fact for fact in _NEEDED.get(generic, ()) if getattr(size, fact) is None), None)
 
     @property
     def is_zero(self) -> bool:
@@ -49,7 +106,23 @@ class Operator:
     @property
     def is_identity(self) -> bool:
         """Whether the output is the sum of the inputs, unchanged."""
-        return not self.has_weights and (self.kind == "skip" or self.name == "sum")
+        return not self.has_weights and (self.kind == "skip" or "sum" in (self.name, self.generic))
+
+    @property
+    def is_join(self) -> bool:
+        """Whether the output is the inputs side by side, along the channels."""
+        return "concat" in (self.name, self.generic)
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether two of them with equal inputs compute one thing: nothing in them is learned or random.
+
+        Of a kind that is not known for it, ``other`` and any of a user's own, this is not claimed.
+        """
+        return not self.has_weights and self.kind in _PURE
+
+
+_SIZES = tuple(field.name for field in fields(Size))
 
 
 def _convolution(name: str, kernel: int) -> Operator:
@@ -66,10 +139,12 @@ def _convolution(name: str, kernel: int) -> Operator:
         kernel=kernel,
         dilation=1,
         has_weights=True,
+        generic="conv",
     )
 
 
-def _pooling(name: str, how: str) -> Operator:
+def _pooling(name: str, generic: str) -> Operator:
+    how = {"max_pool": "Max", "avg_pool": "Average"}[generic]
     return Operator(
         name,
         "pool",
@@ -78,10 +153,12 @@ def _pooling(name: str, how: str) -> Operator:
         long=f"A {how.lower()} pooling operator with a kernel size 3 by 3",
         kernel=3,
         dilation=1,
+        generic=generic,
     )
 
 
-def _depthwise(name: str, words: str, kernel: int, dilation: int) -> Operator:
+def _separable(name: str, words: str, kernel: int, dilation: int, repeats: int | None = None) -> Operator:
+    """A depthwise convolution and the pointwise one after it; DARTS applies the undilated ones twice."""
     sentence = f"{words} {kernel} by {kernel}"
     return Operator(
         name,
@@ -96,11 +173,13 @@ def _depthwise(name: str, words: str, kernel: int, dilation: int) -> Operator:
         dilation=dilation,
         depthwise=True,
         has_weights=True,
+        generic="depthwise_conv",
+        size=Size(expansion=1, repeats=repeats),
     )
 
 
-def _plain(name: str, kind: str, short: str, long: str | None = None, *, has_weights: bool = False) -> Operator:
-    return Operator(name, kind, short=short, medium=short, long=long or short, has_weights=has_weights)
+def _plain(name: str, kind: str, short: str, long: str | None = None, *, generic: str | None = None) -> Operator:
+    return Operator(name, kind, short=short, medium=short, long=long or short, generic=generic)
 
 
 _SKIP = "Residual connection"
@@ -112,29 +191,85 @@ BUILT_IN: tuple[Operator, ...] = (
     _plain("output", "output", "Output", "Output operator"),
     _convolution("conv3x3", 3),
     _convolution("conv1x1", 1),
-    _pooling("maxpool3x3", "Max"),
+    _pooling("maxpool3x3", "max_pool"),
     Operator("none", "none", short="None", medium="Doing nothing", long="A none operator that does nothing"),
     Operator("skip_connect", "skip", short=_SKIP, medium=_SKIP_MEDIUM, long=_SKIP_LONG),
     _convolution("nor_conv_1x1", 1),
     _convolution("nor_conv_3x3", 3),
-    _pooling("avg_pool_3x3", "Average"),
+    _pooling("avg_pool_3x3", "avg_pool"),
     _plain("input_0", "input", "Input", "Input operator"),
     _plain("input_1", "input", "Input", "Input operator"),
-    _pooling("max_pool_3x3", "Max"),
-    _depthwise("sep_conv_3x3", "depth-wise separable convolution", 3, 1),
-    _depthwise("sep_conv_5x5", "depth-wise separable convolution", 5, 1),
-    _depthwise("dil_conv_3x3", "dilated convolution", 3, 2),
-    _depthwise("dil_conv_5x5", "dilated convolution", 5, 2),
-    _plain(
+    _pooling("max_pool_3x3", "max_pool"),
+    _separable("sep_conv_3x3", "depth-wise separable convolution", 3, 1, repeats=2),
+    _separable("sep_conv_5x5", "depth-wise separable convolution", 5, 1, repeats=2),
+    _separable("dil_conv_3x3", "dilated convolution", 3, 2),
+    _separable("dil_conv_5x5", "dilated convolution", 5, 2),
+    Operator(
         "factorized_reduce",
         "skip",
-        "Residual connection that halves the resolution",
-        "A residual connection operator that halves the resolution with two shifted convolutions 1 by 1",
+        short="Residual connection that halves the resolution",
+        medium="Residual connection that halves the resolution",
+        long="A residual connection operator that halves the resolution with two shifted convolutions 1 by 1",
+        has_weights=True,
+        size=Size(stride=2),
+    ),
+    _plain("sum", "merge", "Addition", "An addition operator that sums its inputs", generic="sum"),
+    _plain(
+        "concat",
+        "merge",
+        "Concatenation",
+        "A concatenation operator that joins its inputs along the channels",
+        generic="concat",
+    ),
+)
+"""The operators of the built-in spaces, and how the canonical form calls what it makes of them."""
+
+
+def _generic(name: str, kind: str, short: str, long: str, *, has_weights: bool = False) -> Operator:
+    return Operator(name, kind, short=short, medium=short, long=long, has_weights=has_weights, generic=name)
+
+
+GENERIC: tuple[Operator, ...] = (
+    _generic("conv", "conv", "Convolution", "A two-dimensional convolutional operator", has_weights=True),
+    Operator(
+        "depthwise_conv",
+        "conv",
+        short="Depthwise convolution",
+        medium="Depthwise convolution",
+        long="A two-dimensional convolutional operator that treats each channel on its own",
+        depthwise=True,
+        has_weights=True,
+        generic="depthwise_conv",
+    ),
+    _generic("linear", "linear", "Linear map", "A linear map of the channels", has_weights=True),
+    _generic(
+        "attention",
+        "attention",
+        "Multi-head attention with its projections",
+        "A multi-head self-attention operator with its four projections",
         has_weights=True,
     ),
-    _plain("sum", "merge", "Addition", "An addition operator that sums its inputs"),
-    _plain("concat", "merge", "Concatenation", "A concatenation operator that joins its inputs along the channels"),
+    _generic(
+        "mlp",
+        "linear",
+        "Two linear maps with an activation between them",
+        "A multi-layer perceptron: two linear maps with an activation between them",
+        has_weights=True,
+    ),
+    _generic("max_pool", "pool", "Max pooling", "A max pooling operator"),
+    _generic("avg_pool", "pool", "Average pooling", "An average pooling operator"),
+    _generic("norm", "norm", "Normalization", "A normalization operator", has_weights=False),
+    _generic("activation", "activation", "Activation", "An activation operator"),
 )
+"""Operators that say nothing of their size: each node that carries one says it."""
+
+RULES: Mapping[str, Operator] = MappingProxyType(
+    {operator.name: operator for operator in (*GENERIC, *BUILT_IN) if operator.generic == operator.name}
+)
+"""The operators by whose rules others are counted and built: the generic ones, ``sum`` and ``concat``."""
+
+SHARED: tuple[Operator, ...] = (*BUILT_IN, *GENERIC)
+"""The operators that need no description: those of the built-in spaces, and those that all other spaces have too."""
 
 
 class Vocabulary:
@@ -191,3 +326,7 @@ class Vocabulary:
 
 
 VOCABULARY = Vocabulary()
+"""What the operator names of the built-in cell spaces mean."""
+
+SIZED_VOCABULARY = Vocabulary(SHARED)
+"""What operator names mean in a space whose nodes can have sizes, before it brings operators of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from catalog.architecture.sizes import NUMBERS, Size
 from catalog.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class _Cell(Protocol):
     @property
     def node_count(self) -> int: ...
 
+    def size(self, node: int) -> Size | None: ...
+
 
 class _Graph(Protocol):
     """What is read of an `ArchitectureGraph`, whose own module imports this one."""
@@ -73,8 +76,9 @@ def to_data(graph: _Graph) -> Data:
     -------
     torch_geometric.data.Data
         ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``edge_multiplicity`` (edges,);
-        ``cell`` (nodes,) the cell's place; ``operator_names`` the vocabulary's names in order; ``num_nodes``. PyG
-        knows an attribute of the edges by the ``edge`` in its name where there are as many edges as nodes.
+        ``cell`` (nodes,) the cell's place; ``size`` (nodes, `NUMBERS`) what the source says of each node's size, NaN
+        where it says nothing; ``operator_names`` the vocabulary's names in order; ``num_nodes``. PyG knows an attribute
+        of the edges by the ``edge`` in its name where there are as many edges as nodes.
 
     Raises
     ------
@@ -93,18 +97,21 @@ def to_data(graph: _Graph) -> Data:
     place = {name: index for index, name in enumerate(names)}
     operators: list[int] = []
     cells: list[int] = []
+    sizes: list[tuple[float, ...]] = []
     edges: list[tuple[int, int, int]] = []
     for index, cell in enumerate(graph.cells):
         first = len(operators)
         edges.extend((first + source, first + target, multiplicity) for source, target, multiplicity in cell.edges)
         operators.extend(place[operator] for operator in cell.operators)
         cells.extend([index] * cell.node_count)
+        sizes.extend((cell.size(node) or Size()).numbers for node in range(cell.node_count))
     columns = torch.tensor(edges, dtype=torch.long).reshape(-1, 3)
     return Data(
         edge_index=columns[:, :2].t().contiguous(),  # (2, edges)
         operator=torch.tensor(operators, dtype=torch.long),  # (nodes,)
         edge_multiplicity=columns[:, 2].contiguous(),  # (edges,)
         cell=torch.tensor(cells, dtype=torch.long),  # (nodes,)
+        size=torch.tensor(sizes, dtype=torch.float32).reshape(-1, len(NUMBERS)),  # (nodes, facts)
         operator_names=OperatorNames(names),
         num_nodes=len(operators),
     )

@@ -28,6 +28,8 @@ STRUCTURAL_PROXIES = (
     StructuralProxy("flops", "multiply-accumulates of convolutions and classifier for one 32x32 image"),
     StructuralProxy("live_params", "params without the operators that lie on no input-output path"),
     StructuralProxy("live_flops", "flops without the operators that lie on no input-output path"),
+    StructuralProxy("root_macs", "square roots of the layers' multiply-accumulates, summed over the live network"),
+    StructuralProxy("activations", "numbers that counted layers give for one input, of the live network"),
     StructuralProxy("depth", "edges on the longest input-output path, summed over cells; 0 where there is no path"),
     StructuralProxy("n_conv", "convolutions in the native graph"),
     StructuralProxy("n_skip", "skip connections in the native graph"),
@@ -35,14 +37,16 @@ STRUCTURAL_PROXIES = (
     StructuralProxy("path_count", "input-output paths, parallel copies counted, summed over cells"),
     StructuralProxy("shortest_path", "operators on the shortest input-output path, summed over cells", -1),
 )
-"""Every structural proxy; the first four need the space's network, the others only the graph."""
+"""Every structural proxy; the first six need the network, the others only the graph."""
 
 
 def count_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict[str, Values]:
     """``n_conv`` and ``n_skip`` of each cell of a batch in native form; each (B,)."""
     kinds = [vocabulary[name].kind for name in cells.vocabulary]
     return {
-        name: np.array([kind == counted for kind in kinds])[cells.operators].sum(axis=1).astype(np.float64)
+        name: (np.array([kind == counted for kind in kinds])[cells.operators] * cells.applications())
+        .sum(axis=1)
+        .astype(np.float64)
         for name, counted in (("n_conv", "conv"), ("n_skip", "skip"))
     }
 
@@ -55,6 +59,8 @@ def graph_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict
     linked = cells.adjacency.astype(np.float64)
     is_input = np.array([vocabulary[name].kind == "input" for name in cells.vocabulary])[cells.operators]
     weighted = np.array([vocabulary[name].has_weights for name in cells.vocabulary], dtype=np.float64)[cells.operators]
+    applications = cells.applications()
+    weighted = weighted * applications
     size = cells.operators.shape[1]
     deepest = np.where(is_input, 0.0, -np.inf)
     shortest = np.where(is_input, 0.0, np.inf)
@@ -67,7 +73,7 @@ def graph_scores(cells: CellArrays, vocabulary: Vocabulary = VOCABULARY) -> dict
         before = np.where(reachable, deepest[:, :node], -np.inf).max(axis=1)
         deepest[:, node] = np.maximum(deepest[:, node], before + weighted[:, node])
         shortest[:, node] = np.minimum(
-            shortest[:, node], np.where(reachable, shortest[:, :node], np.inf).min(axis=1) + 1
+            shortest[:, node], np.where(reachable, shortest[:, :node], np.inf).min(axis=1) + applications[:, node]
         )
         paths[:, node] += (into * paths[:, :node]).sum(axis=1)
     return {

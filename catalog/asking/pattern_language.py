@@ -5,10 +5,13 @@
     pattern = clause, {",", clause};
     clause  = ["NOT"], path;
     path    = node, {("->" | "->*"), node};
-    node    = "(", ("*" | word | [variable], ":", ("*" | word)), ")";
+    node    = "(", ("*" | word | [variable], ":", ("*" | word)), [where], ")";
+    where   = "WHERE", test, {"AND", test};
+    test    = fact, ("=" | "<>" | "<" | "<=" | ">" | ">="), number;
 
 A word in parentheses is a variable if one of that name is declared where the word can see it, and else an operator.
 A word after a colon is a kind, or else an operator. A word that holds other characters stands in backquotes.
+Facts are those of `FACTS`; a node of which a fact is not known passes no test of it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,24 @@ from itertools import pairwise
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import PatternError
 
+FACTS = (
+    *("channels", "kernel", "stride", "groups", "expansion", "heads", "mlp_ratio", "squeeze", "repeats"),
+    *("params", "macs", "height", "width"),
+)
+"""What a pattern can ask of the size of a node."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A comparison of one fact of a node with a number, for example ``channels >= 64``."""
+
+    fact: str
+    comparison: str
+    number: str
+
+    def __str__(self) -> str:
+        return f"{self.fact} {self.comparison} {self.number}"
+
 
 @dataclass(frozen=True)
 class Node:
@@ -33,10 +54,13 @@ class Node:
         How the pattern shows it, for example ``(a:conv)``.
     operators
         Names of the operators that it may carry; None for any.
+    tests
+        What its size must keep, all of them.
     """
 
     text: str
     operators: frozenset[str] | None
+    tests: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +137,9 @@ def is_plain(name: str) -> bool:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 _WORD = r"\w+(?:[.-]\w+)*"
-_TOKEN = re.compile(rf" *(?:(?P<mark>->\*|->|[(),:*])|`(?P<quoted>[^`]+)`|(?P<word>{_WORD}))")
+_TOKEN = re.compile(rf" *(?:(?P<mark>->\*|->|<=|>=|<>|<(?!-)|[(),:*=>])|`(?P<quoted>[^`]+)`|(?P<word>{_WORD}))")
+_NUMBER = r"\d{1,18}(?:\.\d{1,18})?"
+_COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 _FOREIGN = (
     ("-->", "An edge is written ->"),
     ("-[", "An edge is written ->, and a path of any length ->*"),
@@ -144,6 +170,7 @@ class _Mention:
     bare: bool
     start: int
     end: int
+    tests: tuple[Condition, ...] = ()
 
 
 @dataclass
@@ -198,8 +225,33 @@ class _Reader:
         else:
             raise self._unexpected("an operator, a variable, :kind or * (any node)")
         bare = label is first
-        closing = self._expect(")", "')' or ':'" if bare and label.kind == "word" else "')'")
-        return _Mention(variable, label, bare, opening.start, closing.end)
+        tests = self._tests()
+        closing = self._expect(")", "')', ':' or WHERE" if bare and label.kind == "word" else "')' or WHERE")
+        return _Mention(variable, label, bare, opening.start, closing.end, tests)
+
+    def _tests(self) -> tuple[Condition, ...]:
+        """What follows WHERE, if that stands here."""
+        tests: list[Condition] = []
+        while self._is_word("AND" if tests else "WHERE"):
+            self._take()
+            fact = self._expect_word(FACTS, f"one of {', '.join(FACTS)}")
+            comparison = self._peek()
+            if comparison.text not in _COMPARISONS:
+                raise self._unexpected(f"one of {' '.join(_COMPARISONS)}")
+            self._take()
+            number = self._peek()
+            if not (number.kind == "word" and re.fullmatch(_NUMBER, number.text)):
+                raise self._unexpected("a number")
+            tests.append(Condition(fact, comparison.text, self._take().text))
+        return tuple(tests)
+
+    def _is_word(self, word: str) -> bool:
+        return self._peek().kind == "word" and self._peek().text.upper() == word
+
+    def _expect_word(self, words: Sequence[str], expected: str) -> str:
+        if self._peek().kind == "word" and self._peek().text.lower() in words:
+            return self._take().text.lower()
+        raise self._unexpected(expected)
 
     def _label(self) -> _Token:
         self._take()
@@ -316,15 +368,26 @@ class _Resolver:
         if variable is not None and variable.text in scope.labels:
             if variable.text not in scope.nodes:
                 label, operators = scope.labels[variable.text]
-                scope.nodes[variable.text] = self._add(f"({variable.text}:{_written(label)})", operators)
-            return scope.nodes[variable.text]
+                scope.nodes[variable.text] = self._add(f"{variable.text}:{_written(label)}", operators)
+            return self._tested(scope.nodes[variable.text], mention)
         if mention.bare and label.kind != "mark":
-            return self._add(f"({_written(label)})", self._named(label, hidden))
-        return self._add(f"({'' if mention.bare else ':'}{_written(label)})", self._labelled(label))
+            return self._tested(self._add(_written(label), self._named(label, hidden)), mention)
+        return self._tested(
+            self._add(f"{'' if mention.bare else ':'}{_written(label)}", self._labelled(label)), mention
+        )
 
     def _add(self, text: str, operators: frozenset[str] | None) -> int:
-        self._nodes.append(Node(text, operators))
+        self._nodes.append(Node(f"({text})", operators))
         return len(self._nodes) - 1
+
+    def _tested(self, place: int, mention: _Mention) -> int:
+        """The node at `place`, which from now on passes the tests of a mention too."""
+        node = self._nodes[place]
+        tests = tuple(dict.fromkeys((*node.tests, *mention.tests)))
+        if tests != node.tests:
+            text = f"{node.text.split(' WHERE ')[0].rstrip(')')} WHERE {' AND '.join(map(str, tests))})"
+            self._nodes[place] = Node(text, node.operators, tests)
+        return place
 
     def _labelled(self, token: _Token) -> frozenset[str] | None:
         """The operators that a label after a colon, or a bare star, allows."""

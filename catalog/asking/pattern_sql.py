@@ -1,4 +1,4 @@
-"""Patterns as SQL over the tables ``node`` and ``edge``."""
+"""Patterns as SQL over the tables ``node``, ``edge`` and, for sizes, ``node_attribute``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from catalog.architecture.operators import VOCABULARY, Vocabulary
-from catalog.asking.pattern_language import Group, Link, Pattern, parse
+from catalog.asking.pattern_language import Condition, Group, Link, Node, Pattern, parse
 from catalog.errors import UsageError
 from catalog.quoting import literal
 
 FORMS = ("canonical", "native")
+
+_FACTS = {
+    **{name: name for name in ("channels", "groups", "expansion", "heads", "mlp_ratio", "squeeze", "repeats")},
+    "kernel": "list_max(kernel)",
+    "stride": "list_max(stride)",
+    "params": "parameters",
+    "macs": "multiply_accumulates",
+    "height": "CASE WHEN len(shape) = 4 THEN shape[3] END",
+    "width": "CASE WHEN len(shape) = 4 THEN shape[4] END",
+}
+"""What a test of a node's size reads in ``node_attribute``; of a window its longer edge."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,7 @@ class _Writer:
         self._pattern = pattern
         self._inputs = frozenset(vocabulary.of_kind("input"))
         self._outputs = frozenset(vocabulary.of_kind("output"))
+        self._windows = {operator.name: operator.kernel for operator in vocabulary if operator.kernel is not None}
         self._space = space
         self._form = form
         self._storage = storage
@@ -228,12 +240,13 @@ class _Writer:
         positions: dict[int, str] = {}
 
         def place(node: int, position: str | None) -> None:
-            operators = self._pattern.nodes[node].operators
+            asked = self._pattern.nodes[node]
             alias = f"n{node + 1}"
-            if operators is not None or position is None:
+            if asked.operators is not None or asked.tests or position is None:
                 conditions = [f"{alias}.position = {position}"] if position else []
-                if operators is not None:
-                    conditions.append(f"{alias}.operator IN ({', '.join(literal(name) for name in sorted(operators))})")
+                if asked.operators is not None:
+                    conditions.append(f"{alias}.operator IN ({_names(asked.operators)})")
+                conditions += [self._passes(asked, alias)] if asked.tests else []
                 relations.append((alias, "node", conditions))
             positions[node] = position or f"{alias}.position"
 
@@ -251,6 +264,20 @@ class _Writer:
                 if node not in positions:
                     place(node, column)
         return relations, positions
+
+    def _passes(self, node: Node, alias: str) -> str:
+        """The condition that a row of ``node`` passes a node's tests; without a size, its operator's facts answer."""
+        key = ("architecture_id", "cell", "position")
+        row = " AND ".join([f"form = {alias}.form", *(f"node_attribute.{name} = {alias}.{name}" for name in key)])
+        tests = " AND ".join(f"{_FACTS[test.fact]} {test.comparison} {test.number}" for test in node.tests)
+        sized = f"EXISTS (SELECT 1 FROM node_attribute WHERE {row} AND {tests})"
+        fitting = frozenset(
+            name for name, kernel in self._windows.items() if all(_holds(test, kernel) for test in node.tests)
+        )
+        if not fitting:
+            return sized
+        unsized = f"NOT EXISTS (SELECT 1 FROM node_attribute WHERE {row}) AND {alias}.operator IN ({_names(fitting)})"
+        return f"({sized} OR {unsized})"
 
     # Paths of any length
 
@@ -319,6 +346,26 @@ class _Writer:
         else:
             space = f"BETWEEN {self._storage.ids[0]} AND {self._storage.ids[1]}"
         return [f"{alias}.architecture_id {space}", self._in_form(alias)]
+
+
+def _names(operators: Iterable[str]) -> str:
+    return ", ".join(literal(name) for name in sorted(operators))
+
+
+def _holds(test: Condition, kernel: int) -> bool:
+    """Whether an operator with this window passes a test, as far as its own facts say."""
+    number = float(test.number)
+    return (
+        test.fact == "kernel"
+        and {
+            "=": kernel == number,
+            "<>": kernel != number,
+            "<": kernel < number,
+            "<=": kernel <= number,
+            ">": kernel > number,
+            ">=": kernel >= number,
+        }[test.comparison]
+    )
 
 
 def _connected(group: Group) -> list[list[int]]:

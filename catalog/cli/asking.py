@@ -112,21 +112,33 @@ def show(
     identifier: Identifier,
     form: Form = "native",
     svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Also write the drawing as SVG.")] = None,
+    computation: Annotated[
+        bool,
+        typer.Option("--computation", help="The whole network instead: its layers with shapes, repeats and costs."),
+    ] = False,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:
-    """Everything known about one architecture: drawing, metrics by source and seed, proxies, functional twins."""
+    """Everything known about one architecture: drawing, metrics by source and seed, proxies, functional twins.
+
+    With --computation the graph of the whole network: one cell a stage, with how often it is repeated, and the layers
+    in the order in which data passes them.
+    """
     with opened(db, wait) as catalog:
-        profile = catalog.show(space, identifier)
-        drawn, text = profile.svg(form), profile.text(form)
+        if computation:
+            view = catalog.computation(space, identifier)
+            drawn, text, numbers = view.svg(), view.text(), view.frame
+        else:
+            profile = catalog.show(space, identifier)
+            drawn, text, numbers = profile.svg(form), profile.text(form), profile.numbers()
     if svg is not None:
         write_text(svg, drawn)
         note(f"wrote {svg}")
     if output_format in (None, OutputFormat.TABLE):
         typer.echo(visible(text))
     else:
-        emit(profile.numbers(), output_format)
+        emit(numbers, output_format)
 
 
 def compare(
@@ -194,4 +206,4 @@ def doctor(
         found = catalog.doctor(full=full, repair=repair)
     emit(found.frame, output_format)
     if found.failed:
-        raise CatalogError(f"these checks failed: {', '.join(found.failed)}. Do what their details say.")
+        raise CatalogError(f"{db}: these checks failed: {', '.join(found.failed)}. Do what their details say.")

@@ -1,34 +1,61 @@
-"""An error that nobody expected in a command on a catalog comes from the file, or it is a bug.
+"""What an error that may come from a damaged file says of it; a bug on an intact file stays one.
 
-The file is looked at only then, so an intact one pays nothing, and a bug on an intact file stays one: it goes on, and
-`catalog.cli.outcome` tells it as such.
+The file is looked at only after an error, so an intact one pays nothing. After an error that a typing mistake may be,
+only what takes a moment on the largest space is asked; after one that nobody expected, all that `catalog doctor` asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalog.cli.outcome import shows_tracebacks
-from catalog.errors import CatalogError, ConditionError, GraphError, QueryError, StoreError
+from catalog.errors import (
+    CatalogError,
+    ConditionError,
+    GraphError,
+    LimitError,
+    QueryError,
+    StoreError,
+    UsageError,
+    UserCodeError,
+)
 from catalog.quoting import identifier
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
 
-_COLUMNS = """
-    SELECT table_name, column_name, data_type, table_name IN (SELECT table_name FROM duckdb_tables()) AS is_table
-    FROM duckdb_columns() WHERE NOT internal
-"""
+_SMALL = ("space", "operator", "measure", "proxy", "source", "run")
+"""Sealed tables whose seals are compared in a moment."""
 
-_ROWS = {
+_COUNTS = {
     "{} architectures belong to no stored space": """
         SELECT count(*) FROM architecture WHERE space NOT IN (SELECT name FROM space)
     """,
+    "{} columns of wide views belong to no stored proxy": """
+        SELECT count(*) FROM wide_column WHERE proxy_id NOT IN (SELECT id FROM proxy)
+    """,
+    "{} spaces have architectures, and no column of a wide view is theirs": """
+        SELECT count(DISTINCT space) FROM architecture WHERE space NOT IN (SELECT space FROM wide_column)
+            AND EXISTS (FROM proxy)
+    """,
+    "{} operators of nodes are not stored and not built in": """
+        SELECT count(*) FROM (SELECT DISTINCT operator FROM node)
+        WHERE NOT list_contains($built_in, operator) AND operator NOT IN (SELECT name FROM operator)
+    """,
+    "{} nodes too many or too few for the architectures": """
+        SELECT abs((SELECT coalesce(sum(nodes), 0) FROM architecture) - count(*)) FROM node WHERE form != 'native'
+    """,
+    "{} edges too many or too few for the architectures": """
+        SELECT abs((SELECT coalesce(sum(edges), 0) FROM architecture) - count(*)) FROM edge WHERE form != 'native'
+    """,
+}
+"""What can be wrong with rows, how many of them there are, and SQL that is quick on the largest space."""
+
+_ROWS = {
     "{} architectures have no graph": """
         SELECT count(*) FROM architecture WHERE nodes > 0 AND id NOT IN (SELECT architecture_id FROM node)
     """,
@@ -38,12 +65,8 @@ _ROWS = {
             OR (architecture_id, form, cell, target) NOT IN (SELECT (architecture_id, form, cell, position) FROM node)
     """,
     "{} edges lead backwards": "SELECT count(*) FROM edge WHERE source >= target",
-    "{} nodes have an operator that is not stored and not built in": """
-        SELECT count(*) FROM node WHERE NOT list_contains($built_in, operator)
-            AND operator NOT IN (SELECT name FROM operator)
-    """,
 }
-"""What can be wrong with rows, and how many of them there are."""
+"""The same, with SQL that takes seconds there."""
 
 _VIEW_ROWS = """
     SELECT count(*) FROM (SELECT architecture_id AS id FROM {view}) AS wide
@@ -55,7 +78,8 @@ _VIEW_ROWS = """
 def require_intact(path: Path, error: Exception) -> None:
     """Raise the damage of a catalog that may be why a command failed; return if there is none.
 
-    Errors that say themselves what is wrong are left alone.
+    Errors that say themselves what is wrong with a file are left alone. One that may be a mistake of the user stays
+    what it is, and says that too.
 
     Raises
     ------
@@ -66,61 +90,73 @@ def require_intact(path: Path, error: Exception) -> None:
         return
     reason = None
     with suppress(CatalogError):  # a file that cannot be opened has been told already
-        reason = _damage_of(path)
-    if reason is not None:
-        raise StoreError(
-            f"{path} is damaged: {reason}. Nothing of this step was stored. Look closer with `catalog doctor --db "
-            f"{path}`; restore the file from a copy, or create a new catalog and ingest again."
-        ) from error
+        reason = _damage_of(path, error)
+    if reason is None:
+        return
+    words = f"{path} is damaged: {reason}"
+    remedy = (
+        f"Look closer with `catalog doctor --db {path}`; restore the file from a copy, or create a new catalog and "
+        "ingest again."
+    )
+    if isinstance(error, UsageError | ConditionError):
+        error.args = (f"{error}\nThis may be why: {words}. {remedy}",)
+        return
+    raise StoreError(f"{words}. Nothing of this step was stored. {remedy}") from error
 
 
 def _may_be_damage(error: Exception) -> bool:
     if isinstance(error, CatalogError):
-        return isinstance(error, QueryError | GraphError) and not isinstance(error, ConditionError)
+        kinds = UsageError | QueryError | GraphError | UserCodeError
+        return type(error) is CatalogError or (isinstance(error, kinds) and not isinstance(error, LimitError))
     return not isinstance(error, OSError) and not type(error).__module__.startswith(("click", "typer"))
 
 
-def _damage_of(path: Path) -> str | None:
+def _damage_of(path: Path, error: Exception) -> str | None:
     """The first thing that is wrong with a catalog; None if nothing is found."""
     from catalog.storage.store import Store
 
     with Store.open(path) as store:
-        return next(chain(_schema_faults(store), _row_faults(store), _findings(store)), None)
+        if isinstance(error, UsageError | QueryError):
+            return next(_quick_faults(store, with_columns=type(error) is QueryError), None)
+        quick = _quick_faults(store, with_columns=False)
+        return next(chain(_schema_faults(store), _counted(store, _ROWS), quick, _findings(store)), None)
+
+
+def _quick_faults(store: Store, *, with_columns: bool) -> Iterator[str]:
+    """What is found in a moment: tables that are missing, counts that disagree, small tables that were changed."""
+    from catalog.storage.seals import PARTS
+
+    held = {name for (name,) in store.rows("SELECT table_name FROM duckdb_tables()")}
+    yield from (f"its table {table} is missing" for table in (*PARTS, "wide_column", "seal") if table not in held)
+    if with_columns:  # which takes a third of a second for the import of SQLAlchemy
+        yield from _schema_faults(store)
+    yield from _counted(store, _COUNTS)
+    yield from _view_faults(store)
+    if store.is_sealed():
+        for table, parts in store.broken_parts(_SMALL).items():
+            if parts:
+                yield f"rows of its table {table} are not those that were stored"
 
 
 def _schema_faults(store: Store) -> Iterator[str]:
-    """Where tables and columns are not those of an empty catalog of this version."""
-    wanted = _newest_columns()
-    found = {row[:2]: row[2:] for row in store.rows(_COLUMNS)}
-    tables = {table for table, _ in found}
-    for (table, column), (kind, _) in wanted.items():
-        if table not in tables:
-            yield f"its table {table} is missing"
-        elif (table, column) not in found:
-            yield f"its table {table} has no column {column}"
-        elif not found[table, column][1]:
-            yield f"{table} is a view, not a table"
-        elif found[table, column][0] != kind:
-            yield f"{table}.{column} is {found[table, column][0]}, not {kind}"
+    """Where tables and columns are not those of a catalog of this version."""
+    from catalog.tables.doctor import examine_tables
+
+    yield from (f"its {one.check} {one.detail}" for one in examine_tables(store) if one.result == "failed")
 
 
-@cache
-def _newest_columns() -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    from catalog.storage.migration import newest_schema
+def _counted(store: Store, faults: dict[str, str]) -> Iterator[str]:
+    from catalog.architecture.operators import SHARED
 
-    with newest_schema() as empty:
-        return {row[:2]: row[2:] for row in empty.execute(_COLUMNS).fetchall()}
-
-
-def _row_faults(store: Store) -> Iterator[str]:
-    """Rows that point nowhere, and wide views that are not those of their spaces."""
-    from catalog.architecture.operators import BUILT_IN
-
-    built_in = [operator.name for operator in BUILT_IN]
-    for words, sql in _ROWS.items():
+    built_in = [operator.name for operator in SHARED]
+    for words, sql in faults.items():
         ((count,),) = store.rows(sql, {"built_in": built_in} if "$built_in" in sql else None)
         if count:
             yield words.format(f"{count:,}")
+
+
+def _view_faults(store: Store) -> Iterator[str]:
+    """Wide views that are not those of their spaces."""
     views = {name for (name,) in store.rows("SELECT DISTINCT table_name FROM duckdb_columns()")}
     for (space,) in store.rows("SELECT DISTINCT space FROM architecture ORDER BY space"):
         if space not in views:

@@ -75,7 +75,7 @@ def evaluate(
         except KeyboardInterrupt:
             note("every training that was finished is stored; give the same command to go on.")
             raise
-    _tell(space, report)
+        _tell(space, report)
 
 
 def _tell(space: str, report: EvaluationReport) -> None:

@@ -161,7 +161,9 @@ def graphs(
     space: Annotated[str, typer.Option("--space", metavar="NAME", help="The space that the graphs belong to.")],
     operators: Annotated[
         Path | None,
-        typer.Option("--operators", metavar="FILE", help="JSON: operator name to kind, kernel, weights, description."),
+        typer.Option(
+            "--operators", metavar="FILE", help="JSON: operator name to kind, generic, kernel, weights, description."
+        ),
     ] = None,
     direction: Directions = None,
     db: Database = DEFAULT_DATABASE,

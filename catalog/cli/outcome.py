@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from catalog.cli import streams
-from catalog.cli.interruption import Interruption
+from catalog.cli.interruption import Interruption, end_children
 from catalog.errors import CatalogError
 from catalog.user_code import place_of
 
@@ -22,23 +22,44 @@ _INTERRUPTED = 130  # what Typer makes of Ctrl-C
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command to its end, see that all it wrote has arrived, and give the exit code."""
     interruption = Interruption()
-    with interruption.heard():
-        try:
-            code = _run(command)
-            sys.stdout.flush()
-        except KeyboardInterrupt:
-            code = _INTERRUPTED
-        except BrokenPipeError:
-            # The reader of our output left (`catalog top ... | head`); nothing is wrong, and no more can be written.
-            streams.give_up(sys.stdout)
-            code = 0
-        except OSError as error:
-            code = _of_the_system(error)
+    try:
+        with interruption.heard():
+            code = _code_of(command)
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except Exception:
+        if interruption.signal is None:
+            raise
+        code = _INTERRUPTED  # a library that was stopped anywhere may fail in any way on the way out
     if code == _INTERRUPTED:
         interruption.tell()
+        end_children()
+        _forget_interrupt()
         return interruption.exit_code
     if interruption.signal == signal.SIGTERM:  # whoever sends it asks whether it was obeyed, not how well
         return interruption.exit_code
+    return code
+
+
+def _forget_interrupt() -> None:
+    """Let ``python -m catalog`` end with the exit code that it is given.
+
+    Where `KeyboardInterrupt` went through code that is executed from a text, as that of a dataclass is, Python would
+    end itself with SIGINT, whatever became of the exception and whatever the signal was. The next text clears that.
+    """
+    exec("")  # noqa: S102
+
+
+def _code_of(command: Callable[[], object]) -> int:
+    try:
+        code = _run(command)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output left (`catalog top ... | head`); nothing is wrong, and no more can be written.
+        streams.give_up(sys.stdout)
+        code = 0
+    except OSError as error:
+        code = _of_the_system(error)
     return code
 
 

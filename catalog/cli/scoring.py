@@ -11,7 +11,7 @@ import typer
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Space, Wait, Where
 from catalog.cli.progress import note
-from catalog.errors import UsageError
+from catalog.errors import CatalogError, UsageError
 
 _TRAIN_EXAMPLE = (
     "Example: catalog train tg_nas --space nb201 --target cifar10_test_accuracy --sample 300 --set members=2 --out mine"
@@ -126,12 +126,10 @@ def score(
             checkpoint=checkpoint,
             column=column,
         )
-    for one in reports:
-        note(str(one))
-    worthless = [one for one in reports if one.is_worthless]
-    if worthless:
-        note(f"error: {', '.join(one.column for one in worthless)}: not one architecture could be measured.")
-        raise typer.Exit(1)
+        for one in reports:
+            note(str(one))
+        if worthless := [one.column for one in reports if one.is_worthless]:
+            raise CatalogError(f"{', '.join(worthless)}: not one architecture could be measured.")
 
 
 def train(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.drawing import node_label
 from catalog.architecture.graph import CellGraph
 from catalog.architecture.layout import layered_layout
 from catalog.architecture.operators import Operator, Vocabulary
@@ -69,11 +70,12 @@ class HoverDrawings:
                 if shape not in shapes:
                     shapes[shape] = len(layouts)
                     layouts.append(_layout(cell, graph.vocabulary))
-                for name in cell.operators:
-                    if name not in codes:
-                        codes[name] = len(words)
-                        words.append(_word(graph.vocabulary[name]))
-                cells.append([shapes[shape], [codes[name] for name in cell.operators]])
+                labels = [node_label(name, cell.size(node)) for node, name in enumerate(cell.operators)]
+                for name, label in zip(cell.operators, labels, strict=True):
+                    if label not in codes:
+                        codes[label] = len(words)
+                        words.append(_word(graph.vocabulary[name], label))
+                cells.append([shapes[shape], [codes[label] for label in labels]])
             architectures.append([self._names[architecture], cells])
         return {"words": words, "shapes": layouts, "architectures": architectures}
 
@@ -99,9 +101,9 @@ def _layout(cell: CellGraph, vocabulary: Vocabulary) -> dict[str, Any]:
     }
 
 
-def _word(operator: Operator) -> tuple[str, str]:
-    name, kind = operator.name, operator.kind
-    short = name if len(name) <= _LONGEST_WORD else f"{name[: _LONGEST_WORD - 1]}…"
+def _word(operator: Operator, label: str) -> tuple[str, str]:
+    kind = operator.kind
+    short = label if len(label) <= _LONGEST_WORD else f"{label[: _LONGEST_WORD - 1]}…"
     if kind == "conv" and ((operator.dilation or 1) > 1 or operator.depthwise):
         kind = "dilated" if (operator.dilation or 1) > 1 else "depthwise"
     return short, kind

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from catalog.derivation import VERSIONS
 from catalog.errors import UsageError
 from catalog.search.constraints import Bound, Constraints
 from catalog.search.expression import parse
@@ -45,6 +46,8 @@ class Request:
         Limits, None for none.
     unit
         What is looked at, `FUNCTION` or `ARCHITECTURE`; None until the search is prepared, which decides it.
+    rules
+        Version of the rules that say which architectures compute one function.
     """
 
     space: str
@@ -57,6 +60,7 @@ class Request:
     minimum: tuple[str, ...] = ()
     seed: int = 0
     unit: str | None = None
+    rules: int = VERSIONS["canonical form"]
 
     @classmethod
     def of_run(cls, catalog: Store, run_id: int) -> Request:
@@ -91,18 +95,19 @@ class Request:
         except (ValueError, RecursionError):
             given = None
         texts = dict.fromkeys(("space", "method", "where", "unit"), str)
-        kinds: dict[str, Any] = {**texts, "budget": int, "seconds": int | float, "seed": int}
+        kinds: dict[str, Any] = {**texts, "budget": int, "seconds": int | float, "seed": int, "rules": int}
         required = {"space", "seed", *_LISTS}
         if not isinstance(given, dict) or not required <= set(given) <= {*kinds, *_LISTS}:
             raise _no_parameters(run_id, "the keys are others")
         for name, value in given.items():
             wanted: Any = list if name in _LISTS else kinds[name]
-            is_open = value is None and name not in required
+            is_open = value is None and name not in {*required, "rules"}
             if not is_open and (not isinstance(value, wanted) or isinstance(value, bool)):
                 raise _no_parameters(run_id, f"{name} is {value!r}")
             if name in _LISTS and not all(isinstance(part, str) for part in value):
                 raise _no_parameters(run_id, f"{name} is {value!r}")
-        given.setdefault("unit", FUNCTION)  # before it was stored it was always this
+        given.setdefault("unit", FUNCTION)  # before these were stored they were always this
+        given.setdefault("rules", 1)
         return cls(**(given | {name: tuple(given[name]) for name in _LISTS}))
 
 

@@ -23,8 +23,14 @@ def resumed(stored: Request, given: Request, seed: int | None, run_id: int) -> R
     Raises
     ------
     UsageError
-        A part differs.
+        A part differs, or the run followed other rules of which architectures compute one function.
     """
+    if stored.rules != given.rules:
+        raise UsageError(
+            f"run {run_id} was searched under version {stored.rules} of the rules of what is one function (canonical "
+            f"form), and version {given.rules} counts functions otherwise; start a new search without --resume. What "
+            f"the run visited stays in the table search_visit."
+        )
     asked = {
         "SPACE": (given.space, stored.space),
         "--by": (given.by, stored.by),

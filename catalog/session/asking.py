@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from catalog.session.handle import Handle, several
 if TYPE_CHECKING:
     import polars
 
+    from catalog.architecture.computation.arrays import ComputationBatch
+    from catalog.asking.computation_view import ComputationView
     from catalog.asking.examination import Examination
     from catalog.asking.profile import Profile
     from catalog.asking.side_by_side import SideBySide
@@ -211,6 +213,80 @@ class Asking(Handle):
             found = lookup(store, [identifier], space)["architecture_id"].to_list()
             (profile,) = read_profiles(store, space, found)
         return profile
+
+    def computation_graphs(
+        self,
+        space: str,
+        ids: Iterable[object] | None = None,
+        *,
+        fuse: bool = True,
+        compress: bool = True,
+        batch_size: int = 1000,
+    ) -> Iterator[ComputationBatch]:
+        """The whole networks of architectures as graphs of primitive operators, in batches of arrays.
+
+        Parameters
+        ----------
+        space
+            A built-in space, or one of networks that ``ingest("model", ...)`` traced.
+        ids
+            Native ids in any notation that the space accepts, in the order of the graphs; by default all architectures
+            of the space, by ascending ``architecture.id``, which each batch has as ``ids``.
+        fuse
+            Whether normalisations and activations are columns of the nodes beside them, what only moves numbers is
+            passed through, and chains of sums are one.
+        compress
+            Whether equal cells in a row are one, whose nodes have `repeats`.
+        batch_size
+            Graphs in a batch; the last one has fewer.
+
+        Raises
+        ------
+        IdentifierError
+            An identifier names no stored architecture of the space.
+        UsageError
+            The catalog does not know the networks of the space's architectures.
+        """
+        from catalog.asking.lookup import lookup
+        from catalog.tables.computation_graphs import computation_batch
+        from catalog.tables.space_view import SpaceView
+
+        with self._reading() as store:
+            if ids is None:
+                SpaceView.of(store, space)
+                rows = store.rows("SELECT id FROM architecture WHERE space = ? ORDER BY id", [space])
+                wanted = [int(row[0]) for row in rows]
+            else:
+                wanted = lookup(store, ids, space, ["architecture_id"])["architecture_id"].to_list()
+        for start in range(0, len(wanted), batch_size):
+            with self._reading() as store:
+                part = wanted[start : start + batch_size]
+                batch = computation_batch(store, space, part, fuse=fuse, compress=compress)
+            yield batch
+
+    def computation(
+        self, space: str, identifier: object, *, fuse: bool = True, compress: bool = True
+    ) -> ComputationView:
+        """The computation graph of one architecture; in a notebook the result draws itself.
+
+        Parameters
+        ----------
+        space, fuse, compress
+            As of `computation_graphs`.
+        identifier
+            A native id in any notation that the space accepts.
+
+        Raises
+        ------
+        IdentifierError
+            The identifier names no stored architecture of the space.
+        UsageError
+            The catalog does not know the networks of the space's architectures.
+        """
+        from catalog.asking.computation_view import ComputationView
+
+        (batch,) = self.computation_graphs(space, [identifier], fuse=fuse, compress=compress)
+        return ComputationView(f"{space} {identifier}", batch)
 
     def compare(self, space: str, identifiers: Sequence[object], *, out: str | Path | None = None) -> SideBySide:
         """Architectures side by side: one row a column of the wide view, one column an architecture.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.members import Members
 from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
@@ -108,6 +109,39 @@ class SearchSpace(ABC):
     def structural_scores_of_cells(self, cells: CellArrays) -> Mapping[str, NDArray[np.float64]]:
         """`structural_scores` of one-cell architectures given as arrays, in a space whose two forms are equal."""
         return {}
+
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        """The live part of the network around a native graph, for the data set of the space's `structural_scores`.
+
+        Zero operators, and what only they feed or what reaches no output, have no part in it; identities hand on what
+        they get.
+
+        Parameters
+        ----------
+        graph
+            The native graph.
+        compressed
+            Whether the first of equal cells in a row stands for all of them.
+
+        Returns
+        -------
+        NetworkPlan or None
+            None where a cell has no path from an input to its output, so that the network computes nothing.
+
+        Raises
+        ------
+        UsageError
+            The graph is all that is known of the space's architectures.
+        """
+        raise UsageError(
+            f"the space {self.name!r} does not say what network is around its cells, so it has no computation graphs."
+        )
+
+    def network_plans(
+        self, graphs: Sequence[ArchitectureGraph], *, compressed: bool = True
+    ) -> list[NetworkPlan | None]:
+        """`network_plan` of each of many native graphs."""
+        return [self.network_plan(graph, compressed=compressed) for graph in graphs]
 
     def __repr__(self) -> str:
         size = "not enumerable" if self.size is None else f"{self.size:,} architectures"

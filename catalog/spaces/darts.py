@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge
 from catalog.errors import IdentifierError
+from catalog.spaces import darts_computation
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.darts_network import network_costs
 from catalog.spaces.genotype import ALL_STATES, ALLOWED, OPERATORS, STATES, Genotype, Pair, parse
@@ -72,6 +74,9 @@ class DARTS(SearchSpace):
         params, flops = network_costs(native, native).astype(np.float64)
         live_params, live_flops = network_costs(canonical, native).astype(np.float64)
         return {"params": params, "flops": flops, "live_params": live_params, "live_flops": live_flops}
+
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        return darts_computation.network_plan(graph, compressed=compressed)
 
     def neighbours(self, graph: ArchitectureGraph) -> list[ArchitectureGraph]:
         """Genotypes that differ in the operator or in the predecessor of one input."""

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.architecture.sizes import Size
 from catalog.errors import IdentifierError
+from catalog.spaces import nats_network
 from catalog.spaces.base import SearchSpace
-from catalog.spaces.nb201 import CLASSES
 
 STAGES = 5
 WIDTHS = tuple(range(8, 65, 8))
@@ -23,7 +25,18 @@ _EDGES = tuple((node, node + 1, 1) for node in range(STAGES + 1))
 
 def _operator(width: int) -> Operator:
     words = f"Stage of convolutions 3 by 3 with {width} channels"
-    return Operator(f"width_{width}", "conv", words, words, words, kernel=3, dilation=1, has_weights=True)
+    return Operator(
+        f"width_{width}",
+        "conv",
+        words,
+        words,
+        words,
+        kernel=3,
+        dilation=1,
+        has_weights=True,
+        generic="conv",
+        size=Size.of({"channels": width / WIDTHS[-1]}),
+    )
 
 
 OPERATORS = tuple(_operator(width) for width in WIDTHS)
@@ -78,57 +91,12 @@ class NATSSize(SearchSpace):
             if other != widths[stage]
         ]
 
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan:
+        return nats_network.network_plan(_widths_of(graph))
+
     def _graph_of(self, widths: Sequence[int]) -> ArchitectureGraph:
         cell = CellGraph("network", ("input", *(f"width_{width}" for width in widths), "output"), _EDGES)
         return ArchitectureGraph(self.name, (cell,), self.vocabulary)
-
-
-def costs(widths: Sequence[int], dataset: str = "cifar10") -> tuple[int, int]:
-    """Trainable parameters, and multiply-accumulates of one image, of the network that the benchmark trains.
-
-    A 3x3 stem, a cell, a residual block that halves the resolution, a cell, a second such block and a cell, BatchNorm,
-    pooling and a classifier; the widths are those of the stem with the first cell, the first block, the second cell,
-    the second block and the last cell.
-
-    Parameters
-    ----------
-    widths
-        Channels of the five stages.
-    dataset
-        One of `catalog.spaces.nb201.CLASSES`.
-    """
-    first, second, third, fourth, fifth = widths
-    pixels = (32 * 32, 16 * 16, 8 * 8) if dataset != "imagenet16-120" else (16 * 16, 8 * 8, 4 * 4)
-    layers = [
-        (9 * 3 * first, first, pixels[0]),
-        *_cell_layers(first, first, pixels[0]),
-        *_block_layers(first, second, pixels[1]),
-        *_cell_layers(second, third, pixels[1]),
-        *_block_layers(third, fourth, pixels[2]),
-        *_cell_layers(fourth, fifth, pixels[2]),
-    ]
-    classifier = (fifth + 1) * CLASSES[dataset]
-    parameters = sum(weights + 2 * normalised for weights, normalised, _ in layers) + 2 * fifth + classifier
-    return parameters, sum(weights * area for weights, _, area in layers) + classifier
-
-
-_Layer = tuple[int, int, int]
-"""Weights, channels of the normalisation, and pixels of the output of one convolution."""
-
-
-def _cell_layers(inputs: int, outputs: int, pixels: int) -> list[_Layer]:
-    """The one cell of the space, the best of the topology space: five 3x3 convolutions and a skip over all of it."""
-    entering, inner = (9 * inputs * outputs, outputs, pixels), (9 * outputs**2, outputs, pixels)
-    projection = [(inputs * outputs, outputs, pixels)] if inputs != outputs else []
-    return [entering, entering, inner, inner, inner, *projection]
-
-
-def _block_layers(inputs: int, outputs: int, pixels: int) -> list[_Layer]:
-    return [
-        (9 * inputs * outputs, outputs, pixels),
-        (9 * outputs**2, outputs, pixels),
-        (inputs * outputs, 0, pixels),
-    ]
 
 
 def _format(widths: Sequence[int]) -> str:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.graph_tables import placed_cells
 from catalog.architecture.members import Members
 from catalog.errors import IdentifierError
-from catalog.spaces import nb101_identifiers, nb101_neighbours, nb101_network
+from catalog.spaces import nb101_computation, nb101_identifiers, nb101_neighbours, nb101_network
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.nb101_enumeration import first_forms
 from catalog.spaces.nb101_hash import NODE_OPERATORS, module_hashes
@@ -110,6 +111,21 @@ class NASBench101(SearchSpace):
         params, flops = nb101_network.costs(ordered.adjacency, ordered.operators)
         values = {"params": params.astype(np.float64), "flops": flops.astype(np.float64)}
         return {name: values[name.removeprefix("live_")] for name in _NETWORK_SCORES}
+
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        """The network of the module's first form, which the benchmark trained."""
+        return self.network_plans([graph], compressed=compressed)[0]
+
+    def network_plans(
+        self, graphs: Sequence[ArchitectureGraph], *, compressed: bool = True
+    ) -> list[NetworkPlan | None]:
+        plans: list[NetworkPlan | None] = [None] * len(graphs)
+        for part in placed_cells(graphs):
+            ordered = first_forms(_in_our_vocabulary(part.cells))
+            for place, row in enumerate(part.rows.tolist()):
+                graph = self._graph_of(ordered.cell(place))
+                plans[row] = nb101_computation.network_plan(graph, compressed=compressed)
+        return plans
 
     def _graph_of(self, cell: CellGraph) -> ArchitectureGraph:
         return ArchitectureGraph(self.name, (cell,), self.vocabulary)

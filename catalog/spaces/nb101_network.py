@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.graph import CellGraph
+from catalog.architecture.skeleton import CIFAR10, STEM_KERNEL, Images, Skeleton
+from catalog.errors import GraphError
 from catalog.spaces.nb101_hash import NODE_OPERATORS
 
 Adjacency = NDArray[np.integer[Any]]
 Operators = NDArray[np.integer[Any]]
 Counts = NDArray[np.int64]
 
-STEM_CHANNELS = 128
-STACKS = 3
-MODULES_PER_STACK = 3
-IMAGE_CHANNELS = 3
-RESOLUTION = 32
-CLASSES = 10
+SKELETON = Skeleton(channels=128, cells=3, reduction="pool", stem_relu=True, datasets={CIFAR10: Images(10, 32)})
+"""Ying et al., "NAS-Bench-101", 2019 (arXiv 1902.09635); a stage is a stack there, a cell a module."""
 
-_WEIGHTS_A_CHANNEL_PAIR = np.array([{"conv3x3": 9, "conv1x1": 1}.get(name, 0) for name in NODE_OPERATORS])
+CONVOLUTIONS = {"conv3x3": 3, "conv1x1": 1}
+"""The operators with weights, and their kernels."""
+
+_WEIGHTS_A_CHANNEL_PAIR = np.array([CONVOLUTIONS.get(name, 0) ** 2 for name in NODE_OPERATORS])
 
 
 def vertex_channels(adjacency: Adjacency, input_channels: int, output_channels: int) -> Counts:
@@ -56,6 +59,43 @@ def vertex_channels(adjacency: Adjacency, input_channels: int, output_channels: 
     return channels
 
 
+def vertex_sources(cell: CellGraph) -> list[list[int]]:
+    """For each vertex of a module those that feed it, in their order."""
+    sources: list[list[int]] = [[] for _ in cell.operators]
+    for source, target, _ in cell.edges:
+        sources[target].append(source)
+    return sources
+
+
+def module_channels(sources: Sequence[Sequence[int]], inputs: int, outputs: int) -> list[int]:
+    """`vertex_channels` of one module, from `vertex_sources`.
+
+    Raises
+    ------
+    GraphError
+        A vertex gets no channel.
+    """
+    last = len(sources) - 1
+    channels = [0] * last + [outputs]
+    joined = [vertex for vertex in sources[last] if vertex]
+    if joined:
+        share, remainder = divmod(outputs, len(joined))
+        for place, vertex in enumerate(joined):
+            channels[vertex] = share + (place < remainder)
+    shares = set(joined)
+    for target in range(last - 1, 0, -1):  # its channels are final: all that it feeds come after it
+        for source in sources[target]:
+            if source not in shares:
+                channels[source] = max(channels[source], channels[target])
+    channels[0] = inputs
+    if min(channels[1:]) < 1:
+        raise GraphError(
+            f"the module of {len(sources)} vertices is no pruned NAS-Bench-101 module, or {outputs} channels are too "
+            "few to share; every vertex must lie on a path from the input to the output and get at least one channel."
+        )
+    return channels
+
+
 def parameters(adjacency: Adjacency, operators: Operators) -> Counts:
     """Trainable parameters of the CIFAR-10 network, (B,), equal to the benchmark's own count; see `costs`."""
     return costs(adjacency, operators)[0]
@@ -87,20 +127,20 @@ def costs(adjacency: Adjacency, operators: Operators) -> tuple[Counts, Counts]:
     """
     from_input = adjacency[:, 0] != 0
     kernel = _WEIGHTS_A_CHANNEL_PAIR[operators]  # (B, N)
-    stem = 9 * IMAGE_CHANNELS * STEM_CHANNELS
-    weights = np.full(len(adjacency), stem, dtype=np.int64)
-    operations = weights * RESOLUTION**2
-    normalised = np.full(len(adjacency), STEM_CHANNELS, dtype=np.int64)  # channels that leave a convolution
-    entering = outputs = STEM_CHANNELS
-    for stack in range(STACKS):
-        outputs = STEM_CHANNELS * 2**stack
+    entering = SKELETON.stem_channels
+    weights = np.full(len(adjacency), STEM_KERNEL**2 * SKELETON.image_channels * entering, dtype=np.int64)
+    operations = weights * SKELETON.datasets[CIFAR10].resolution ** 2
+    normalised = np.full(len(adjacency), entering, dtype=np.int64)  # channels that leave a convolution
+    for stage, resolution in zip(SKELETON.stages, SKELETON.resolutions(CIFAR10), strict=True):
+        outputs = stage.channels
         channels = vertex_channels(adjacency, outputs, outputs)
         projected = (channels * from_input).sum(axis=1)  # output channels of the 1x1 projections from the input
-        inputs = entering + (MODULES_PER_STACK - 1) * outputs  # summed over the modules of the stack
-        stack_weights = MODULES_PER_STACK * (kernel * channels**2).sum(axis=1) + inputs * projected
+        inputs = entering + (stage.cells - 1) * outputs  # summed over the modules of the stack
+        stack_weights = stage.cells * (kernel * channels**2).sum(axis=1) + inputs * projected
         weights += stack_weights
-        operations += stack_weights * (RESOLUTION // 2**stack) ** 2
-        normalised += MODULES_PER_STACK * ((channels * (kernel > 0)).sum(axis=1) + projected)
+        operations += stack_weights * resolution**2
+        normalised += stage.cells * ((channels * (kernel > 0)).sum(axis=1) + projected)
         entering = outputs
-    classifier = outputs * CLASSES
-    return weights + 2 * normalised + classifier + CLASSES, operations + classifier
+    classes = SKELETON.datasets[CIFAR10].classes
+    classifier = entering * classes
+    return weights + 2 * normalised + classifier + classes, operations + classifier

@@ -12,8 +12,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.skeleton import CIFAR10
 from catalog.errors import IdentifierError
+from catalog.spaces import nb201_network
 from catalog.spaces.base import SearchSpace
 
 OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -46,7 +49,7 @@ Operators = tuple[str, str, str, str, str, str]
 
 
 class NASBench201(SearchSpace):
-    """NAS-Bench-201, and the topology space of NATS-Bench: 15,625 cells, 5,425 distinct functions.
+    """NAS-Bench-201, and the topology space of NATS-Bench: 15,625 cells, 5,260 distinct functions.
 
     Dong and Yang, "NAS-Bench-201: Extending the scope of reproducible neural architecture search", 2020
     (arXiv 2001.00326). Native ids are the architecture string, the index 0 to 15624 that NAS-Bench-201, NATS-Bench
@@ -92,14 +95,12 @@ class NASBench201(SearchSpace):
         self, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
     ) -> Mapping[str, NDArray[np.float64]]:
         """Parameters and multiply-accumulates of the CIFAR-10 network (C = 16, N = 5), counted from its layers."""
-        every = _convolution_counts([graph.cells[0] for graph in native])
-        live = _convolution_counts([graph.cells[0] for graph in canonical])
-        return {
-            "params": _SKELETON_PARAMETERS + every @ _CELL_PARAMETERS,
-            "flops": _SKELETON_MULTIPLY_ACCUMULATES + every @ _CELL_MULTIPLY_ACCUMULATES,
-            "live_params": _SKELETON_PARAMETERS + live @ _CELL_PARAMETERS,
-            "live_flops": _SKELETON_MULTIPLY_ACCUMULATES + live @ _CELL_MULTIPLY_ACCUMULATES,
-        }
+        params, flops = nb201_network.costs(_counts_of(native))
+        live_params, live_flops = nb201_network.costs(_counts_of(canonical))
+        return {"params": params, "flops": flops, "live_params": live_params, "live_flops": live_flops}
+
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        return nb201_network.network_plan(graph, compressed=compressed)
 
     def _graph_of(self, operators: Operators) -> ArchitectureGraph:
         cell = CellGraph("cell", ("input", *operators, "output"), _NATIVE_EDGES)
@@ -108,92 +109,24 @@ class NASBench201(SearchSpace):
 
 _NATIVE_EDGES = tuple((source, target, 1) for source, target in GRAPH_EDGES)
 
-# The CIFAR-10 network: a 3x3 stem to 16 channels, three stages of five cells at 16, 32 and 64 channels on 32, 16 and 8
-# pixels, a residual block that doubles the channels between stages, BatchNorm, pooling and a linear classifier.
-_CHANNELS = (16, 32, 64)
-_PIXELS = (32 * 32, 16 * 16, 8 * 8)
-_CELLS_A_STAGE = 5
 
-CLASSES = {"cifar10": 10, "cifar10-valid": 10, "cifar100": 100, "imagenet16-120": 120}
-"""Classes of each data set that the benchmark trains on; the network is the same up to its classifier."""
-
-_PIXELS_SHARE = {"imagenet16-120": 4}  # its images are 16 pixels wide, a quarter of CIFAR's 32 by 32
+def _counts_of(graphs: Sequence[ArchitectureGraph]) -> NDArray[np.float64]:
+    return nb201_network.convolution_counts([graph.cells[0].operators for graph in graphs])
 
 
-def _convolution_parameters(inputs: int, outputs: int, kernel: int) -> int:
-    return inputs * outputs * kernel**2
-
-
-def _cell_parameters(kernel: int) -> int:
-    """Parameters that one convolution on one edge adds to the network: its weights and its BatchNorm's two vectors."""
-    return sum(_CELLS_A_STAGE * (_convolution_parameters(c, c, kernel) + 2 * c) for c in _CHANNELS)
-
-
-def _cell_multiply_accumulates(kernel: int) -> int:
-    return sum(
-        _CELLS_A_STAGE * _convolution_parameters(c, c, kernel) * pixels
-        for c, pixels in zip(_CHANNELS, _PIXELS, strict=True)
-    )
-
-
-def _reduction_block(inputs: int, pixels: int) -> tuple[int, int]:
-    """Parameters and multiply-accumulates of the residual block from `inputs` to twice the channels on `pixels`."""
-    outputs = 2 * inputs
-    convolutions = (
-        _convolution_parameters(inputs, outputs, 3),
-        _convolution_parameters(outputs, outputs, 3),
-        _convolution_parameters(inputs, outputs, 1),
-    )
-    return sum(convolutions) + 2 * 2 * outputs, sum(convolutions) * pixels
-
-
-def _classifier(dataset: str) -> int:
-    """Parameters of the classifier, and its multiply-accumulates: the benchmark counts a bias as one operation."""
-    return (_CHANNELS[-1] + 1) * CLASSES[dataset]
-
-
-def _skeleton() -> tuple[int, int]:
-    """Parameters and multiply-accumulates of everything outside the cells."""
-    stem = _convolution_parameters(3, _CHANNELS[0], 3)
-    blocks = [_reduction_block(inputs, pixels) for inputs, pixels in zip(_CHANNELS[:2], _PIXELS[1:], strict=True)]
-    classifier = _classifier("cifar10")
-    parameters = stem + 2 * _CHANNELS[0] + 2 * _CHANNELS[-1] + classifier
-    return (
-        parameters + sum(block[0] for block in blocks),
-        stem * _PIXELS[0] + classifier + sum(block[1] for block in blocks),
-    )
-
-
-_SKELETON_PARAMETERS, _SKELETON_MULTIPLY_ACCUMULATES = _skeleton()
-_CELL_PARAMETERS = np.array([_cell_parameters(1), _cell_parameters(3)], dtype=np.float64)
-_CELL_MULTIPLY_ACCUMULATES = np.array([_cell_multiply_accumulates(1), _cell_multiply_accumulates(3)], dtype=np.float64)
-
-
-def _convolution_counts(cells: Sequence[CellGraph]) -> NDArray[np.float64]:
-    """(B, 2) numbers of 1x1 and of 3x3 convolutions."""
-    return np.array(
-        [(cell.operators.count("nor_conv_1x1"), cell.operators.count("nor_conv_3x3")) for cell in cells],
-        dtype=np.float64,
-    ).reshape(-1, 2)
-
-
-def parameters(cells: Sequence[str], dataset: str = "cifar10") -> NDArray[np.float64]:
+def parameters(cells: Sequence[str], dataset: str = CIFAR10) -> NDArray[np.float64]:
     """(B,) trainable parameters of the network of each architecture string, with the data set's classifier."""
-    skeleton = _SKELETON_PARAMETERS - _classifier("cifar10") + _classifier(dataset)
-    return np.asarray(skeleton + _counts_in(cells) @ _CELL_PARAMETERS)
+    return np.asarray(nb201_network.costs(_counts_in(cells), dataset)[0])
 
 
-def multiply_accumulates(cells: Sequence[str], dataset: str = "cifar10") -> NDArray[np.float64]:
+def multiply_accumulates(cells: Sequence[str], dataset: str = CIFAR10) -> NDArray[np.float64]:
     """(B,) multiply-accumulates of one image of the data set in the network of each architecture string."""
-    skeleton = _SKELETON_MULTIPLY_ACCUMULATES - _classifier("cifar10")
-    convolutions = skeleton + _counts_in(cells) @ _CELL_MULTIPLY_ACCUMULATES
-    return np.asarray(convolutions / _PIXELS_SHARE.get(dataset, 1) + _classifier(dataset))
+    return np.asarray(nb201_network.costs(_counts_in(cells), dataset)[1])
 
 
 def _counts_in(cells: Sequence[str]) -> NDArray[np.float64]:
     """(B, 2) numbers of 1x1 and of 3x3 convolutions in architecture strings."""
-    counts = [(cell.count("|nor_conv_1x1~"), cell.count("|nor_conv_3x3~")) for cell in cells]
-    return np.array(counts, dtype=np.float64).reshape(-1, 2)
+    return nb201_network.convolution_counts([re.split(r"[|~]", cell) for cell in cells])
 
 
 def _six(operators: Sequence[str]) -> Operators:

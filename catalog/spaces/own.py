@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from catalog.architecture.graph import ArchitectureGraph
-from catalog.architecture.operators import BUILT_IN, VOCABULARY, Operator
+from catalog.architecture.operators import SHARED, SIZED_VOCABULARY, Operator
 from catalog.errors import IdentifierError, UsageError
 from catalog.spaces.base import SearchSpace
 
@@ -35,7 +35,7 @@ class OwnSpace(SearchSpace):
         self.name = name
         self.description = description
         self.own_operators = tuple(operators)
-        self.vocabulary = VOCABULARY.extended(self.own_operators) if self.own_operators else VOCABULARY
+        self.vocabulary = SIZED_VOCABULARY.extended(self.own_operators) if self.own_operators else SIZED_VOCABULARY
 
     def locate(self, identifier: object) -> str:
         if not isinstance(identifier, str) or not identifier:
@@ -61,6 +61,6 @@ class OwnSpace(SearchSpace):
 
     def _undefined(self, what: str) -> NoReturn:
         raise UsageError(
-            f"the space {self.name!r} is a list of {len(BUILT_IN) + len(self.own_operators)} operators and the "
+            f"the space {self.name!r} is a list of {len(SHARED) + len(self.own_operators)} operators and the "
             f"ingested graphs; it has no rule by which it could be {what}. Search among its stored architectures."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import duckdb
 from catalog.errors import SchemaVersionError, StoreError
 from catalog.storage.foreign import require_harmless_views
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every revision from the oldest to the newest, as the files in ``migrations/versions`` name themselves."""
 
 NEWEST = REVISIONS[-1]
+
+_REVISION = re.compile(r"\d{4}")
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,18 @@ def status_of(connection: duckdb.DuckDBPyConnection, path: Path) -> SchemaStatus
     try:
         rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except duckdb.CatalogException:
-        rows = []
-    if len(rows) != 1:
+        rows = None
+    if rows is None:
         raise StoreError(
             f"{path} is a DuckDB database but not a catalog: it names no schema revision. "
             "Choose another file with --db, or create one with `catalog db init --db NEW.duckdb`."
         )
-    return SchemaStatus(path, str(rows[0][0]))
+    named = [str(revision) for (revision,) in rows]
+    if len(named) != 1 or not _REVISION.fullmatch(named[0]):
+        shown = [*(repr(name[:20]) for name in named[:3]), *(["more"] if len(named) > 3 else [])]
+        raise StoreError(
+            f"{path} is damaged: its table alembic_version has to name one schema revision, such as {NEWEST}, and "
+            f"names {' and '.join(shown) or 'none'}. Nothing was changed. "
+            "Restore the file from a copy, or create a new catalog and ingest again."
+        )
+    return SchemaStatus(path, named[0])

@@ -62,7 +62,7 @@ class Run:
         store
             A file open for writing.
         kind
-            ``ingest``, ``score``, ``train``, ``search`` or ``evaluate``.
+            ``ingest``, ``score``, ``train``, ``search``, ``evaluate`` or ``upgrade``.
         parameters
             The arguments, as values that JSON can hold; others are stored as their text.
         """

@@ -82,6 +82,12 @@ class Operator(Base):
     short: Mapped[str] = mapped_column(String, comment="description, short sentence style")
     medium: Mapped[str] = mapped_column(String, comment="description, medium sentence style")
     long: Mapped[str] = mapped_column(String, comment="description, long sentence style")
+    generic: Mapped[str | None] = mapped_column(
+        String, comment="the generic operator that it counts as and is built as; NULL if nobody said it"
+    )
+    size: Mapped[str | None] = mapped_column(
+        String, comment="JSON: further facts of each node with it, for example groups; NULL if there are none"
+    )
 
 
 class Architecture(Base):
@@ -108,6 +114,12 @@ class Architecture(Base):
     )
     live_operator_counts: Mapped[dict[str, int]] = mapped_column(
         Map(String, Integer), comment="the same in the canonical form"
+    )
+    network_input: Mapped[str | None] = mapped_column(
+        String, comment="JSON: what a whole network takes; NULL for the cells of a space and for traced networks"
+    )
+    classes: Mapped[int | None] = mapped_column(
+        Integer, comment="of the classifier behind a whole network; NULL if none follows"
     )
 
 
@@ -139,13 +151,13 @@ class Edge(Base):
 
 
 class NodeAttribute(Base):
-    """What one node of a traced network is beyond its operator: its place in the source, its shape and its cost."""
+    """What one node is beyond its operator: how large it is, its place in a traced network, its shape and its cost."""
 
     __tablename__ = "node_attribute"
     __mapper_args__ = {"primary_key": ["architecture_id", "form", "cell", "position"]}  # noqa: RUF012
 
     architecture_id: Mapped[int] = mapped_column(BigInteger)
-    form: Mapped[str] = mapped_column(String, comment="as in node; native, since contraction merges nodes")
+    form: Mapped[str] = mapped_column(String, comment="as in node; a traced network has no row in canonical form")
     cell: Mapped[str] = mapped_column(String)
     position: Mapped[int] = mapped_column(SmallInteger, comment="node.position")
     name: Mapped[str | None] = mapped_column(
@@ -157,11 +169,28 @@ class NodeAttribute(Base):
     kernel: Mapped[list[int] | None] = mapped_column(ARRAY(Integer), comment="window in pixels; NULL if it has none")
     stride: Mapped[list[int] | None] = mapped_column(ARRAY(Integer), comment="of the window")
     groups: Mapped[int | None] = mapped_column(Integer, comment="of a convolution: its input channels if depthwise")
-    parameters: Mapped[int] = mapped_column(BigInteger, comment="trainable; a shared weight counts at its first node")
+    parameters: Mapped[int | None] = mapped_column(
+        BigInteger, comment="trainable, all repeats; a shared weight counts at its first node; NULL if not known"
+    )
     multiply_accumulates: Mapped[int | None] = mapped_column(
-        BigInteger, comment="for the traced input; NULL if a shape is not known"
+        BigInteger, comment="all repeats, for the input at hand; NULL if not known"
     )
     settings: Mapped[str | None] = mapped_column(String, comment="further constants, as the source has them")
+    given: Mapped[str | None] = mapped_column(
+        String, comment="JSON: what the source says of the node's size; of an output node: of its cell"
+    )
+    channels: Mapped[float | None] = mapped_column(
+        Double, comment="of the output; in a cell space a multiple of the stage's width; NULL if not known"
+    )
+    expansion: Mapped[float | None] = mapped_column(Double, comment="inner channels as a multiple of the input's")
+    heads: Mapped[int | None] = mapped_column(Integer, comment="of an attention")
+    mlp_ratio: Mapped[float | None] = mapped_column(Double, comment="inner width as a multiple of the input's")
+    squeeze: Mapped[float | None] = mapped_column(
+        Double, comment="inner width of squeeze-and-excitation as a multiple of the input's channels"
+    )
+    repeats: Mapped[int | None] = mapped_column(
+        Integer, comment="applications in a row; of an output node: of its cell; NULL where nobody said it"
+    )
 
 
 class Metric(Base):
@@ -335,12 +364,12 @@ class TrainingMember(Base):
 
 
 class Run(Base):
-    """One ingest, score, train or search, with how it was started and how it ended."""
+    """One ingest, score, train, search or upgrade, with how it was started and how it ended."""
 
     __tablename__ = "run"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    kind: Mapped[str] = mapped_column(String, comment="ingest, score, train, search, evaluate")
+    kind: Mapped[str] = mapped_column(String, comment="ingest, score, train, search, evaluate, upgrade")
     parameters: Mapped[str] = mapped_column(String, comment="JSON of the arguments")
     versions: Mapped[str] = mapped_column(String, comment="JSON of package versions")
     started_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True))

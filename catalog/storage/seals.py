@@ -9,7 +9,7 @@ their order, so that adding rows costs one pass over these rows alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -109,11 +109,11 @@ class Seals:
         """What the rows of a table really are, by part."""
         return _by_part(self._connection.table(identifier(table)).aggregate(*self._asked(table)).fetchall())
 
-    def broken(self) -> dict[str, list[Broken]]:
-        """The parts of each sealed table that are not as they were sealed, in order."""
+    def broken(self, tables: Iterable[str] = PARTS) -> dict[str, list[Broken]]:
+        """The parts of sealed tables that are not as they were sealed, in order."""
         stored = stored_seals(self._connection)
         result: dict[str, list[Broken]] = {}
-        for table in PARTS:
+        for table in tables:
             now = {label(part): (part, seal) for part, seal in self.totals(table).items()}
             sealed = {part: seal for (of, part), seal in stored.items() if of == table}
             result[table] = [

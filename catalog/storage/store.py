@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -210,10 +210,10 @@ class Store:
         with reported(self.path, self._connection):
             return self._seals.totals(table)
 
-    def broken_parts(self) -> dict[str, list[Broken]]:
-        """The parts of each sealed table whose rows are not those that were stored: see `catalog.storage.seals`."""
+    def broken_parts(self, tables: Iterable[str] = PARTS) -> dict[str, list[Broken]]:
+        """The parts of sealed tables whose rows are not those that were stored: see `catalog.storage.seals`."""
         with reported(self.path, self._connection):
-            return self._seals.broken()
+            return self._seals.broken(tables)
 
     def seals_of(self, table: str, rows: pa.Table) -> dict[tuple[Any, ...], Seal]:
         """What the seals of a table would be if it held these rows."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import GraphRows, placed_cells
+from catalog.architecture.size_tables import attribute_rows
 from catalog.errors import GraphError, IdentifierError
 from catalog.spaces.base import SearchSpace
 from catalog.tables.registration import derived_from_cells, derived_from_graphs, structural_rows
@@ -38,8 +39,8 @@ class Derived:
         Architectures whose stored native graph is none, or is not the one that their native id names.
     facts
         ``id`` and the columns of ``architecture`` that follow from the graph.
-    nodes, edges
-        Rows of ``node`` and ``edge`` in both forms.
+    nodes, edges, attributes
+        Rows of ``node``, ``edge`` and, of sized graphs, ``node_attribute`` in both forms.
     scores
         Structural scores: ``architecture_id``, ``name``, ``value``, ``status`` and ``reason``.
     """
@@ -49,7 +50,16 @@ class Derived:
     facts: pa.Table
     nodes: pa.Table
     edges: pa.Table
+    attributes: pa.Table
     scores: pa.Table
+
+    def tables(self) -> list[tuple[str, pa.Table, str]]:
+        """Name, rows, and the condition that the stored rows among them keep; a traced node's row is no derived one."""
+        return [
+            ("node", self.nodes, "true"),
+            ("edge", self.edges, "true"),
+            ("node_attribute", self.attributes, "name IS NULL"),
+        ]
 
 
 def derived(catalog: Store, space: str) -> Iterator[Derived]:
@@ -82,6 +92,7 @@ def _derived(catalog: Store, space: SearchSpace, rows: Sequence[tuple[int, str]]
         facts,
         _owned(made.nodes, ids),
         _owned(made.edges, ids),
+        _owned(attribute_rows(0, made.sized_forms), ids),
         _scores(ids, made, scores),
     )
 
@@ -143,8 +154,10 @@ def _scores(ids: NDArray[np.int64], made: GraphRows, scores: dict[str, NDArray[n
     depth = made.facts["depth"].to_numpy().astype(np.float64)
     tables = []
     for name, values in {**scores, "depth": depth}.items():
-        rows = structural_rows(ids, 0, values, connected, 0).select(["architecture_id", "value", "status", "reason"])
-        tables.append(rows.append_column("name", pa.array([name] * len(ids), pa.string())))
+        of = made.scored(name)
+        rows = structural_rows(ids[of], 0, values[of], connected[of], 0)
+        named = pa.array([name] * len(rows), pa.string())
+        tables.append(rows.select(["architecture_id", "value", "status", "reason"]).append_column("name", named))
     return pa.concat_tables(tables)
 
 
@@ -165,9 +178,9 @@ def differing(catalog: Store, made: Derived) -> dict[int, list[str]]:
     )
     for number, wrong in rows:
         found[int(number)] += wrong
-    for table, made_rows in (("node", made.nodes), ("edge", made.edges)):
+    for table, made_rows, condition in made.tables():
         names = ", ".join(made_rows.column_names)
-        held = f"SELECT {names} FROM {table} SEMI JOIN readable ON readable.id = architecture_id"
+        held = f"SELECT {names} FROM {table} SEMI JOIN readable ON readable.id = architecture_id WHERE {condition}"
         rows = catalog.rows(
             f"SELECT DISTINCT architecture_id FROM ((({held}) EXCEPT ALL (SELECT {names} FROM made)) UNION ALL "
             f"((SELECT {names} FROM made) EXCEPT ALL ({held}))) ORDER BY 1",

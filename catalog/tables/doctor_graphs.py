@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalog.errors import UnknownSpaceError
+from catalog.errors import CatalogError, UnknownSpaceError
 from catalog.tables.derived_graphs import derived, differing
 from catalog.tables.finding import Finding
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from catalog.storage.store import Store
 
 _SHOWN = 5
+_LOST = "fill a new catalog from their files"
 
 
 def examine_graphs(catalog: Store, space: str) -> Finding:
@@ -25,6 +26,8 @@ def examine_graphs(catalog: Store, space: str) -> Finding:
             count += len(part.ids)
     except UnknownSpaceError:
         return Finding(check, "failed", "the space has no row in space, and nothing is known of its graphs")
+    except CatalogError as error:
+        return Finding(check, "failed", f"the stored graphs cannot be read: {error} {_LOST}")
     if not wrong:
         return Finding(check, "ok", f"{count:,} computed anew, with their counts, forms and structural scores")
     names = dict(
@@ -34,5 +37,5 @@ def examine_graphs(catalog: Store, space: str) -> Finding:
     lost = sum("native graph" in what for what in wrong.values())
     remedy = "catalog doctor --repair derives them anew"
     if lost:
-        remedy += f", but for {lost:,} whose native graph is damaged: fill a new catalog from their files"
+        remedy += f", but for {lost:,} whose native graph is damaged: {_LOST}"
     return Finding(check, "failed", f"{len(wrong):,} architectures do not match their graph: {shown}. {remedy}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from catalog.spaces import nb201
+from catalog.spaces.nb201_network import SKELETON
 from catalog.tables.finding import Finding
 from catalog.tables.forgetting import command
 from catalog.tables.suite_zero_facts import ACCURACIES
@@ -120,7 +121,8 @@ def _some_modules(catalog: Store) -> pa.Table:
 
 def _parameters(catalog: Store) -> Iterator[_Fault]:
     """Published parameters are those of the network that is computed here, with the data set's classifier."""
-    heads = {dataset: int(nb201.parameters([""], dataset)[0] - nb201.parameters([""])[0]) for dataset in nb201.CLASSES}
+    usual = nb201.parameters([""])[0]
+    heads = {dataset: int(nb201.parameters([""], dataset)[0] - usual) for dataset in SKELETON.datasets}
     for row in _rows(
         catalog,
         f"""

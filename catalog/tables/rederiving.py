@@ -24,7 +24,7 @@ class Rederived:
     written
         Architectures of which something was written.
     digests
-        Those of them whose digest is another one now: what was scored for them was scored for another function.
+        Those of them whose digest is another one now: what was scored for them was scored for another form.
     unreadable
         Architectures whose native graph is damaged, so that nothing follows from it.
     """
@@ -59,11 +59,12 @@ def _write(catalog: Store, space: str, made: Derived, wrong: dict[int, list[str]
                 f"WHERE architecture.id = made.id AND architecture.{name} IS DISTINCT FROM made.{name}",
                 tables={"made": made.facts, "wrong": _ids(list(wrong))},
             )
-    for table, rows in (("node", made.nodes), ("edge", made.edges)):
+    for table, rows, condition in made.tables():
         if numbers := [number for number, what in wrong.items() if f"{table}s" in what]:
             chosen = _ids(numbers)
             catalog.execute(
-                f"DELETE FROM {table} WHERE architecture_id IN (SELECT id FROM chosen)", tables={"chosen": chosen}
+                f"DELETE FROM {table} WHERE architecture_id IN (SELECT id FROM chosen) AND {condition}",
+                tables={"chosen": chosen},
             )
             kept = np.isin(rows["architecture_id"].to_numpy(), np.array(numbers))
             catalog.append(table, rows.filter(pa.array(kept)))

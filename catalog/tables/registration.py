@@ -10,14 +10,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture.computation.sized import NetworkFacts
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import GraphRows, PlacedCells, rows_of_arrays, rows_of_graphs
 from catalog.architecture.members import Members
-from catalog.architecture.operators import BUILT_IN, Operator
+from catalog.architecture.operators import SHARED, Operator
+from catalog.architecture.size_tables import attribute_rows, sized_scores
 from catalog.architecture.structural import STRUCTURAL_PROXIES, count_scores, graph_scores
 from catalog.errors import IngestError
 from catalog.spaces.base import SearchSpace
 from catalog.tables.proxies import ProxyFacts, ensure_proxies
+from catalog.tables.stored_operators import operator_rows
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -33,14 +36,20 @@ _OUTCOMES = (("ok", None), ("failed", "not a finite number"), ("disconnected", "
 
 def ensure_space(catalog: Store, space: SearchSpace, own_operators: Sequence[Operator] = ()) -> None:
     """Make sure that the space, the operators and the structural proxies have their rows."""
-    if not len(catalog.arrow("SELECT 1 FROM operator WHERE space = ?", [ANY_SPACE])):
-        catalog.append("operator", operator_rows(ANY_SPACE, BUILT_IN))
+    ensure_shared_operators(catalog)
     if not len(catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])):
         catalog.append("space", space_rows(space))
     known = set(catalog.arrow("SELECT name FROM operator WHERE space = ?", [space.name])["name"].to_pylist())
     missing = [operator for operator in own_operators if operator.name not in known]
     if missing:
         catalog.append("operator", operator_rows(space.name, missing))
+
+
+def ensure_shared_operators(catalog: Store) -> None:
+    """Make sure that the operators that every space has have their rows; an older version knew fewer."""
+    known = set(catalog.arrow("SELECT name FROM operator WHERE space = ?", [ANY_SPACE])["name"].to_pylist())
+    if missing := [operator for operator in SHARED if operator.name not in known]:
+        catalog.append("operator", operator_rows(ANY_SPACE, missing))
 
 
 def space_rows(space: SearchSpace) -> pa.Table:
@@ -52,24 +61,6 @@ def space_rows(space: SearchSpace) -> pa.Table:
             "native_id_name": [space.native_id_name],
             "size": pa.array([space.size], pa.int64()),
             "citation": pa.array([space.citation], pa.string()),
-        }
-    )
-
-
-def operator_rows(space: str, operators: Sequence[Operator]) -> pa.Table:
-    """Rows of the table ``operator``."""
-    return pa.table(
-        {
-            "name": [operator.name for operator in operators],
-            "space": [space] * len(operators),
-            "kind": [operator.kind for operator in operators],
-            "kernel": pa.array([operator.kernel for operator in operators], pa.int32()),
-            "dilation": pa.array([operator.dilation for operator in operators], pa.int32()),
-            "depthwise": [operator.depthwise for operator in operators],
-            "has_weights": [operator.has_weights for operator in operators],
-            "short": [operator.short for operator in operators],
-            "medium": [operator.medium for operator in operators],
-            "long": [operator.long for operator in operators],
         }
     )
 
@@ -139,13 +130,16 @@ def _check_same_graphs(catalog: Store, space: SearchSpace, members: Members, ids
 def _enter_graphs(catalog: Store, space: SearchSpace, members: Members, run_id: int) -> Identifiers:
     graphs = members.graphs if members.graphs is not None else [space.graph(name) for name in members.native_ids]
     first = catalog.next_id("architecture")
-    rows, scores = derived_from_graphs(space, first, graphs)
+    rows, scores = derived_from_graphs(space, first, graphs, members.networks)
     indices: Sequence[int | None] = members.native_indices or [space.native_index(graph) for graph in graphs]
     return _store(catalog, space, first, members.native_ids, indices, rows, scores, run_id)
 
 
 def derived_from_graphs(
-    space: SearchSpace, first_id: int, graphs: Sequence[ArchitectureGraph]
+    space: SearchSpace,
+    first_id: int,
+    graphs: Sequence[ArchitectureGraph],
+    networks: Sequence[NetworkFacts | None] | None = None,
 ) -> tuple[GraphRows, dict[str, NDArray[np.float64]]]:
     """Everything that follows from native graphs, whose architectures have ids from `first_id` on.
 
@@ -155,14 +149,14 @@ def derived_from_graphs(
         The rows, and the structural scores by their proxies' names, without the depth, which is among the rows.
     """
     canonical = canonical_graphs(graphs)
-    rows = rows_of_graphs(first_id, graphs, canonical)
-    scores = dict(space.structural_scores(graphs, canonical))
+    rows = rows_of_graphs(first_id, graphs, canonical, networks)
+    scores = {**space.structural_scores(graphs, canonical), **sized_scores(rows.sized_forms)}
     for placed in rows.native_cells:
         for name, values in count_scores(placed.cells, space.vocabulary).items():
-            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
+            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += placed.repeated(values)
     for placed in rows.canonical_cells:
         for name, values in graph_scores(placed.cells, space.vocabulary).items():
-            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += values
+            scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += placed.repeated(values)
     return rows, scores
 
 
@@ -215,11 +209,14 @@ def _store(
     catalog.append("architecture", architectures)
     catalog.append("node", rows.nodes)
     catalog.append("edge", rows.edges)
+    if rows.sized_forms:
+        catalog.append("node_attribute", attribute_rows(first, rows.sized_forms))
     connected = rows.facts["is_connected"].to_numpy(zero_copy_only=False)
     proxy_ids = ensure_structural_proxies(catalog)
     depth = rows.facts["depth"].to_numpy().astype(np.float64)
     for name, values in {**scores, "depth": depth}.items():
-        catalog.append("score", structural_rows(ids, proxy_ids[name], values, connected, run_id))
+        of = rows.scored(name)
+        catalog.append("score", structural_rows(ids[of], proxy_ids[name], values[of], connected[of], run_id))
     return ids
 
 

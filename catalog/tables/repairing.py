@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from catalog.architecture.operators import BUILT_IN
+from catalog.architecture.operators import SHARED
 from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.errors import CatalogError
 from catalog.quoting import identifier
@@ -17,7 +17,8 @@ from catalog.tables.doctor_views import examine_twins, examine_view
 from catalog.tables.forgetting import upgrade_command
 from catalog.tables.proxies import ProxyFacts, proxy_rows
 from catalog.tables.rederiving import rederive
-from catalog.tables.registration import ANY_SPACE, link_twins, operator_rows, space_rows
+from catalog.tables.registration import ANY_SPACE, link_twins, space_rows
+from catalog.tables.stored_operators import operator_rows
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -99,7 +100,7 @@ def _put(catalog: Store, table: str, rows: pa.Table, *, is_there: bool) -> None:
 def _candidates(catalog: Store, table: str, key: tuple[Any, ...]) -> Iterator[pa.Table]:
     """Rows that could have stood under a key."""
     if table == "operator" and key[0] == ANY_SPACE:
-        yield operator_rows(ANY_SPACE, [operator for operator in BUILT_IN if operator.name == key[1]])
+        yield operator_rows(ANY_SPACE, [operator for operator in SHARED if operator.name == key[1]])
     elif table == "space" and key[0] in SPACES:
         yield space_rows(space_named(key[0]))
     elif table == "measure":

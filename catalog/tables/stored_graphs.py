@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge, halves_resolution
 from catalog.architecture.graph_tables import Identifiers, PlacedCells
-from catalog.architecture.operators import BUILT_IN, Operator, Vocabulary
+from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Vocabulary
+from catalog.architecture.sizes import NetworkInput, Size
+from catalog.spaces import SPACES
+from catalog.tables.stored_operators import stored_operators
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -49,13 +52,59 @@ def read_graphs(catalog: Store, space: str, ids: Sequence[int], form: Form) -> l
     for owner, cell, *edge in zip(*(column.to_pylist() for column in edges.columns), strict=True):
         source, target, multiplicity = edge
         data_flow[owner, cell].append((source, target, multiplicity))
+    sizes, repeats = _sizes(catalog, wanted, form, operators)
     cells: defaultdict[int, list[CellGraph]] = defaultdict(list)
     for (owner, cell), names in operators.items():
         cells[owner].append(
-            CellGraph(cell, tuple(names), tuple(data_flow[owner, cell]), reduction=halves_resolution(cell))
+            CellGraph(
+                cell,
+                tuple(names),
+                tuple(data_flow[owner, cell]),
+                halves_resolution(cell),
+                tuple(sizes.get((owner, cell), ())),
+                repeats.get((owner, cell), 1),
+            )
         )
     vocabulary = read_vocabulary(catalog, space)
-    return [ArchitectureGraph(space, tuple(cells[owner]), vocabulary) for owner in ids]
+    ends = _ends(catalog, wanted)
+    return [ArchitectureGraph(space, tuple(cells[owner]), vocabulary, *ends.get(owner, ())) for owner in ids]
+
+
+_OfCell = dict[tuple[int, str], list[Size | None]]
+
+
+def _sizes(
+    catalog: Store, wanted: pa.Table, form: Form, operators: Mapping[tuple[int, str], Sequence[str]]
+) -> tuple[_OfCell, dict[tuple[int, str], int]]:
+    """What the sources say of the nodes of some cells, by architecture and cell, and how often each cell repeats."""
+    rows = catalog.rows(
+        "SELECT architecture_id, cell, position, given FROM node_attribute SEMI JOIN wanted USING (architecture_id) "
+        "WHERE form = ? AND given IS NOT NULL",
+        [form],
+        tables={"wanted": wanted},
+    )
+    sizes: _OfCell = {}
+    repeats: dict[tuple[int, str], int] = {}
+    for owner, cell, position, given in rows:
+        names = operators.get((owner, cell), ())
+        if not position < len(names):
+            continue
+        size = Size.from_text(given)
+        if position == len(names) - 1:
+            repeats[owner, cell] = size.repeats or 1
+        else:
+            sizes.setdefault((owner, cell), [None] * len(names))[position] = size
+    return sizes, repeats
+
+
+def _ends(catalog: Store, wanted: pa.Table) -> dict[int, tuple[NetworkInput, int | None]]:
+    """What the whole networks among some architectures take, and their numbers of classes."""
+    rows = catalog.rows(
+        "SELECT id, network_input, classes FROM architecture SEMI JOIN wanted ON architecture_id = id "
+        "WHERE network_input IS NOT NULL",
+        tables={"wanted": wanted},
+    )
+    return {owner: (NetworkInput.from_text(taken), classes) for owner, taken, classes in rows}
 
 
 def read_cells(catalog: Store, space: str, form: Form) -> tuple[Identifiers, list[PlacedCells]]:
@@ -80,6 +129,7 @@ def read_cells(catalog: Store, space: str, form: Form) -> tuple[Identifiers, lis
     operators = nodes["operator"].combine_chunks().dictionary_encode()
     codes = operators.indices.to_numpy().astype(np.int16)
     vocabulary = tuple(operators.dictionary.to_pylist())
+    size_codes, size_table = _size_codes(catalog, space, form)
     ids, owners = np.unique(keys // max(1, len(cell_names)), return_inverse=True)
     owner_of_edge = np.searchsorted(keys, edge_keys)
     flow = [edges[name].to_numpy() for name in ("source", "target", "multiplicity")]
@@ -92,9 +142,29 @@ def read_cells(catalog: Store, space: str, form: Form) -> tuple[Identifiers, lis
             own = np.flatnonzero(place[owner_of_edge] >= 0)
             adjacency = np.zeros((len(rows), size, size), dtype=np.uint16)
             adjacency[place[owner_of_edge[own]], flow[0][own], flow[1][own]] = flow[2][own]
-            arrays = CellArrays(name, vocabulary, codes[starts[rows][:, None] + np.arange(size)], adjacency)
+            places = starts[rows][:, None] + np.arange(size)
+            sized = None if size_codes is None else size_codes[places]
+            arrays = CellArrays(name, vocabulary, codes[places], adjacency, sized, size_table)
             placed.append(PlacedCells(owners[rows], arrays))
     return ids, placed
+
+
+def _size_codes(catalog: Store, space: str, form: Form) -> tuple[NDArray[np.int32] | None, tuple[Size, ...]]:
+    """For each node in stored order its size's place in a table of sizes, -1 where it has none; None where none has."""
+    of_space = "architecture_id IN (SELECT id FROM architecture WHERE space = ?)"
+    if not catalog.rows(f"SELECT 1 FROM node_attribute WHERE given IS NOT NULL AND {of_space} LIMIT 1", [space]):
+        return None, ()
+    given = catalog.arrow(
+        f"""
+        SELECT CASE WHEN position < max(position) OVER (PARTITION BY architecture_id, cell) THEN given END AS given
+        FROM node LEFT JOIN node_attribute USING (architecture_id, form, cell, position)
+        WHERE form IN ('{form}', 'both') AND {of_space} ORDER BY architecture_id, cell, position
+        """,
+        [space],
+    )["given"]
+    encoded = given.combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int32)
+    return codes, tuple(Size.from_text(text) for text in encoded.dictionary.to_pylist())
 
 
 def _cell_codes(
@@ -111,10 +181,5 @@ def _cell_codes(
 
 
 def read_vocabulary(catalog: Store, space: str) -> Vocabulary:
-    """The built-in operators and those that the space brought itself."""
-    rows = catalog.arrow(
-        "SELECT name, kind, short, medium, long, kernel, dilation, depthwise, has_weights "
-        "FROM operator WHERE space = ?",
-        [space],
-    ).to_pylist()
-    return Vocabulary(BUILT_IN).extended(Operator(**row) for row in rows)
+    """The operators that need no description and those that the space brought itself."""
+    return (VOCABULARY if space in SPACES else SIZED_VOCABULARY).extended(stored_operators(catalog, space))

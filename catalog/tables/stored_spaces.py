@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Operator
 from catalog.errors import UnknownSpaceError, UsageError
 from catalog.spaces import SPACES, space_named
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.own import OwnSpace
+from catalog.tables.stored_operators import stored_operators
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -39,7 +40,7 @@ def space_of(catalog: Store, name: str) -> SearchSpace:
     if name not in descriptions:
         known = ", ".join(sorted({*SPACES, *descriptions}))
         raise UnknownSpaceError(f"{catalog.path} holds no search space {name!r}; built in or stored are {known}.")
-    return OwnSpace(name, _stored_operators(catalog, name), descriptions[name])
+    return OwnSpace(name, stored_operators(catalog, name), descriptions[name])
 
 
 def admitted(catalog: Store, space: OwnSpace) -> Sequence[Operator]:
@@ -59,15 +60,15 @@ def admitted(catalog: Store, space: OwnSpace) -> Sequence[Operator]:
     stored = catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])
     if not len(stored) or space.name in SPACES:
         _check_name(catalog, space.name)
-    known = {operator.name: operator for operator in _stored_operators(catalog, space.name)}
+    known = {operator.name: operator for operator in stored_operators(catalog, space.name)}
     in_use = _operators_in_use(catalog, space.name)
     for operator in space.own_operators:
         if operator.name in known:
             _check_facts(operator, known[operator.name], f"in the space {space.name!r}")
-        elif operator.name in VOCABULARY:
+        elif operator.name in VOCABULARY or (operator.name in SIZED_VOCABULARY and operator.name in in_use):
             used = operator.name in in_use
             owner = "as a built-in operator" + (f" in stored graphs of {space.name!r}" if used else "")
-            _check_facts(operator, VOCABULARY[operator.name], owner, may_be_described=not used)
+            _check_facts(operator, SIZED_VOCABULARY[operator.name], owner, may_be_described=not used)
     return [operator for operator in space.own_operators if operator.name not in known]
 
 
@@ -108,9 +109,3 @@ def _check_facts(operator: Operator, before: Operator, owner: str, *, may_be_des
             f"operator {operator.name!r} is known {owner} with {told}; nothing was stored. Give it the known facts to "
             "go on with the stored one, or give the new operator another name, or bring its graphs into another space."
         )
-
-
-def _stored_operators(catalog: Store, space: str) -> list[Operator]:
-    columns = ", ".join(f'"{field.name}"' for field in fields(Operator))
-    rows = catalog.arrow(f"SELECT {columns} FROM operator WHERE space = ? ORDER BY name", [space]).to_pylist()
-    return [Operator(**row) for row in rows]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.architecture.structural import STRUCTURAL_PROXIES
+from catalog.derivation import VERSIONS
 from catalog.storage import migration
+from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import views
 from catalog.tables.rederiving import rederive
+from catalog.tables.regrouping import Regrouped, as_detail, digests_of, listing, regrouped
 
 _OWN_SCORES = """
     source_id IS NULL AND (list_contains($1, architecture_id) OR list_contains($1, shared_from))
@@ -54,11 +58,12 @@ def upgrade(path: str | Path, *, wait: float | None = None) -> Upgraded:
             str(space)
             for (space,) in store.rows("SELECT name FROM space SEMI JOIN architecture ON space = name ORDER BY 1")
         ]
-        if outdated or not store.is_sealed():
+        if "canonical form" in outdated:
+            with Run.start(store, "upgrade", {"rules": VERSIONS}) as run:
+                notes += _derive_anew(store, spaces, run)
+        elif outdated or not store.is_sealed():
             with store.transaction():
                 for space in spaces:
-                    if "canonical form" in outdated:
-                        notes += _derived_anew(store, space)
                     views.rebuild(store, space)
                 store.seal()
         else:
@@ -70,8 +75,27 @@ def upgrade(path: str | Path, *, wait: float | None = None) -> Upgraded:
     return Upgraded(before.current, before.newest, tuple(notes))
 
 
+def _derive_anew(store: Store, spaces: Sequence[str], run: Run) -> list[str]:
+    """Derive the spaces anew and seal the file; the run's detail says which functions joined or parted."""
+    notes: list[str] = []
+    changes: list[Regrouped] = []
+    with store.transaction():
+        for space in spaces:
+            before = digests_of(store, space)
+            notes += _derived_anew(store, space)
+            change = regrouped(space, before, digests_of(store, space))
+            notes += change.notes()
+            changes += [change] if change else []
+            views.rebuild(store, space)
+        store.seal()
+    if changes:
+        run.detail = as_detail(changes)
+        notes.append(f'all of these functions: catalog query "{listing(run.id)}"')
+    return notes
+
+
 def _derived_anew(store: Store, space: str) -> list[str]:
-    """Derive a space anew, and drop our own scores of architectures that turned out to compute something else."""
+    """Derive a space anew, and drop our own scores of architectures whose canonical form is another one now."""
     made = rederive(store, space)
     notes = []
     if made.written:
@@ -89,7 +113,7 @@ def _derived_anew(store: Store, space: str) -> list[str]:
         store.execute("DELETE FROM layer_score WHERE list_contains(?, architecture_id)", [made.digests])
         if dropped:
             notes.append(
-                f"{space}: dropped {dropped:,} scores that were measured for another function, of "
+                f"{space}: dropped {dropped:,} scores of architectures whose form changed, of "
                 f"{', '.join(str(column) for (column,) in columns)}; score these again."
             )
     if made.unreadable:

@@ -7,15 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, check_copies, halves_resolution
 from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
+from catalog.architecture.sizes import NetworkInput, classes_of
 from catalog.errors import GraphError, IngestError
 from catalog.spaces.own import OwnSpace
 from catalog.tables.name_gate import fault_of_name
 from catalog.tables.official_sources import is_reserved
 from ingest.formats.graph_numbers import Numbers, Record, fault, listed
-from ingest.formats.operator_file import template
+from ingest.formats.missing_facts import MissingFacts
+from ingest.formats.operator_file import ALLOWED, template
+from ingest.formats.sized_nodes import operator_names, parsed_nodes
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.directions import Directions
 from ingest.reading.known_tables import own_source
@@ -33,8 +37,10 @@ _MOST_NAMES = 1000
 _MOST_NUMBERS = {"metrics": 100_000, "proxies": 1_000}
 """Of one architecture: metrics may be the points of training curves, proxies are columns each."""
 
-_FIELDS = ("id", "cells", "ops", "edges", "metrics", "proxies")
-_CELL_FIELDS = ("name", "ops", "edges", "reduction")
+_MOST_REPEATS = 10_000
+
+_FIELDS = ("id", "cells", "ops", "edges", "input", "head", "metrics", "proxies")
+_CELL_FIELDS = ("name", "ops", "edges", "reduction", "repeats")
 
 
 class GraphsJSONL:
@@ -43,8 +49,10 @@ class GraphsJSONL:
     A line is an object with ``id``; ``cells``, a list of objects with ``name``, ``ops`` and ``edges``; ``metrics`` and
     ``proxies``. A cell halves the resolution if its name begins with ``reduce``; ``reduction`` may say so again.
     ``ops`` and ``edges`` at the top level stand for a single cell named ``cell``.
-    ``ops`` are operator names, ``edges`` pairs of
-    node numbers, optionally with a third number, the multiplicity; nodes may stand in any order. A metric has ``name``
+    ``ops`` are operator names, or objects with ``op`` and what is known of the node's size
+    (`catalog.architecture.sizes.Size`); ``edges`` are pairs of node numbers, optionally with a third number, the
+    multiplicity; nodes may stand in any order. A cell may have ``repeats``. With ``input``, and ``head`` where there is
+    a classifier, the cells are a whole network, each fed by the one before it. A metric has ``name``
     and ``value`` and optionally ``dataset``, ``split``, ``epochs``, ``stage``, ``device``, ``seed``, ``repeat`` and
     ``kind`` (trained by default); a proxy is a number, or null where it failed, or an object with that ``value`` and
     its ``direction``. Cells have at most 512 nodes.
@@ -83,13 +91,15 @@ class GraphsJSONL:
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}
         percents = Percents(path.name)
-        rows = _BatchRows(self.own_space, self.directions, percents)
+        sized = SizedNetworks(self.own_space.vocabulary)
+        missing = MissingFacts(self.own_space.vocabulary)
+        rows = _BatchRows(self.own_space, self.directions, percents, sized, missing)
         with open_stream(path, self.size_limit) as stream:
             parsed = _records(path.name, lines(stream, _LONGEST_LINE))
             for where, number, record in parsed:
                 if len(rows) == _GRAPHS_A_BATCH:
                     yield rows.batch()
-                    rows = _BatchRows(self.own_space, self.directions, percents)
+                    rows = _BatchRows(self.own_space, self.directions, percents, sized, missing)
                 unknown = _unknown_operators(record, self.own_space.vocabulary)
                 if unknown:
                     raise _missing_descriptions(where, unknown, parsed, self.own_space.vocabulary)
@@ -102,7 +112,7 @@ class GraphsJSONL:
                 first_line[native_id] = number
         percents.refuse_fractions()
         if len(rows):
-            yield rows.batch(tuple(percents.notes()))
+            yield rows.batch((*percents.notes(), *missing.notes()))
 
 
 def _records(name: str, numbered: Iterator[tuple[int, bytes]]) -> Iterator[tuple[str, int, Record]]:
@@ -130,14 +140,8 @@ def _unknown_operators(record: Record, vocabulary: Vocabulary) -> list[str]:
     """Operator names of a record that nobody described, as far as the record is well formed."""
     cells = record.get("cells")
     parts = [record, *(cells if isinstance(cells, list) else [])]
-    names = [part.get("ops") for part in parts if isinstance(part, dict)]
-    return [
-        name
-        for operators in names
-        if isinstance(operators, list)
-        for name in operators
-        if isinstance(name, str) and name not in vocabulary
-    ]
+    nodes = [part.get("ops") for part in parts if isinstance(part, dict)]
+    return [name for listed in nodes for name in operator_names(listed) if name not in vocabulary]
 
 
 def _missing_descriptions(
@@ -151,26 +155,36 @@ def _missing_descriptions(
             break
     listed = list(names)[:_MOST_NAMES]
     return IngestError(
-        f"{where}: unknown operators, in this line and after it: {shown_names(listed)}. Nothing was stored. Describe "
-        f"them in a file and give it with --operators:\n{template(listed)}"
+        f"{where}: unknown operators, in this line and after it: {shown_names(listed)}. Nothing was stored. Fill in "
+        f"their facts in a file and give it with --operators; {ALLOWED}:\n{template(listed)}"
     )
 
 
 class _BatchRows:
     """The records of one batch under construction."""
 
-    def __init__(self, space: OwnSpace, directions: Directions, percents: Percents) -> None:
+    def __init__(
+        self,
+        space: OwnSpace,
+        directions: Directions,
+        percents: Percents,
+        sized: SizedNetworks,
+        missing: MissingFacts,
+    ) -> None:
         self._space = space
+        self._missing = missing
         self._numbers = Numbers(directions, percents)
         self._native_ids: list[str] = []
         self._graphs: list[ArchitectureGraph] = []
+        self._sized = sized
+        self._networks: list[NetworkFacts | None] = []
 
     def __len__(self) -> int:
         return len(self._graphs)
 
     def batch(self, notes: tuple[str, ...] = ()) -> Batch:
         """What was collected."""
-        members = Members(self._native_ids, graphs=self._graphs)
+        members = Members(self._native_ids, graphs=self._graphs, networks=self._networks)
         metrics, scores = self._numbers.tables()
         return Batch(members, len(self._graphs), metrics, scores, notes=notes)
 
@@ -182,9 +196,11 @@ class _BatchRows:
         native_id = record.get("id")
         if not isinstance(native_id, str) or not native_id or len(native_id) > 1000:
             raise fault(where, f"id is {described(native_id)}; a text of 1 to 1000 characters is needed")
-        cells = _cells(where, record, self._space.vocabulary)
+        cells = _cells(f"{where}, id {described(native_id)}", record, self._space.vocabulary)
         try:
             check_copies(cells, self._space.vocabulary)
+            graph = ArchitectureGraph(self._space.name, cells, self._space.vocabulary, *_ends(record))
+            network = None if graph.input is None else self._sized.facts(graph)
         except GraphError as error:
             raise fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
         for field, most in _MOST_NUMBERS.items():
@@ -193,8 +209,20 @@ class _BatchRows:
                 raise fault(where, f"{described(native_id)} has {len(given):,} {field}; {most:,} is the most")
         self._numbers.add(where, len(self._graphs), record)
         self._native_ids.append(native_id)
-        self._graphs.append(ArchitectureGraph(self._space.name, cells, self._space.vocabulary))
+        self._graphs.append(graph)
+        self._networks.append(network)
+        self._missing.look_at(graph)
         return native_id
+
+
+def _ends(record: Record) -> tuple[NetworkInput | None, int | None]:
+    """What a whole network takes, and how many classes it tells apart."""
+    taken = None if record.get("input") is None else NetworkInput.of(record["input"])
+    if record.get("head") is None:
+        return taken, None
+    if taken is None:
+        raise GraphError("it has a head and no input; a whole network needs both, the cells of a space neither.")
+    return taken, classes_of(record["head"])
 
 
 def _cells(where: str, record: Record, vocabulary: Vocabulary) -> tuple[CellGraph, ...]:
@@ -225,10 +253,14 @@ def _cell(where: str, cell: Any, vocabulary: Vocabulary) -> CellGraph:
             f"cell {described(name)} has reduction {described(cell['reduction'])}; a cell halves the resolution if and "
             "only if its name begins with 'reduce': rename it",
         )
-    operators = cell.get("ops")
-    if not isinstance(operators, list) or not all(isinstance(operator, str) for operator in operators):
+    try:
+        operators, sizes = parsed_nodes(cell.get("ops"))
+    except GraphError as error:
+        raise fault(where, f"ops of cell {described(name)} {str(error).rstrip('.')}") from None
+    repeats = cell.get("repeats", 1)
+    if type(repeats) is not int or not 1 <= repeats <= _MOST_REPEATS:
         raise fault(
-            where, f"ops of cell {described(name)} is {described(operators)}; a list of operator names is needed"
+            where, f"cell {described(name)} has repeats {described(repeats)}; 1 to {_MOST_REPEATS} are possible"
         )
     if len(operators) > _MOST_NODES:
         raise fault(where, f"cell {described(name)} has {len(operators)} nodes; {_MOST_NODES} are possible")
@@ -241,7 +273,9 @@ def _cell(where: str, cell: Any, vocabulary: Vocabulary) -> CellGraph:
             "multiplicity of 1 to 1000, are needed",
         )
     try:
-        built = CellGraph.build(name, operators, edges, reduction=reduction, vocabulary=vocabulary)
+        built = CellGraph.build(
+            name, operators, edges, reduction=reduction, vocabulary=vocabulary, sizes=sizes, repeats=repeats
+        )
     except GraphError as error:
         raise fault(where, str(error).rstrip(".")) from None
     if any(copies > _MOST_COPIES for _, _, copies in built.edges):

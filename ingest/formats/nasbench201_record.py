@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.errors import IdentifierError, IngestError
-from catalog.spaces import nats_sss, nb201
+from catalog.spaces import nats_network, nb201
 from catalog.spaces.nats_sss import NATSSize
+from catalog.spaces.nb201_network import SKELETON
 from ingest.reading.pickled_values import described
 
 _LARGEST_NUMBER = 1e300
@@ -100,16 +101,16 @@ class Record:
     def costs(self, dataset: str) -> tuple[int, int]:
         """Parameters and multiply-accumulates of the network that the benchmark trains on a data set."""
         if self._space == NATSSize.name:
-            return nats_sss.costs([int(width) for width in self.native_id.split(":")], dataset)
+            return nats_network.costs([int(width) for width in self.native_id.split(":")], dataset)
         cell = [self.native_id]
         return int(nb201.parameters(cell, dataset)[0]), int(nb201.multiply_accumulates(cell, dataset)[0])
 
     def configuration(self, dataset: str) -> Mapping[str, str | int]:
         """What the archives' configuration of the architecture's network has to say, where it says it."""
-        classes: dict[str, str | int] = {"class_num": nb201.CLASSES[dataset], "arch_str": self.native_id}
+        classes: dict[str, str | int] = {"class_num": SKELETON.datasets[dataset].classes, "arch_str": self.native_id}
         if self._space == NATSSize.name:
             return {**classes, "channels": self.native_id, "genotype": _SIZE_CELL}
-        return {**classes, "channel": 16, "num_cells": 5}
+        return {**classes, "channel": SKELETON.channels, "num_cells": SKELETON.cells}
 
     def fault(self, what: str) -> IngestError:
         """The error for something wrong in this architecture."""

@@ -14,7 +14,7 @@ from catalog.architecture.members import Members
 from catalog.errors import IdentifierError, IngestError
 from catalog.spaces import genotype
 from catalog.spaces.darts import DARTS
-from catalog.spaces.darts_network import Size, auxiliary_parameters, network_costs
+from catalog.spaces.darts_network import SKELETON, auxiliary_parameters, network_costs
 from catalog.tables.plausible import SECONDS
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.dataset_names import dataset_in
@@ -197,10 +197,10 @@ class _Training:
         """Parameters of the network with its second classifier, which the logs count where there is one."""
         setting = {**DEFAULTS, **self._configuration}
         channels, cells = (self._number(setting[_DARTS + name], name, 1000) for name in ("init_channels", "layers"))
-        size = Size(int(channels), int(cells))
+        skeleton = SKELETON.sized(int(channels), int(cells))
         graph = DARTS().graph(self.native_id)
-        count = int(network_costs([graph], [graph], size)[0, 0])
-        return count + (auxiliary_parameters(graph, size) if str(setting[f"{_DARTS}auxiliary"]) == "True" else 0)
+        count = int(network_costs([graph], [graph], skeleton)[0, 0])
+        return count + (auxiliary_parameters(graph, skeleton) if str(setting[f"{_DARTS}auxiliary"]) == "True" else 0)
 
     def hyperparameters(self) -> dict[str, float]:
         """Name to value of each numeric hyper-parameter that differs from the default."""

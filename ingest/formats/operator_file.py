@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from catalog.architecture.operators import KINDS, VOCABULARY, Operator
-from catalog.errors import IngestError
+from catalog.architecture.operators import BUILT_IN, KINDS, RULES, Operator
+from catalog.architecture.sizes import FIELDS as SIZES
+from catalog.architecture.sizes import Size
+from catalog.errors import GraphError, IngestError
 from catalog.tables.name_gate import fault_of_name, fault_of_text
 from ingest.reading.pickled_values import described
 from ingest.reading.sources import read_json
 
 _LARGEST_FILE = 2**24
-_FIELDS = ("kind", "kernel", "dilation", "depthwise", "weights", "description", "short", "medium", "long")
-_WITH_WEIGHTS = ("conv", "linear", "attention", "embedding")
+_KNOWN = {operator.name: operator for operator in BUILT_IN}
+_SENTENCES = ("description", "short", "medium", "long")
+_IN_COLUMNS = ("kernel", "dilation")
+_FURTHER = tuple(name for name in SIZES if name not in _IN_COLUMNS)
+_FIELDS = ("kind", "generic", *_IN_COLUMNS, "depthwise", "weights", *_FURTHER, *_SENTENCES)
+_WITH_WEIGHTS = frozenset({"embedding"}) | {name for name, rule in RULES.items() if rule.has_weights}
+
+ALLOWED = (
+    f"kind: one of {', '.join(KINDS)}, or a word of your own; generic: the operator that it counts as and is built as, "
+    f"one of {', '.join(RULES)}, or null where it is none of them; kernel: the window's edge in pixels, or null where "
+    "it has none; weights: true or false; description: one sentence, which the encoder alone reads. Optional are "
+    f"dilation, depthwise, {', '.join(_FURTHER)}"
+)
+"""What each field of an operator may be, for messages."""
 
 
 def read_operators(path: Path) -> tuple[Operator, ...]:
-    """The operators of a file: an object from names to ``kind``, ``kernel``, ``weights`` and ``description``.
+    """The operators of a file: an object from names to facts and ``description``.
 
-    ``kind`` is one of the built-in families or a word of the user's own; ``description`` stands for all three sentence
-    styles, which ``short``, ``medium`` and ``long`` give one by one. ``dilation``, ``depthwise`` and, where the kind
-    answers it, ``weights`` may be left out.
+    ``kind`` is one of the built-in families or a word of the user's own, ``generic`` the operator of
+    `catalog.architecture.operators.RULES` that counts and builds it. Further facts are the fields of
+    `catalog.architecture.sizes.Size`, which hold for each node with the operator. ``description`` stands for all three
+    sentence styles, which ``short``, ``medium`` and ``long`` give one by one; no fact is read from them. All but
+    ``kind`` and ``description`` may be left out; ``weights`` then follows from ``generic`` or ``kind``.
 
     Raises
     ------
@@ -39,8 +56,8 @@ def read_operators(path: Path) -> tuple[Operator, ...]:
 
 
 def template(names: Iterable[str]) -> str:
-    """An ``operators.json`` to fill in."""
-    facts = {"kind": "conv", "kernel": 3, "weights": True, "description": "what the operator does, in one sentence"}
+    """An ``operators.json`` to fill in; as it is, it says nothing and is refused."""
+    facts = {"kind": None, "generic": None, "kernel": None, "weights": None, "description": ""}
     return json.dumps(dict.fromkeys(names, facts), indent=2)
 
 
@@ -59,32 +76,64 @@ def _operator(file: str, name: str, fields: Any) -> Operator:
         raise fail(f"it has the field {described(unknown[0])}; known are {', '.join(_FIELDS)}")
     kind = fields.get("kind")
     if not isinstance(kind, str) or not kind.isidentifier() or len(kind) > 60:
-        raise fail(f"kind is {described(kind)}; one of {', '.join(KINDS)}, or a word of your own, is needed")
-    if name in VOCABULARY and {kind, VOCABULARY[name].kind} & {"input", "output"} and kind != VOCABULARY[name].kind:
-        raise fail(f"kind is {kind}, but {name} is built in as {VOCABULARY[name].kind}; choose another name")
+        raise fail(f"kind is {_shown(kind)}; one of {', '.join(KINDS)}, or a word of your own, is needed")
+    known = _KNOWN.get(name)
+    if known is not None and {kind, known.kind} & {"input", "output"} and kind != known.kind:
+        raise fail(f"kind is {kind}, but {name} is built in as {known.kind}; choose another name")
     sentences = _sentences(fields)
     if sentences is None:
-        raise fail("it has no description; a sentence is needed, because predictors read it")
+        raise fail("it has no description; a sentence is needed, because predictors encode it")
     for sentence in sentences:
         if wrong := fault_of_text(sentence):
             raise fail(f"its description cannot be kept: {wrong}")
-    weights = _flag(fields, "weights", default=kind in _WITH_WEIGHTS)
-    depthwise = _flag(fields, "depthwise", default=False)
-    if weights is None or depthwise is None:
-        raise fail("weights and depthwise are true or false")
-    for field in ("kernel", "dilation"):
-        size = fields.get(field)
-        if size is not None and (type(size) is not int or not 0 < size < 10_000):
-            raise fail(f"{field} is {described(size)}; a positive whole number, or null, is needed")
+    generic = fields.get("generic")
+    if generic is None and known is not None:
+        generic = known.generic
+    if wrong := _fault_of_generic(generic, kind, fields):
+        raise fail(wrong)
+    rule = RULES[generic] if generic else None
+    weights = _flag(fields, "weights", default=rule.has_weights if rule else kind in _WITH_WEIGHTS)
+    depthwise = _flag(fields, "depthwise", default=generic == "depthwise_conv")
+    for flag, value in (("weights", weights), ("depthwise", depthwise)):
+        if value is None:
+            raise fail(f"{flag} is {_shown(fields[flag])}; true or false is needed")
+    try:
+        size = Size.of({field: value for field in SIZES if (value := fields.get(field)) is not None})
+    except GraphError as error:
+        raise fail(str(error).rstrip(".")) from None
+    edge = size.kernel if isinstance(size.kernel, int) else None
+    further = replace(size, kernel=None if edge else size.kernel, dilation=None)
     return Operator(
         name,
         kind,
         *sentences,
-        kernel=fields.get("kernel"),
-        dilation=fields.get("dilation"),
-        depthwise=depthwise,
-        has_weights=weights,
+        kernel=edge,
+        dilation=size.dilation,
+        depthwise=bool(depthwise),
+        has_weights=bool(weights),
+        generic=generic,
+        size=further if further.text != Size().text else known.size if known else None,
     )
+
+
+def _fault_of_generic(generic: Any, kind: str, fields: Mapping[str, Any]) -> str:
+    """What is wrong with the generic operator that an operator counts as; empty where nothing is."""
+    if generic is None:
+        return ""
+    if not isinstance(generic, str) or generic not in RULES:
+        return f"generic is {described(generic)}; one of {', '.join(RULES)}, or null, is needed"
+    rule = RULES[generic]
+    if kind in KINDS and kind not in ("other", rule.kind):
+        return f"generic is {generic}, which is of kind {rule.kind}, and kind is {kind}; one of the two is wrong"
+    for field, needed in (("weights", rule.has_weights), ("depthwise", rule.depthwise)):
+        if fields.get(field, needed) is not needed and isinstance(fields[field], bool):
+            return f"generic is {generic}, and {field} is {_shown(fields[field])}; one of the two is wrong"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    """A value as the file has it."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else described(value)
 
 
 def _sentences(fields: Mapping[str, Any]) -> tuple[str, str, str] | None:

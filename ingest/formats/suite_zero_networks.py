@@ -18,6 +18,7 @@ from catalog.architecture.members import Members
 from catalog.errors import IdentifierError
 from catalog.spaces import genotype, nb201
 from catalog.spaces.nb101 import NASBench101, parameters_as_drawn
+from catalog.spaces.nb201_network import SKELETON
 from ingest.formats.nb101_modules import Modules
 
 Fail = Callable[[int, str], NoReturn]
@@ -66,7 +67,7 @@ class NB201Keys(Keys):
     def read(self, keys: Sequence[str], dataset: str, fail: Fail) -> Networks:
         cells = _each(keys, lambda key: nb201.format_cell(nb201.parse(key)), fail)
         members, rows = _distinct(cells)
-        if dataset not in nb201.CLASSES:
+        if dataset not in SKELETON.datasets:
             return Networks(members, rows, [None] * len(keys))
         return Networks(members, rows, nb201.parameters(cells, dataset).astype(np.int64).tolist())
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.graph import ComputationGraph
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.members import Members
 from catalog.spaces.own import OwnSpace
 from catalog.storage.store import Store
-from ingest.model.traced import TracedGraph
+from ingest.model.attributes import node_attributes
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.job import IngestReport, content_digest, ingest_content
 
@@ -23,7 +24,7 @@ from ingest.reading.job import IngestReport, content_digest, ingest_content
 class TracedSpace(OwnSpace):
     """A user's own space whose member at hand was traced, so that its parameters and costs are known."""
 
-    def __init__(self, name: str, traced: TracedGraph) -> None:
+    def __init__(self, name: str, traced: ComputationGraph) -> None:
         super().__init__(name, traced.operators, "networks traced from modules and files")
         self._traced = traced
 
@@ -52,7 +53,7 @@ class TracedNetwork:
         ``torch-module`` or ``onnx``.
     """
 
-    def __init__(self, traced: TracedGraph, space: str, native_id: str, kind: str) -> None:
+    def __init__(self, traced: ComputationGraph, space: str, native_id: str, kind: str) -> None:
         self.space = space
         self.own_space: OwnSpace = TracedSpace(space, traced)
         self.native_id = native_id
@@ -65,10 +66,10 @@ class TracedNetwork:
     def read(self, path: Path) -> Iterator[Batch]:
         graph = self._traced.graph(self.space, self.own_space.vocabulary)
         members = Members([self.native_id], graphs=[graph])
-        yield Batch(members, 1, node_attributes=self._traced.attributes())
+        yield Batch(members, 1, node_attributes=node_attributes(self._traced))
 
 
-def ingest_traced(catalog: Store, traced: TracedGraph, space: str, native_id: str, source: Any) -> IngestReport:
+def ingest_traced(catalog: Store, traced: ComputationGraph, space: str, native_id: str, source: Any) -> IngestReport:
     """Store a traced network.
 
     Parameters

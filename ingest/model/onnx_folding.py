@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.primitives import Shape
 from ingest.model.onnx_file import constant_of
 from ingest.model.onnx_forms import STANDARD
-from ingest.model.primitives import Shape
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.architecture.computation.primitives import Shape
 from catalog.errors import IngestError
 from ingest.model.onnx_file import MOST_ELEMENTS, constant_of, subgraphs, take_branches
 from ingest.model.onnx_folding import SMALL, conditions, fold
 from ingest.model.onnx_forms import shaped_alike
-from ingest.model.primitives import Shape
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto

@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import nn
 
-from ingest.model import primitives
-from ingest.model.primitives import Primitive, Shape
-from ingest.model.words import word_of
+from catalog.architecture.computation import primitives
+from catalog.architecture.computation.primitives import Primitive, Shape
+from catalog.architecture.computation.vocabulary import word_of
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from catalog.architecture.operators import Operator
 from catalog.errors import UnknownOperatorError
 from catalog.progress import Listener
+from catalog.tables.stored_operators import operator_of
 from predictor.encoding.embedding import cut_short, embed, unknown
 from predictor.encoding.encoder import DEFAULT, Encoder
 from predictor.encoding.stored_embeddings import recall_operators
@@ -63,8 +63,8 @@ def by_similarity(
 
     if not named.height:
         raise UnknownOperatorError(f"unknown operator {name!r}; `catalog operators` lists those that are known.")
-    rows = [*named.head(1).drop("space").to_dicts(), *listed.drop("space").to_dicts()]
-    operators = [Operator(**row) for row in rows]
+    rows = [*named.head(1).to_dicts(), *listed.to_dicts()]
+    operators = [operator_of(row) for row in rows]
     if note := cut_short(operators, style, encoder):
         listener.note(note)
     if unknown(operators, style, encoder):

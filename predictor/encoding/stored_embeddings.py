@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from catalog.architecture.operators import BUILT_IN, Operator
 from catalog.tables.stored_graphs import read_vocabulary
+from catalog.tables.stored_operators import operator_of
 from predictor.encoding import embedding
 from predictor.encoding.encoder import Vectors
 
@@ -61,7 +62,7 @@ def remember_made(catalog: Store) -> int:
     if not embedding.has_made():
         return 0
     rows = catalog.arrow("SELECT name, kind, short, medium, long FROM operator ORDER BY space, name").to_pylist()
-    return _store(catalog, embedding.held((Operator(**row) for row in rows), only_made=True))
+    return _store(catalog, embedding.held((operator_of(row) for row in rows), only_made=True))
 
 
 def occurring_operators(catalog: Store, space: str) -> list[Operator]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from catalog.architecture.graph import ArchitectureGraph
+from catalog.spaces import darts_network, nb101_network, nb201_network
 from predictor.networks.network import Network, NetworkConfig, load_replicas
 
 __all__ = [
@@ -27,14 +28,13 @@ __all__ = [
 ]
 
 PUBLISHED = {
-    "nb201": NetworkConfig(channels=16, cells=5),
-    "nb101": NetworkConfig(channels=128, cells=3),
-    "darts": NetworkConfig(channels=36, cells=20),
+    space: NetworkConfig(channels=network.SKELETON.channels, cells=network.SKELETON.cells)
+    for space, network in (("nb201", nb201_network), ("nb101", nb101_network), ("darts", darts_network))
 }
 """The sizes in which the benchmarks trained their networks on CIFAR-10."""
 
 SCORING = {
-    "nb201": NetworkConfig(channels=16, cells=5),
+    "nb201": PUBLISHED["nb201"],
     "nb101": NetworkConfig(channels=32, cells=1),
     "darts": NetworkConfig(channels=16, cells=8),
 }

@@ -55,12 +55,12 @@ class GraphCell(nn.Module):
                 continue
             edges = [(source, count) for source, target, count in cell.edges if target == node]
             stride = 2 if cell.reduction and any(source in self.inputs for source, _ in edges) else 1
-            module = make(vocabulary[name], stride)
+            module = make(vocabulary[name].at(cell.size(node)), stride)
             if module is not None:
                 self.operators[str(node)] = module
             fed = tuple((source, count) for source, count in edges if source in widths)
             if fed:
-                joins = name == "concat"
+                joins = vocabulary[name].is_join
                 self.steps.append(_Step(node, fed, joins))
                 widths[node] = sum(widths[s] * count for s, count in fed) if joins else widths[fed[0][0]]
                 halved[node] = halved[fed[0][0]] or (stride == 2 and module is not None)

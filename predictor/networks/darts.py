@@ -6,7 +6,9 @@ from torch import Tensor, nn
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import Operator, Vocabulary
+from catalog.architecture.skeleton import STEM_KERNEL
 from catalog.errors import UnknownOperatorError
+from catalog.spaces.darts_network import IMAGENET, SEPARABLE, SKELETON
 from predictor.networks.cell import GraphCell
 from predictor.networks.layers import (
     FactorizedReduce,
@@ -18,8 +20,6 @@ from predictor.networks.layers import (
     relu_conv_bn,
 )
 from predictor.networks.network import Network, NetworkConfig
-
-_STEM_FACTOR = 3  # the CIFAR stem has three times the channels of the first cells
 
 
 class DARTSCell(nn.Module):
@@ -67,14 +67,15 @@ def _operator(operator: Operator, channels: int, stride: int, config: NetworkCon
     if operator.kind == "skip":
         return FactorizedReduce(channels, channels, replicas=config.replicas, affine=config.affine_operators)
     if operator.kind == "pool":
-        return pooling(3, maximum=operator.name.startswith("max"), stride=stride)
-    if operator.depthwise and operator.kernel and operator.dilation:
+        return pooling(3, maximum=operator.counts_as == "max_pool", stride=stride)
+    if operator.name in SEPARABLE:
+        kernel, dilation, times = SEPARABLE[operator.name]
         return depthwise_conv(
             channels,
-            operator.kernel,
+            kernel,
             stride=stride,
-            dilation=operator.dilation,
-            times=1 if operator.dilation > 1 else 2,
+            dilation=dilation,
+            times=times,
             replicas=config.replicas,
             affine=config.affine_operators,
         )
@@ -84,49 +85,47 @@ def _operator(operator: Operator, channels: int, stride: int, config: NetworkCon
 
 
 class DARTSNetwork(Network):
-    """Cells in a row, the reduction cell at one third and two thirds, each fed by the two before it.
+    """The cells in `catalog.spaces.darts_network.SKELETON`, or one of another size, each fed by the two before it.
 
-    Liu, Simonyan and Yang, "DARTS: Differentiable architecture search", 2019 (arXiv 1806.09055), without auxiliary
-    head and path dropping. DARTS_V2 has 3.3 M parameters with C = 36 and 20 cells on CIFAR-10, and 4.7 M with C = 48
-    and 14 cells on ImageNet.
+    Without auxiliary head and path dropping. DARTS_V2 has 3.3 M parameters with C = 36 and 20 cells on CIFAR-10, and
+    4.7 M with C = 48 and 14 cells on ImageNet.
     """
 
     def __init__(self, graph: ArchitectureGraph, config: NetworkConfig) -> None:
         super().__init__()
         replicas = config.replicas
         normal, reduction = graph.cells
-        channels = config.channels
+        skeleton = (IMAGENET if config.imagenet else SKELETON).sized(config.channels, config.cells)
+        width = skeleton.stem_channels
         if config.imagenet:
-            self.stem = _imagenet_stem(config)
+            self.stem = _imagenet_stem(config, width)
             self.second_stem: nn.Module | None = nn.Sequential(
                 nn.ReLU(),
-                convolution(channels, channels, 3, stride=2, replicas=replicas),
-                nn.BatchNorm2d(channels * replicas),
+                convolution(width, width, STEM_KERNEL, stride=2, replicas=replicas),
+                nn.BatchNorm2d(width * replicas),
             )
-            before = (channels, channels)
         else:
-            width = _STEM_FACTOR * channels
             self.stem = nn.Sequential(
-                convolution(config.input_channels, width, 3, replicas=replicas), nn.BatchNorm2d(width * replicas)
+                convolution(config.input_channels, width, STEM_KERNEL, replicas=replicas),
+                nn.BatchNorm2d(width * replicas),
             )
             self.second_stem = None
-            before = (width, width)
-        after_reduction = config.imagenet
-        reductions = {config.cells // 3, 2 * config.cells // 3}
+        before = (width, width)
+        after_reduction = skeleton.deep_stem
         cells: list[DARTSCell] = []
-        for place in range(config.cells):
-            if place in reductions:
-                channels *= 2
-            cell = DARTSCell(
-                reduction if place in reductions else normal,
-                channels,
-                before,
-                config,
-                after_reduction=after_reduction,
-                vocabulary=graph.vocabulary,
-            )
-            cells.append(cell)
-            before, after_reduction = (before[1], cell.outputs), place in reductions
+        for stage in skeleton.stages:
+            for place in range(stage.cells + stage.reduces):
+                reduces = stage.reduces and place == 0
+                cell = DARTSCell(
+                    reduction if reduces else normal,
+                    stage.channels,
+                    before,
+                    config,
+                    after_reduction=after_reduction,
+                    vocabulary=graph.vocabulary,
+                )
+                cells.append(cell)
+                before, after_reduction = (before[1], cell.outputs), reduces
         self.body = nn.ModuleList(cells)
         self.head = nn.Identity()
         self.pool = nn.AdaptiveAvgPool2d(1)
@@ -141,12 +140,12 @@ class DARTSNetwork(Network):
         return self.logits(last)
 
 
-def _imagenet_stem(config: NetworkConfig) -> nn.Sequential:
-    half, replicas = config.channels // 2, config.replicas
+def _imagenet_stem(config: NetworkConfig, width: int) -> nn.Sequential:
+    half, replicas = width // 2, config.replicas
     return nn.Sequential(
-        convolution(config.input_channels, half, 3, stride=2, replicas=replicas),
+        convolution(config.input_channels, half, STEM_KERNEL, stride=2, replicas=replicas),
         nn.BatchNorm2d(half * replicas),
         nn.ReLU(),
-        convolution(half, config.channels, 3, stride=2, replicas=replicas),
-        nn.BatchNorm2d(config.channels * replicas),
+        convolution(half, width, STEM_KERNEL, stride=2, replicas=replicas),
+        nn.BatchNorm2d(width * replicas),
     )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from torch import Tensor, nn
 
-from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, is_traced
 from catalog.architecture.operators import Operator
+from catalog.architecture.skeleton import STEM_KERNEL
 from catalog.errors import GraphError, ProxyError
+from catalog.spaces.nb201_network import SKELETON
 from predictor.networks.cell import GraphCell
 from predictor.networks.layers import classifier, convolution, relu_conv_bn
 from predictor.networks.nb201 import ReductionBlock
 from predictor.networks.network import Network, NetworkConfig
 from predictor.networks.own_operators import make_operator
-
-_STAGES = 3
-_TRACED = re.compile(r"network_[0-9a-f]{12}")  # as ingest.model names the cell of a whole network
 
 
 class GenericBlock(nn.Module):
@@ -55,36 +52,43 @@ class GenericNetwork(Network):
     def __init__(self, graph: ArchitectureGraph, config: NetworkConfig) -> None:
         super().__init__()
         replicas = config.replicas
-        if any(_TRACED.fullmatch(cell.name) for cell in graph.cells):
+        if any(is_traced(cell.name) for cell in graph.cells):
             raise ProxyError(
                 f"the architecture of space {graph.space!r} is a whole network that was traced, no cell to repeat; its "
                 "graph does not state the channels and strides of its operators."
             )
-        plain = [cell for cell in graph.cells if not cell.reduction]
-        reducing = [cell for cell in graph.cells if cell.reduction]
+        if graph.input is not None:
+            raise ProxyError(
+                f"the architecture of space {graph.space!r} is a whole network, which states its input; the generic "
+                "network is one of cells that are repeated."
+            )
+        cells = [cell for cell in graph.cells for _ in range(cell.repeats)]
+        plain = [cell for cell in cells if not cell.reduction]
+        reducing = [cell for cell in cells if cell.reduction]
         if not plain:
             raise GraphError(
                 f"space {graph.space!r} has only reduction cells; a network needs at least one cell that keeps the "
                 "resolution."
             )
-        width = config.channels
+        skeleton = SKELETON.sized(config.channels, config.cells)
+        width = skeleton.stem_channels
         self.stem = nn.Sequential(
-            convolution(config.input_channels, width, 3, replicas=replicas), nn.BatchNorm2d(width * replicas)
+            convolution(config.input_channels, width, STEM_KERNEL, replicas=replicas), nn.BatchNorm2d(width * replicas)
         )
         blocks: list[nn.Module] = []
         self.starts: set[int] = set()
-        for stage in range(_STAGES):
-            if stage:
+        for stage in skeleton.stages:
+            if stage.reduces:
                 if reducing:
-                    blocks.append(relu_conv_bn(width, 2 * width, 1, replicas=replicas))
+                    blocks.append(relu_conv_bn(width, stage.channels, 1, replicas=replicas))
                 else:
-                    blocks.append(ReductionBlock(width, replicas=replicas))
-                width *= 2
+                    blocks.append(ReductionBlock(width, stage.channels, replicas=replicas))
+                width = stage.channels
                 for cell in reducing:
                     self.starts.add(len(blocks))
                     blocks.append(GenericBlock(graph, cell, width, replicas))
             self.starts.add(len(blocks))
-            blocks += [GenericBlock(graph, cell, width, replicas) for _ in range(config.cells) for cell in plain]
+            blocks += [GenericBlock(graph, cell, width, replicas) for _ in range(stage.cells) for cell in plain]
         self.body = nn.ModuleList(blocks)
         self.head = nn.Sequential(nn.BatchNorm2d(width * replicas), nn.ReLU())
         self.pool = nn.AdaptiveAvgPool2d(1)

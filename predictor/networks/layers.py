@@ -22,9 +22,11 @@ def convolution(
     stride: int = 1,
     dilation: int = 1,
     depthwise: bool = False,
+    groups: int = 1,
+    bias: bool = False,
     replicas: int = 1,
 ) -> nn.Conv2d:
-    """A convolution without bias whose padding keeps the resolution (divided by the stride)."""
+    """A convolution whose padding keeps the resolution (divided by the stride), of each replica in `groups` groups."""
     padding, uneven = divmod(dilation * (kernel - 1), 2)
     return (UnevenConv2d if uneven else nn.Conv2d)(
         inputs * replicas,
@@ -33,8 +35,8 @@ def convolution(
         stride=stride,
         padding=padding,
         dilation=dilation,
-        groups=inputs * replicas if depthwise else replicas,
-        bias=False,
+        groups=(inputs if depthwise else groups) * replicas,
+        bias=bias,
     )
 
 
@@ -141,6 +143,8 @@ def _by_replica(tensor: Tensor, replicas: int) -> Tensor:
 
 def join(tensors: Sequence[Tensor], replicas: int = 1) -> Tensor:
     """Concatenate along the channels, replica by replica: (B, R * C_i, H, W) to (B, R * sum C_i, H, W)."""
+    if len(tensors) == 1:
+        return tensors[0]
     if replicas == 1:
         return torch.cat(list(tensors), dim=1)
     return torch.cat([_by_replica(tensor, replicas) for tensor in tensors], dim=2).flatten(1, 2)
@@ -148,8 +152,8 @@ def join(tensors: Sequence[Tensor], replicas: int = 1) -> Tensor:
 
 def first_channels(tensor: Tensor, channels: int, replicas: int = 1) -> Tensor:
     """The first `channels` channels of each replica."""
-    if tensor.shape[1] == channels * replicas:
-        return tensor
+    if replicas == 1:
+        return tensor[:, :channels]
     return _by_replica(tensor, replicas)[:, :, :channels].flatten(1, 2)
 
 

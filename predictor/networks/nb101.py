@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor, nn
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
-from catalog.errors import GraphError, UnknownOperatorError
+from catalog.architecture.skeleton import STEM_KERNEL
+from catalog.errors import UnknownOperatorError
+from catalog.spaces.nb101_network import CONVOLUTIONS, SKELETON, module_channels, vertex_sources
 from predictor.networks.layers import classifier, conv_bn_relu, first_channels, join, pooling
 from predictor.networks.network import Network, NetworkConfig
-
-_STACKS = 3
-
-
-def vertex_channels(inputs: int, outputs: int, adjacency: Sequence[Sequence[int]]) -> list[int]:
-    """Channels of each vertex of a module (Ying et al. 2019, arXiv 1902.09635).
-
-    The interior vertices that feed the output share its channels, the first ones taking one more where the division
-    leaves a remainder; any other interior vertex has as many channels as the widest interior vertex that it feeds.
-    The split depends on the order of the vertices, so the module must come in the benchmark's own order.
-    """
-    last = len(adjacency) - 1
-    channels = [0] * (last + 1)
-    channels[0], channels[last] = inputs, outputs
-    joined = [vertex for vertex in range(1, last) if adjacency[vertex][last]]
-    if joined:
-        share, remainder = divmod(outputs, len(joined))
-        for place, vertex in enumerate(joined):
-            channels[vertex] = share + (place < remainder)
-    for vertex in range(last - 1, 0, -1):
-        if not adjacency[vertex][last]:
-            channels[vertex] = max((channels[t] for t in range(vertex + 1, last) if adjacency[vertex][t]), default=0)
-    return channels
 
 
 class NB101Module(nn.Module):
@@ -45,13 +22,8 @@ class NB101Module(nn.Module):
         super().__init__()
         self.replicas = replicas
         self.links = cell.adjacency().astype(bool).tolist()
-        self.channels = vertex_channels(inputs, outputs, self.links)
+        self.channels = module_channels(vertex_sources(cell), inputs, outputs)
         self.last = cell.node_count - 1
-        if min(self.channels[1:]) < 1:
-            raise GraphError(
-                f"{cell!r} is no pruned NAS-Bench-101 module, or {outputs} channels are too few to share; every vertex "
-                "must lie on a path from the input to the output and get at least one channel."
-            )
         self.projections = nn.ModuleDict(
             {
                 str(vertex): conv_bn_relu(inputs, self.channels[vertex], 1, replicas=replicas)
@@ -71,7 +43,7 @@ class NB101Module(nn.Module):
         joined = [values[vertex] for vertex in range(1, self.last) if self.links[vertex][self.last]]
         direct = self.projections[str(self.last)](state) if self.links[0][self.last] else None
         if not joined:
-            assert direct is not None  # vertex_channels refused every other case
+            assert direct is not None  # module_channels refused every other case
             out: Tensor = direct
             return out
         merged = join(joined, self.replicas)
@@ -79,7 +51,9 @@ class NB101Module(nn.Module):
 
     def _gathered(self, vertex: int, state: Tensor, values: dict[int, Tensor]) -> Tensor:
         terms = [
-            first_channels(values[source], self.channels[vertex], self.replicas)
+            values[source]
+            if self.channels[source] == self.channels[vertex]
+            else first_channels(values[source], self.channels[vertex], self.replicas)
             for source in range(1, vertex)
             if self.links[source][vertex]
         ]
@@ -92,8 +66,8 @@ class NB101Module(nn.Module):
 
 
 def _operator(name: str, channels: int, replicas: int) -> nn.Module:
-    if name in ("conv3x3", "conv1x1"):
-        return conv_bn_relu(channels, channels, 3 if name == "conv3x3" else 1, replicas=replicas)
+    if name in CONVOLUTIONS:
+        return conv_bn_relu(channels, channels, CONVOLUTIONS[name], replicas=replicas)
     if name == "maxpool3x3":
         return pooling(3, maximum=True)
     raise UnknownOperatorError(
@@ -102,26 +76,25 @@ def _operator(name: str, channels: int, replicas: int) -> nn.Module:
 
 
 class NB101Network(Network):
-    """A stem of 128 channels and three stacks of three modules; channels double and resolution halves between stacks.
+    """The modules in `catalog.spaces.nb101_network.SKELETON`, or one of another size.
 
-    Ying et al., "NAS-Bench-101", 2019 (arXiv 1902.09635). The trainable parameters with 128 channels, three modules a
-    stack and ten classes equal the benchmark's for every module in native order.
+    The trainable parameters with 128 channels, three modules a stack and ten classes equal the benchmark's for every
+    module in native order.
     """
 
     def __init__(self, graph: ArchitectureGraph, config: NetworkConfig) -> None:
         super().__init__()
         replicas = config.replicas
-        width = config.channels
-        inputs = width
-        self.stem = conv_bn_relu(config.input_channels, width, 3, replicas=replicas)
+        skeleton = SKELETON.sized(config.channels, config.cells)
+        inputs = width = skeleton.stem_channels
+        self.stem = conv_bn_relu(config.input_channels, width, STEM_KERNEL, replicas=replicas)
         blocks: list[nn.Module] = []
-        for stack in range(_STACKS):
-            if stack:
-                width *= 2
-            for place in range(config.cells):
+        for stage in skeleton.stages:
+            width = stage.channels
+            for place in range(stage.cells):
                 module: nn.Module = NB101Module(graph.cells[0], inputs, width, replicas=replicas)
                 # The pooling belongs to the block that follows it, so that blocks pass data one to the next.
-                halves = stack > 0 and place == 0
+                halves = stage.reduces and place == 0
                 blocks.append(nn.Sequential(nn.MaxPool2d(2, ceil_mode=True), module) if halves else module)
                 inputs = width
         self.body = nn.ModuleList(blocks)

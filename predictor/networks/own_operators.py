@@ -1,168 +1,182 @@
-"""The layer that an operator of a user's space is, from its facts; or which fact is missing to know."""
+"""The layer that an operator of a user's space is, from its fields alone; or which field is missing to know."""
 
 from __future__ import annotations
 
-import re
-
 from torch import nn
 
-from catalog.architecture.operators import Operator
+from catalog.architecture.operators import RULES, VOCABULARY, Operator
+from catalog.architecture.sizes import FIELDS, Size
 from catalog.errors import ProxyError
-from predictor.networks.layers import (
-    FactorizedReduce,
-    Zero,
-    convolution,
-    depthwise_conv,
-    pooling,
-    relu_conv_bn,
-)
+from predictor.networks import generic_layers
+from predictor.networks.generic_layers import ACTIVATIONS, NORMS, Place
+from predictor.networks.layers import FactorizedReduce, Zero, convolution, depthwise_conv
 
-_SUM_NAMES = frozenset({"sum", "add", "addition", "plus", "elementwise"})
-_SUM_SENTENCE = re.compile(
-    r"(an? )?(element-?wise )?(addition|sum|adds|sums)( operator)?( of| that adds| that sums)?"
-    r"( all| its| the)*( inputs)?\.?"
-)
-
-_GROUPS = {r"group(?!s?[\s_-]*norm)|(?<![a-z\d])g[2-9]\d*(?![a-z\d])": "into how many groups it splits the channels"}
-_CONVOLUTIONS_BEYOND_FACTS = {
-    r"transpos|deconv|fractionally|up-?conv": "by how much it enlarges the resolution",
-    r"one-dimensional|three-dimensional|conv[13]d|(?<![a-z\d])[13]-?d(?![a-z\d])": "a window of two equal edges",
-    r"deform|octave|involution|dynamic|condconv": "how its kernel comes about",
-    r"invert|mbconv|bottleneck|expan|squeeze|attention|shuffle|ghost": "the layers that it consists of",
+_HOW = {
+    "generic": f"one of {', '.join(RULES)}, whose layer it then is",
+    "weights": "true or false as its kind has them",
+    "kernel": "the edge of its window in pixels",
+    "heads": "the number of heads",
+    "mlp_ratio": "its inner width as a multiple of the outer one",
 }
-"""What words say of a convolution that no fact states, and what one would have to know to build it."""
+"""What to give for a field that is missing."""
 
-_POOLS_BEYOND_FACTS = {
-    r"global|adaptive": "to which size it pools",
-    r"stochastic|fractional|learn|attention|mix": "how it chooses among the pixels of a window",
+_WINDOW = frozenset({"kernel", "stride", "dilation", "padding"})
+_BLOCK = frozenset({"groups", "expansion", "squeeze", "norm", "activation", "bias"})
+_READ = {
+    "conv": _WINDOW | _BLOCK,
+    "depthwise_conv": (_WINDOW | _BLOCK) - {"groups"},
+    "linear": {"norm", "activation", "bias", "stride"},
+    "attention": {"heads", "expansion", "bias"},
+    "mlp": {"mlp_ratio", "activation", "bias"},
+    "max_pool": _WINDOW,
+    "avg_pool": _WINDOW,
+    "norm": {"norm"},
+    "activation": {"activation"},
 }
-_CHANGES_RESOLUTION = r"strided|stride\W{0,3}[2-9]|(?<![a-z\d])s[2-9](?![a-z\d])|halv|downsampl|upsampl"
-_DEPTHWISE = r"depth-?\s?wise|separable"
-_WINDOW = re.compile(r"(?<![\dx×])(\d+)\s?(?:x|×|by)\s?(\d+)(?![\dx×])")
-_NEGATION = "".join(f"(?<!{word})" for word in ("no ", "not ", "non ", "non-", "without "))
+"""Fields that decide the layer of each generic operator; those of every node aside."""
+_EVERYWHERE = frozenset({"channels", "repeats", "params", "macs"})
+_SAYS_NOTHING = (None, 1, (1, 1))
+_LEAVES_OUT = (*_SAYS_NOTHING, False)
+_HALVING = frozenset({"conv", "depthwise_conv", "linear", "max_pool", "avg_pool"})
 
 
 def make_operator(operator: Operator, channels: int, stride: int, replicas: int) -> nn.Module | None:
-    """The module that an operator's facts describe, or None where it adds its inputs and no more.
+    """The module that an operator's fields describe, or None where it adds or joins its inputs and no more.
 
-    The facts are its kind, kernel, dilation, whether it is depthwise and whether it has weights. Words are not guessed
-    from, but they are heeded where they say that the facts are not all: a convolution described as grouped is none of
-    the ordinary ones.
+    Names and sentences are not read: a convolution is grouped if ``groups`` says so, and a pool takes the maximum if
+    ``generic`` is ``max_pool``.
+
+    Parameters
+    ----------
+    channels, stride, replicas
+        Of the place in the cell: every state has the stage's width, and what an input of a reduction cell feeds halves
+        the resolution.
 
     Raises
     ------
     ProxyError
-        The facts do not say what the operator computes; the message says which fact is missing.
+        The fields do not say what the operator computes, or say what this network has no place for; the message names
+        the field.
     """
-    if operator.kind == "output":
+    said = operator.sized()
+    place = Place(channels, stride, replicas)
+    if operator.family == "output":
         return None
-    if operator.kind == "merge":
-        return _merge(operator)
-    if operator.kind == "none":
+    _fits(operator, said, place)
+    if operator.family == "none":
         return Zero(stride)
-    if operator.kind == "skip":
-        return _skip(operator, channels, stride, replicas)
-    if operator.kind == "pool" and operator.kernel:
-        return _pool(operator, operator.kernel, stride)
-    if operator.kind == "conv" and operator.kernel:
-        return _convolution(operator, operator.kernel, channels, stride, replicas)
-    raise _unclear(
-        operator,
-        f"kind {operator.kind!r}, kernel {operator.kernel!r}. A network needs kind conv or pool with a kernel, skip, "
-        "none or merge; give the operator one of these kinds",
-    )
-
-
-def _merge(operator: Operator) -> nn.Module | None:
-    """Nothing to a sum, which the cell adds up, and to ``concat``, which it joins."""
-    if operator.name == "concat":
-        return None
-    words = set(re.findall(r"[a-z]+", operator.name.lower()))
-    named = bool(words) and words <= _SUM_NAMES and words != {"elementwise"}
-    if operator.has_weights or not (named or _SUM_SENTENCE.fullmatch(operator.short.lower())):
-        raise _unclear(
-            operator,
-            "kind 'merge', and no fact states how it combines its inputs. A network knows sums, by the name sum or "
-            "add, and concat; in a canonical graph the product of a sum is that of its terms",
+    if operator.family == "skip":
+        return _skip(operator, said, place)
+    if missing := operator.missing():
+        raise ProxyError(
+            f"the facts of operator {operator.name!r} do not say what it computes: {missing} is missing (kind is "
+            f"{operator.kind!r}, and nothing is read from descriptions). Give {missing} in the operators file, "
+            f"{_HOW[missing]}; an operator that is stored keeps its facts, so give it another name or bring its graphs "
+            "into another space."
         )
-    return None
-
-
-def _skip(operator: Operator, channels: int, stride: int, replicas: int) -> nn.Module | None:
-    """The identity; with weights a projection, which has its own way of halving the resolution."""
-    if stride > 1:
-        return FactorizedReduce(channels, channels, replicas=replicas)
-    _keeps_resolution(operator)
-    if not operator.has_weights:
+    generic = operator.counts_as
+    assert generic is not None
+    if generic in ("sum", "concat"):
         return None
-    projection = convolution(channels, channels, operator.kernel or 1, replicas=replicas)
+    if _is_of_darts(operator):  # which has an order of its own
+        edge, times = _edge(operator, said), said.repeats or 1
+        return depthwise_conv(
+            channels, edge, stride=stride, dilation=said.dilation or 1, times=times, replicas=replicas
+        )
+    _is_buildable(operator, generic, said, place)
+    layers = [_layer(operator, generic, said, place)]
+    layers += [_layer(operator, generic, said, place.after) for _ in range(1, said.repeats or 1)]
+    return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+
+
+def _is_of_darts(operator: Operator) -> bool:
+    """Whether it is a separable convolution of DARTS as it is built in."""
+    return operator.depthwise and operator.name in VOCABULARY and operator.size == VOCABULARY[operator.name].size
+
+
+def _skip(operator: Operator, said: Size, place: Place) -> nn.Module | None:
+    """The identity; with weights or a size a projection, which has its own way of halving the resolution."""
+    channels, replicas = place.channels, place.replicas
+    if place.stride > 1:
+        return FactorizedReduce(channels, channels, replicas=replicas)
+    if not operator.has_weights and said.kernel is None and said.channels is None:
+        return None
+    projection = convolution(channels, channels, _edge(operator, said), replicas=replicas)
     return nn.Sequential(projection, nn.BatchNorm2d(channels * replicas))
 
 
-def _pool(operator: Operator, kernel: int, stride: int) -> nn.Module:
-    text = _words(operator)
-    maximum, average = (bool(_says(text, word)) for word in (r"(?<![a-z])max", r"(?<![a-z])(avg|average|mean)"))
-    if maximum == average:
-        raise _unclear(operator, "kind 'pool', but not whether it takes the maximum or the average; say max or average")
-    if operator.has_weights:
-        raise _unclear(operator, "kind 'pool', with weights, but not what they do")
-    _is_all(operator, _POOLS_BEYOND_FACTS)
-    _is_square(operator)
-    if stride == 1:
-        _keeps_resolution(operator)
-    dilation = operator.dilation or 1
-    if average and dilation > 1:
-        raise _unclear(operator, f"an average over a window of dilation {dilation}, which no layer computes")
-    return pooling(kernel, maximum=maximum, stride=stride, dilation=dilation)
+def _layer(operator: Operator, generic: str, said: Size, place: Place) -> nn.Module:
+    """One application."""
+    match generic:
+        case "conv":
+            return generic_layers.conv(said, _edge(operator, said), place)
+        case "depthwise_conv":
+            return generic_layers.depthwise_conv(said, _edge(operator, said), place)
+        case "linear":
+            return generic_layers.linear(said, place)
+        case "attention":
+            return generic_layers.attention(said, said.heads or 1, place)
+        case "mlp":
+            return generic_layers.mlp(said, said.mlp_ratio or 1, place)
+        case "norm":
+            return generic_layers.norm(said, place)
+        case "activation":
+            return generic_layers.activation(said)
+        case _:
+            return generic_layers.pool(said, _edge(operator, said), place, maximum=generic == "max_pool")
 
 
-def _convolution(operator: Operator, kernel: int, channels: int, stride: int, replicas: int) -> nn.Module:
-    dilation = operator.dilation or 1
-    _is_square(operator)
-    if stride == 1:
-        _keeps_resolution(operator)
-    if operator.depthwise:
-        _is_all(operator, _CONVOLUTIONS_BEYOND_FACTS)
-        return depthwise_conv(channels, kernel, stride=stride, dilation=dilation, replicas=replicas)
-    _is_all(operator, {**_GROUPS, **_CONVOLUTIONS_BEYOND_FACTS})
-    if _says(_words(operator), _DEPTHWISE):
-        raise _unclear(operator, "it is described as depthwise, but the fact depthwise is false; set it to true")
-    return relu_conv_bn(channels, channels, kernel, stride=stride, dilation=dilation, replicas=replicas)
+def _fits(operator: Operator, said: Size, place: Place) -> None:
+    """Raise where a state would leave the cell's width or resolution."""
+    if said.channels not in _SAYS_NOTHING:
+        raise _misfit(operator, "channels", said.channels, "every state of a cell has the stage's width")
+    if said.stride not in _SAYS_NOTHING and said.stride not in (place.stride, (place.stride, place.stride)):
+        raise _misfit(
+            operator, "stride", said.stride,
+            "operators halve the resolution where an input of a reduction cell feeds them, and keep it elsewhere",
+        )  # fmt: skip
 
 
-def _is_all(operator: Operator, beyond: dict[str, str]) -> None:
-    """Raise where the words say more than the facts."""
-    for pattern, missing in beyond.items():
-        found = _says(_words(operator), pattern)
-        if found:
-            raise _unclear(operator, f"it is described with {found!r}, and no fact states {missing}")
-
-
-def _keeps_resolution(operator: Operator) -> None:
-    found = _says(_words(operator), _CHANGES_RESOLUTION)
-    if found:
-        raise _unclear(
-            operator,
-            f"it is described with {found!r}, and no fact states a stride: operators halve the resolution where an "
-            "input of a reduction cell feeds them, and keep it elsewhere",
+def _is_buildable(operator: Operator, generic: str, said: Size, place: Place) -> None:
+    """Raise where a field says what no layer here does."""
+    for field in FIELDS:
+        value = getattr(said, field)
+        if field not in _READ[generic] | _EVERYWHERE and (value is True or value not in _LEAVES_OUT):
+            raise _misfit(operator, field, value, f"the layer of {generic} has no such field")
+    if place.stride > 1 and generic not in _HALVING:
+        raise ProxyError(
+            f"operator {operator.name!r} is fed by an input of a reduction cell, and no field says how {generic} "
+            "halves the resolution."
         )
+    if said.padding is not None and said.padding * 2 != (said.dilation or 1) * (_edge(operator, said) - 1):
+        raise _misfit(operator, "padding", said.padding, "operators keep the resolution")
+    if generic == "avg_pool" and said.dilation not in _SAYS_NOTHING:
+        raise _misfit(operator, "dilation", said.dilation, "no layer averages a dilated window")
+    for field, words in (("norm", NORMS), ("activation", tuple(ACTIVATIONS))):
+        value = getattr(said, field)
+        if isinstance(value, str) and value not in words:
+            raise _misfit(operator, field, value, f"known are true, false, {', '.join(words)}")
+    _divides(operator, said, place)
 
 
-def _is_square(operator: Operator) -> None:
-    for height, width in _WINDOW.findall(_words(operator)):
-        if height != width:
-            raise _unclear(operator, f"its window is {height} by {width}, and the fact kernel states one edge alone")
+def _divides(operator: Operator, said: Size, place: Place) -> None:
+    """Raise where the channels that a layer takes or gives cannot be parted as a field says."""
+    inner = place.channels if said.expansion is None else place.within(said.expansion)
+    for field, widths in (("groups", (place.channels, inner)), ("heads", (inner,))):
+        parts = getattr(said, field) or 1
+        for width in widths:
+            if width % parts:
+                raise _misfit(operator, field, parts, f"it does not divide the {width} channels of this stage")
 
 
-def _words(operator: Operator) -> str:
-    return " | ".join(dict.fromkeys((operator.name, operator.short, operator.medium, operator.long))).lower()
+def _edge(operator: Operator, said: Size) -> int:
+    """The edge of a square window."""
+    if isinstance(said.kernel, tuple):
+        raise _misfit(operator, "kernel", list(said.kernel), "the layers have windows of two equal edges")
+    return said.kernel or 1
 
 
-def _says(text: str, pattern: str) -> str:
-    """The first words that match, unless they are denied; empty where there are none."""
-    found = re.search(f"{_NEGATION}(?:{pattern})", text)
-    return found[0] if found else ""
-
-
-def _unclear(operator: Operator, what: str) -> ProxyError:
-    return ProxyError(f"the facts of operator {operator.name!r} do not say what it computes: {what}.")
+def _misfit(operator: Operator, field: str, value: object, why: str) -> ProxyError:
+    return ProxyError(
+        f"the generic network has no layer for operator {operator.name!r}: its {field} is {value!r}, and {why}."
+    )

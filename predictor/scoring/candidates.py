@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import placed_cells
+from catalog.architecture.size_tables import sized_forms, sized_scores
 from catalog.architecture.structural import STRUCTURAL_PROXIES, count_scores, graph_scores
 from catalog.errors import UnknownProxyError, UsageError
 from catalog.spaces.base import SearchSpace
@@ -244,14 +245,16 @@ def _measurable() -> Mapping[str, Proxy]:
 def structural_scores(space: SearchSpace, native: Graphs, canonical: Graphs) -> dict[str, Values]:
     """All structural proxies of graphs, (B,) each: what entering them into a catalog stores."""
     count = len(native)
-    scores: dict[str, Values] = dict(space.structural_scores(native, canonical))
-    scores["depth"] = np.array([sum(cell.depth() for cell in graph.cells) for graph in canonical], dtype=np.float64)
+    sized = sized_scores(sized_forms(native, canonical))
+    scores: dict[str, Values] = {**space.structural_scores(native, canonical), **sized}
+    depths = [sum(cell.repeats * cell.depth() for cell in graph.cells) for graph in canonical]
+    scores["depth"] = np.array(depths, dtype=np.float64)
     for placed in placed_cells(native):
         for name, values in count_scores(placed.cells, space.vocabulary).items():
-            scores.setdefault(name, np.zeros(count))[placed.rows] += values
+            scores.setdefault(name, np.zeros(count))[placed.rows] += placed.repeated(values)
     for placed in placed_cells(canonical):
         for name, values in graph_scores(placed.cells, space.vocabulary).items():
-            scores.setdefault(name, np.zeros(count))[placed.rows] += values
+            scores.setdefault(name, np.zeros(count))[placed.rows] += placed.repeated(values)
     return scores
 
 

@@ -1,9 +1,13 @@
-"""What an operator costs and does, read from its facts and, where they are missing, from its description."""
+"""What an operator costs and does, in numbers, from its fields alone.
+
+A field that nobody gave counts as 1: a kernel, dilation or repeat of 1, one group, the width of the stage, an inner
+width that is the outer one. So an operator with weights of which no more is known weighs as much as a 1x1 convolution.
+Sentences are for the encoder; no number is read from them, nor from a name.
+"""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,27 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.operators import Operator
+from catalog.architecture.sizes import Size
 
 REFERENCE_WIDTH = 32
 """Channels at which a depthwise window is weighed against a dense one: its share is kernel^2 / channels."""
 
-# Weight matrices of width x width that one application holds (biases and norms left out).
-_MATRICES = (
-    (r"multi-?head|self-?attention|attention|transformer", 4.0),  # query, key, value, output
-    (r"feed-?forward|\bmlp\b|perceptron", 8.0),  # two matrices of width x 4 width
-    (r"\blstm\b|long short", 8.0),
-    (r"\bgru\b|gated recurrent", 6.0),
-    (r"squeeze", 0.125),
-)
-_EXPANSION = re.compile(
-    r"(?:expan\w*|ratio|inverted)\D{0,24}?(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s*(?:x|times|fold)?\s*expan"
-)
-_WINDOW = re.compile(r"(\d+)\s*(?:x|by|×)\s*(\d+)|kernel(?: size)?(?: of)?\s*(\d+)|\bk(\d+)\b")
-_CHANNELS = re.compile(r"(\d+)\s*(?:output\s+)?(?:channels?|filters?|units?|dimensions?|features?|hidden|wide)\b")
-_REPEATS = re.compile(r"(\d+)\s*(?:layers?|blocks?|repeats?|times in (?:a row|sequence))\b")
-_GROUPS = re.compile(r"(\d+)\s*groups?\b")
-_FREE_KINDS = frozenset({"input", "output", "none", "merge", "pool"})
-_CHANNEL_REFERENCE = 64
+_ATTENTION_MATRICES = 4.0  # query, key, value, output: each width x width, as everywhere without biases and norms
+_FREE = frozenset({"input", "output", "none", "merge", "pool"})
+_WITHOUT_WINDOW = frozenset({"input", "output", "none", "merge", "skip"})
 
 
 @dataclass(frozen=True)
@@ -66,24 +57,36 @@ class Descriptor:
     dilation: int
 
     @classmethod
-    def of(cls, operator: Operator) -> Descriptor:
-        """Describe an operator; what its table row leaves open is read from its name and sentences."""
-        text = " ".join((operator.name.replace("_", " "), operator.short, operator.medium, operator.long)).lower()
-        kernel = operator.kernel or _kernel(operator, text)
-        depthwise = operator.depthwise or bool(re.search(r"depth-?\s?wise|separable|inverted|mbconv", text))
-        dilation = operator.dilation or 1
-        parameters, layers = _weights(operator, text, kernel, depthwise, dilation)
-        pool = operator.kind == "pool"
+    def of(cls, operator: Operator, size: Size | None = None, *, width: float = 1.0) -> Descriptor:
+        """Describe an operator, or one node with it.
+
+        Parameters
+        ----------
+        size
+            What the node says itself; it goes before what its operator says.
+        width
+            How many of the size's channels are one width: 1 in a cell, where they are multiples of the stage's width.
+        """
+        said = operator.sized(size)
+        family, generic = operator.family, operator.counts_as
+        height, breadth = _window(said) if family not in _WITHOUT_WINDOW else (1, 1)
+        dilation = said.dilation or 1
+        depthwise = operator.depthwise or generic == "depthwise_conv"
+        parameters, layers = 0.0, 0.0
+        if operator.has_weights and family not in _FREE:
+            one, layers = _weights(generic, said, height * breadth, depthwise=depthwise)
+            repeats, scale = said.repeats or 1, (said.channels or width) / width
+            parameters, layers = one * repeats * scale**2, layers * repeats
         return cls(
             parameters=parameters,
             layers=layers,
-            window=1.0 + dilation * (kernel - 1),
-            is_pool=pool,
-            is_mean=pool and bool(re.search(r"average|mean|avg", text)),
-            is_merge=operator.kind == "merge",
-            is_join=operator.name == "concat",
-            is_end=operator.kind in ("input", "output"),
-            is_skip=operator.kind == "skip",
+            window=1.0 + dilation * (max(height, breadth) - 1),
+            is_pool=family == "pool",
+            is_mean=generic == "avg_pool",
+            is_merge=family == "merge",
+            is_join=generic == "concat",
+            is_end=family in ("input", "output"),
+            is_skip=family == "skip",
             is_zero=operator.is_zero,
             depthwise=depthwise and parameters > 0,
             dilation=dilation,
@@ -108,46 +111,35 @@ class Descriptor:
 DESCRIPTOR_SIZE = 10
 
 
-def _kernel(operator: Operator, text: str) -> int:
-    if operator.kind in ("input", "output", "none", "merge", "skip"):
-        return 1
-    found = _WINDOW.search(text)
-    if found is None:
-        return 1
-    return max(1, min(31, max(int(group) for group in found.groups() if group)))
+def _window(said: Size) -> tuple[int, int]:
+    """Height and width of the window."""
+    kernel = said.kernel or 1
+    return kernel if isinstance(kernel, tuple) else (kernel, kernel)
 
 
-def _number(pattern: re.Pattern[str], text: str) -> float | None:
-    found = pattern.search(text)
-    if found is None:
-        return None
-    return float(next(group for group in found.groups() if group))
+def _weights(generic: str | None, said: Size, area: int, *, depthwise: bool) -> tuple[float, float]:
+    """Relative parameters and weighted layers of one application at the stage's width.
 
-
-def _weights(operator: Operator, text: str, kernel: int, depthwise: bool, dilation: int) -> tuple[float, float]:
-    """Relative parameters and weighted layers.
-
-    A separable convolution without dilation is applied twice, a dilated one once (Zoph et al. 2018; Liu et al. 2019).
+    A depthwise convolution with its pointwise one counts as one layer, an inverted residual as three.
     """
-    if not operator.has_weights or operator.kind in _FREE_KINDS:
-        return 0.0, 0.0
-    repeats = min(_number(_REPEATS, text) or 1.0, 64.0)
-    width = (_number(_CHANNELS, text) or _CHANNEL_REFERENCE) / _CHANNEL_REFERENCE
-    scale = repeats * min(max(width, 1 / 64), 64.0) ** 2
-    expansion = _number(_EXPANSION, text)
-    area = kernel if re.search(r"one-dimensional|\b1-?d\b|temporal", text) else kernel * kernel
-    if depthwise and expansion is not None:
-        expansion = min(max(expansion, 0.125), 16.0)
-        return scale * expansion * (2.0 + area / REFERENCE_WIDTH), 3.0 * repeats
+    expansion = said.expansion
+    inner = 1.0 if expansion is None else float(expansion)
+    squeezing = 2.0 * inner * (said.squeeze or 0.0)
+    if generic == "attention":
+        return _ATTENTION_MATRICES * inner, 2.0
+    if generic == "mlp":
+        return 2.0 * (said.mlp_ratio or 1.0), 2.0
     if depthwise:
-        applied = 2.0 if dilation == 1 and operator.kind == "conv" else 1.0
-        return scale * applied * (1.0 + area / REFERENCE_WIDTH), applied * repeats
-    for pattern, matrices in _MATRICES:
-        if re.search(pattern, text):
-            share = expansion / 4.0 if expansion is not None and matrices == 8.0 else 1.0
-            return scale * matrices * share, (2.0 if matrices >= 4 else 1.0) * repeats
-    groups = min(max(_number(_GROUPS, text) or 1.0, 1.0), 64.0)
-    return scale * area / groups, repeats
+        window = area / REFERENCE_WIDTH
+        if expansion is None:
+            return window + squeezing, 1.0
+        if expansion == 1:
+            return 1.0 + window + squeezing, 1.0
+        return inner * (2.0 + window) + squeezing, 3.0
+    dense = area / (said.groups or 1)
+    if expansion is None:
+        return dense + squeezing, 1.0
+    return inner * (dense + 1.0) + squeezing, 2.0
 
 
 def describe(operators: Iterable[Operator]) -> tuple[Descriptor, ...]:

@@ -15,7 +15,7 @@ from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.asking import patterns
 from catalog.errors import UnknownColumnError, UsageError
 from catalog.storage.store import Store
-from catalog.tables.registration import operator_rows
+from catalog.tables.stored_operators import operator_rows
 from tests.catalog.asking.test_patterns import store
 
 CONVOLUTION = CellGraph.build("cell", ("input", "conv3x3", "output"), [(0, 1), (1, 2)])

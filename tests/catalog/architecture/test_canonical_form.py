@@ -25,7 +25,8 @@ JOINTS = (
     (1, 3),
     (2, 3),
 )  # the tensors that each of the six operators leads from and to
-WEIGHTED = NB201_OPERATORS[2:]
+POOL = "avg_pool_3x3"
+WEIGHTED = ("nor_conv_1x1", "nor_conv_3x3")
 TOLERANCE = 1e-9
 
 
@@ -41,27 +42,31 @@ def test_many_at_once_equal_one_by_one(pairs):
     assert canonical_graphs(graphs) == [graph.canonical for graph in graphs]
 
 
-def test_nas_bench_201_has_5425_functions_and_341_dead_cells(digests):
-    """Measured for the design; the benchmark's own string rule gives 6,466 because it does not see relabellings."""
+def test_nas_bench_201_has_5260_functions_and_341_dead_cells(digests):
+    """Measured for the design; the benchmark's own string rule gives 6,466 because it does not see relabellings.
+
+    Without merging a pooling that stands twice on one state they are 5,425; were average pooling linear, 5,044.
+    """
     dead = nb201(*["none"] * 6)
     assert not dead.is_connected
-    assert len(set(digests)) == 5425
+    assert len(set(digests)) == 5260
     assert digests.count(dead.digest) == 341
 
 
 class Network:
-    """NAS-Bench-201 cells on random vectors: every weighted operator is a random odd function of its own.
+    """NAS-Bench-201 cells on random vectors: every convolution is a random odd function of its own.
 
-    Pooling gets weights too: the catalog asks which operators act where, not whether two poolings happen to agree.
+    Pooling is one odd function wherever it stands. It is not linear: that sums of averages are averages of sums is no
+    rule of the catalog's.
     """
 
     def __init__(self, width: int = 4) -> None:
         generator = np.random.default_rng(201)
         self.input = generator.normal(size=width)
-        self.weights = {name: generator.normal(size=(6, width, width)) for name in WEIGHTED}
+        self.weights = {name: generator.normal(size=(6, width, width)) for name in (*WEIGHTED, POOL)}
 
     def output(self, cell: Sequence[str], weights: Sequence[int] = (0,) * 6) -> np.ndarray:
-        """The cell's output where operator i uses the weights with number ``weights[i]`` of its kind."""
+        """The cell's output where convolution i uses the weights with number ``weights[i]`` of its kind."""
         tensors = [self.input, *np.zeros((3, len(self.input)))]
         for operator, weight, (source, target) in zip(cell, weights, JOINTS, strict=True):
             if operator == "skip_connect":
@@ -72,7 +77,7 @@ class Network:
 
 
 def live_operators(cell: Sequence[str]) -> list[int]:
-    """Numbers of the weighted operators that stand on a path from the input to the output."""
+    """Numbers of the convolutions that stand on a path from the input to the output."""
     reached, used = {0}, {3}
     for operator, (source, target) in zip(cell, JOINTS, strict=True):
         if operator != "none" and source in reached:
@@ -88,7 +93,7 @@ def live_operators(cell: Sequence[str]) -> list[int]:
 
 
 def assignments(cell: Sequence[str]):
-    """Every way to hand the weights 0, 1, 2, ... of each kind to the live operators of that kind."""
+    """Every way to hand the weights 0, 1, 2, ... of each kind to the live convolutions of that kind."""
     live = live_operators(cell)
     kinds = [[number for number in live if cell[number] == name] for name in WEIGHTED]
     for orders in itertools.product(*(itertools.permutations(range(len(numbers))) for numbers in kinds)):
@@ -132,8 +137,8 @@ def test_equal_digest_is_equal_output_for_all_of_nas_bench_201(digests):
 
 
 def test_weights_are_handed_out_in_every_way():
-    """The oracle itself: three live convolutions of a kind and one pooling, an operator behind a zero left out."""
+    """The oracle itself: three live convolutions of a kind; a pooling, and what stands behind a zero, are left out."""
     cell = ("nor_conv_3x3", "nor_conv_3x3", "none", "avg_pool_3x3", "skip_connect", "nor_conv_3x3")
-    assert live_operators(cell) == [0, 1, 3, 5]
+    assert live_operators(cell) == [0, 1, 5]
     assert len(set(assignments(cell))) == math.factorial(3)
     assert live_operators(("nor_conv_3x3", "none", "none", "none", "none", "nor_conv_3x3")) == []

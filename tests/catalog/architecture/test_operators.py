@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.architecture.operators import BUILT_IN, KINDS, VOCABULARY, Operator, Vocabulary
+from catalog.architecture.operators import BUILT_IN, GENERIC, KINDS, RULES, VOCABULARY, Operator, Vocabulary
+from catalog.architecture.sizes import Size
 from catalog.errors import UnknownOperatorError
 from catalog.spaces import SPACES, space_named
 
@@ -22,6 +23,55 @@ def test_names_are_unique_and_kinds_known():
     assert len(VOCABULARY) == len(BUILT_IN) == len({operator.name for operator in BUILT_IN})
     assert {operator.kind for operator in BUILT_IN} <= set(KINDS)
     assert all(operator.short and operator.medium and operator.long for operator in BUILT_IN)
+
+
+def own(kind: str, **facts: object) -> Operator:
+    return Operator("mine", kind, "?", "?", "?", **facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("operator", "counts_as"),
+    [
+        (own("conv", has_weights=True), "conv"),
+        (own("conv", has_weights=True, depthwise=True), "depthwise_conv"),
+        (own("conv"), None),  # a convolution has weights
+        (own("pool", kernel=3), None),
+        (own("pool", kernel=3, generic="avg_pool"), "avg_pool"),
+        (own("mbconv", has_weights=True), None),
+        (own("mbconv", has_weights=True, generic="depthwise_conv"), "depthwise_conv"),
+        (own("attention", has_weights=True), "attention"),
+        (own("attention"), None),  # without projections it is another operator
+        (own("mlp", has_weights=True), "mlp"),
+        (own("activation"), "activation"),
+        (own("merge"), None),
+        (own("merge", generic="sum"), "sum"),
+    ],
+)
+def test_an_operator_counts_as_what_its_fields_say(operator: Operator, counts_as: str | None) -> None:
+    assert operator.counts_as == counts_as
+
+
+def test_each_generic_operator_counts_as_itself() -> None:
+    assert set(RULES) == {operator.name for operator in GENERIC} | {"sum", "concat"}
+    assert all(rule.counts_as == name for name, rule in RULES.items())
+
+
+def test_a_field_that_is_missing_may_be_said_by_the_node() -> None:
+    assert own("conv", has_weights=True).missing() == "kernel"
+    assert own("conv", has_weights=True).missing(Size(kernel=3)) is None
+    assert own("conv", kernel=3, has_weights=True).missing() is None
+    assert own("conv", kernel=3).missing() == "weights"
+    assert own("pool", kernel=3).missing(Size(kernel=3)) == "generic"
+    assert [own(kind).missing() for kind in ("skip", "none", "input", "output")] == [None] * 4
+    assert [operator.name for operator in BUILT_IN if operator.missing() is not None] == []
+
+
+def test_what_the_node_says_goes_before_what_its_operator_says() -> None:
+    operator = own("conv", kernel=3, dilation=2, size=Size(groups=4, stride=2))
+    assert operator.sized() == Size(kernel=3, dilation=2, groups=4, stride=2)
+    assert operator.sized(Size(kernel=5, stride=1, channels=8)) == Size(
+        kernel=5, dilation=2, groups=4, stride=1, channels=8
+    )
 
 
 @pytest.mark.parametrize("name", SPACES)

@@ -85,7 +85,7 @@ def test_line_breaks_are_spaces() -> None:
         ("(:cnov)", 3, "cnov", "Operators: input, output, conv3x3"),
         ("(:cnov)", 3, "cnov", "Kinds: input, output, conv, pool"),
         ("", 1, " ", "Expected '(' or NOT"),
-        ("(conv3x3", 9, " ", "Expected ')' or ':'"),
+        ("(conv3x3", 9, " ", "Expected ')', ':' or WHERE"),
         ("(a:conv", 8, " ", "Expected ')'"),
         ("(a:)", 4, ")", "Expected a kind, an operator or *"),
         ("()", 2, ")", "Expected an operator, a variable, :kind or *"),

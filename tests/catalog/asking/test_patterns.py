@@ -20,7 +20,7 @@ from catalog.asking.pattern_sql import Storage, compile_pattern
 from catalog.errors import PatternError, UnknownColumnError, UnknownSpaceError, UsageError
 from catalog.storage.sandbox import run_user_query
 from catalog.storage.store import Store
-from catalog.tables.registration import operator_rows
+from catalog.tables.stored_operators import operator_rows
 from tests.catalog.brute_force import Question, matches, questions, small_cells
 
 CHAIN = CellGraph.build(
@@ -166,19 +166,19 @@ def test_spaces_whose_ids_are_mixed_stay_apart(toy: Store) -> None:
 def test_a_spaces_own_operators_have_a_say(toy: Store) -> None:
     """A hostile name is a name; an own operator is known in its own space alone."""
     hostile = "it's; DROP TABLE node; --"
-    own = [Operator(hostile, "mixer", "mixes", "", ""), Operator("attention", "mixer", "attends", "", "")]
+    own = [Operator(hostile, "mixer", "mixes", "", ""), Operator("gazing", "mixer", "attends", "", "")]
     vocabulary = VOCABULARY.extended(own)
     cell = CellGraph.build(
-        "cell", ("input", "attention", hostile, "output"), [(0, 1), (1, 2), (2, 3)], vocabulary=vocabulary
+        "cell", ("input", "gazing", hostile, "output"), [(0, 1), (1, 2), (2, 3)], vocabulary=vocabulary
     )
     store(toy, "own", [ArchitectureGraph("own", (cell,), vocabulary)])
     store_cells(toy, CHAIN, space="toy")
     toy.append("operator", operator_rows("own", own))
-    assert patterns.count(toy, "own", f"(attention)->(`{hostile}`)->*(output)") == (1, 1)
+    assert patterns.count(toy, "own", f"(gazing)->(`{hostile}`)->*(output)") == (1, 1)
     assert patterns.count(toy, "own", "(a:mixer)->(b:mixer)") == (1, 1)
-    assert patterns.count(toy, "own", "(:attention)") == (1, 1)
-    with pytest.raises(PatternError, match="'attention' is neither an operator nor a variable"):
-        patterns.count(toy, "toy", "(attention)")
+    assert patterns.count(toy, "own", "(:gazing)") == (1, 1)
+    with pytest.raises(PatternError, match="'gazing' is neither an operator nor a variable"):
+        patterns.count(toy, "toy", "(gazing)")
 
 
 def test_match_gives_the_wide_views_identifiers_in_a_fixed_order(toy: Store) -> None:

@@ -37,7 +37,7 @@ def test_modules_and_files_stand_side_by_side_in_one_space(folder: Path) -> None
     answer = ingest(folder, "my_networks:build")
     assert answer.returncode == 0, answer.stderr
     assert "importing my_networks and running its code" in answer.stderr
-    assert "a: TracedGraph(15 nodes, 2,266 parameters, " in answer.stderr
+    assert "a: ComputationGraph(15 nodes, 2,266 parameters, " in answer.stderr
     assert ingest(folder, "my_networks:Residual", "--argument", "channels=32", native_id="wide").returncode == 0
     assert ingest(folder, "net.onnx", native_id="file").returncode == 0
     # of 32 channels: 27 x 32 + 2 x 32 + 25 x 32 + 32 x 32 + 32 + 3 x 16 x 64 + 64 + 10 x 64 + 10 parameters

@@ -33,7 +33,9 @@ def ingest(database: Path, file: str, *options: str) -> str:
 
 def test_the_space_is_asked_like_a_built_in_one(database: Path) -> None:
     said = ingest(database, "mine.jsonl", "--operators", str(database.parent / "ops.json"))
-    assert said == "mine.jsonl: 1 records of mine into mine: 1 new architectures, 1 metrics, 1 scores.\n"
+    stored, note = said.splitlines()
+    assert stored == "mine.jsonl: 1 records of mine into mine: 1 new architectures, 1 metrics, 1 scores."
+    assert "a field is missing: my_op (heads)." in note
     top = call_catalog("top", "mine", "--by", "cifar10_test_accuracy", database=database)
     assert top.stdout == "index,cifar10_test_accuracy,id\n,93.1,a17\n"
     assert "my_op" in call_catalog("show", "mine", "a17", database=database).stdout

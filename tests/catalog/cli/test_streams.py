@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.cli.commands import environment_with
-from tests.catalog.processes import CHECKOUT, PATIENCE, running_python
+from tests.catalog.processes import CHECKOUT, PATIENCE, first_line, is_running, run_python, running_python
 
 LITTLE_ROOM = """
 import resource, signal, sys
@@ -111,3 +111,90 @@ def test_a_signal_ends_what_never_would(program: str, number: signal.Signals, co
     assert process.returncode == code
     assert said.startswith("interrupted; what was finished before is stored")
     assert said.count("\n") == 1
+
+
+BEFORE = """
+import os, signal, threading
+import catalog.cli.main as main
+def start(thread, begin=threading.Thread.start):
+    begin(thread)
+    os.kill(os.getpid(), signal.{name})
+threading.Thread.start = start  # the last step before the command
+main.app = lambda **_: None
+main.main()
+"""
+IMPORTING = """
+import os, signal
+import catalog.cli.main as main
+def job(**_):
+    try:
+        os.kill(os.getpid(), signal.{name})
+    finally:
+        raise ImportError("of a library that cannot be imported a second time")
+main.app = job
+main.main()
+"""
+STARTING = """
+import os, signal, sys
+import catalog.__main__
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+catalog.__main__.main()
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("program", [BEFORE, IMPORTING], ids=["before", "importing"])
+def test_a_signal_at_any_moment_is_one(program: str, name: str, code: int) -> None:
+    answer = run_python(program.format(name=name))
+    assert answer.returncode == code
+    assert answer.stderr.startswith("interrupted; what was finished before is stored")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_ctrl_c_before_the_command_has_begun_shows_no_traceback() -> None:
+    answer = run_python(STARTING)
+    assert (answer.returncode, answer.stderr) == (130, "")
+
+
+IN_A_TEXT = """
+import os, signal
+import catalog.cli.main as main
+main.app = lambda **_: exec("os.kill(os.getpid(), signal.SIGTERM)\\nfor _ in range(9): pass")  # as a dataclass is made
+main.main()
+"""
+
+
+def test_a_signal_in_code_that_is_executed_from_a_text_is_told_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in_a_text.py").write_text(IN_A_TEXT)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{CHECKOUT}")
+    with running_python("-m", "in_a_text") as process:
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143
+
+
+STARTER = """
+import re, subprocess, sys
+import catalog.cli.main as main
+def job(**_):
+    sleeper = "import os, subprocess, sys, time; print(os.getpid(), flush=True); time.sleep(600)"
+    middle = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {sleeper!r}])"
+    subprocess.Popen([sys.executable, "-c", middle], start_new_session=True)
+    re.match("(a+)+$", "a" * 60 + "b")
+main.app = job
+main.main()
+"""
+
+
+def test_all_that_a_stuck_command_started_ends_with_it() -> None:
+    with running_python("-c", STARTER) as process:
+        started = int(first_line(process))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143
+    assert not is_running(started)

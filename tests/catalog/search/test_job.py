@@ -1,17 +1,21 @@
 """What a stored run was asked may come from somebody else's file."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from catalog.derivation import VERSIONS
 from catalog.errors import ConditionError, UsageError
 from catalog.search.job import Request, prepare
+from catalog.search.resuming import resumed
 from catalog.search.unit import FUNCTION
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 
+NOW = VERSIONS["canonical form"]
 ASKED: dict[str, Any] = {
     "space": "nb201", "by": ["live_params"], "method": "random", "budget": 5, "seconds": None, "where": None,
     "maximum": [], "minimum": ["depth=1"], "seed": 0,
@@ -28,7 +32,7 @@ def _stored(path: Path, parameters: object) -> Request:
 
 def test_a_run_says_what_was_searched(catalog_path: Path) -> None:
     found = _stored(catalog_path, ASKED)
-    assert found == Request("nb201", ("live_params",), "random", 5, minimum=("depth=1",), unit=FUNCTION)
+    assert found == Request("nb201", ("live_params",), "random", 5, minimum=("depth=1",), unit=FUNCTION, rules=1)
 
 
 @pytest.mark.parametrize(
@@ -50,11 +54,26 @@ def test_a_run_says_what_was_searched(catalog_path: Path) -> None:
         ASKED | {"budget": "5"},
         ASKED | {"budget": True},
         ASKED | {"seed": 1.5},
+        ASKED | {"rules": None},
+        ASKED | {"rules": "2"},
     ],
 )
 def test_parameters_of_something_else_are_refused(catalog_path: Path, parameters: object) -> None:
     with pytest.raises(UsageError, match=r"run 1 does not say what was searched: .* without --resume"):
         _stored(catalog_path, parameters)
+
+
+@pytest.mark.parametrize(("held", "version"), [({}, 1), ({"rules": 1}, 1), ({"rules": NOW + 1}, NOW + 1)])
+def test_a_search_under_other_rules_is_not_resumed(catalog_path: Path, held: dict[str, int], version: int) -> None:
+    """A run from before the version was stored counts as version 1."""
+    stored = _stored(catalog_path, ASKED | held)
+    with pytest.raises(UsageError, match=f"run 1 .* version {version} .* version {NOW} .* without --resume"):
+        resumed(stored, Request("nb201", ()), None, 1)
+
+
+def test_a_search_under_these_rules_is_resumed(catalog_path: Path) -> None:
+    stored = _stored(catalog_path, ASKED | {"rules": NOW})
+    assert resumed(stored, Request("nb201", (), budget=9), None, 1) == replace(stored, budget=9)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from catalog.architecture.graph import CellGraph
 from catalog.spaces import nb101_identifiers
 from catalog.spaces.nb101_enumeration import matrices
 from catalog.spaces.nb101_hash import NODE_OPERATORS
-from catalog.spaces.nb101_network import costs, multiply_accumulates, parameters, vertex_channels
+from catalog.spaces.nb101_network import costs, module_channels, multiply_accumulates, parameters, vertex_channels
 from tests.catalog.spaces.nb101_specs import INCEPTION, modules
 
 
@@ -36,6 +36,8 @@ def test_channels_equal_the_benchmarks_examples(
     for source, target in edges:
         matrix[source, target] = 1
     assert vertex_channels(matrix[None], inputs, outputs).tolist() == [channels]
+    sources = [[source for source, target in edges if target == vertex] for vertex in range(len(channels))]
+    assert module_channels(sources, inputs, outputs) == channels
 
 
 def test_parameters_of_the_readmes_module() -> None:

@@ -9,12 +9,14 @@ import duckdb
 import pytest
 
 from catalog.asking.top import top
+from catalog.derivation import VERSIONS
 from catalog.errors import StoreError
 from catalog.spaces import space_named
 from catalog.storage import migration
 from catalog.storage.revisions import NEWEST
 from catalog.storage.store import Store
 from catalog.tables.doctor import examine
+from catalog.tables.regrouping import as_detail, digests_of, listing, regrouped
 from catalog.tables.upgrading import Upgraded, upgrade
 from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.formats.nb201_digits import TABLE, NB201Digits
@@ -82,7 +84,9 @@ def test_a_file_of_older_rules_is_refused_then_derived_anew(catalog_path: Path, 
     notes = upgrade(catalog_path).notes
     assert notes == (
         "mine: derived 3 architectures anew; 1 digests changed.",
-        "mine: dropped 1 scores that were measured for another function, of ours; score these again.",
+        "mine: dropped 1 scores of architectures whose form changed, of ours; score these again.",
+        "mine: 2 functions became 1, of architectures that were told apart and compute the same: ids 1 and 2.",
+        f'all of these functions: catalog query "{listing(2)}"',
     )
     with Store.open(catalog_path, mode="write") as store:
         for table, rows in right.items():
@@ -91,6 +95,61 @@ def test_a_file_of_older_rules_is_refused_then_derived_anew(catalog_path: Path, 
         assert store.rows("SELECT id FROM mine ORDER BY id") == [("joined",), ("other",), ("plain",)]
         assert store.rows("SELECT id FROM mine WHERE ours IS NULL") == [("joined",)]
         assert [finding for finding in examine(store, full=True) if finding.result == "failed"] == []
+
+
+@pytest.fixture
+def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Trained NAS-Bench-201 cells in a file of version 1, which took two poolings of one state for two."""
+    path = tmp_path / "older.duckdb"
+    with monkeypatch.context() as version:
+        version.setattr("catalog.architecture.graph.EDGES_DECIDE", {"nb101", "nb201"})
+        version.setitem(VERSIONS, "canonical form", 1)
+        migration.init(path)
+        with Store.open(path, mode="write") as store:
+            ingest(store, NB201Digits(), TABLE)
+    return path
+
+
+def test_twins_that_join_are_listed_and_keep_their_results(older: Path) -> None:
+    """Own-training results of both stay, under both architectures."""
+    with Store.open(older) as store:
+        metrics = store.rows("SELECT * FROM metric ORDER BY ALL")
+        digests = digests_of(store, "nb201")
+    notes = upgrade(older).notes
+    with Store.open(older) as store:
+        assert store.rows("SELECT * FROM metric ORDER BY ALL") == metrics
+        change = regrouped("nb201", digests, digests_of(store, "nb201"))
+        assert len(change.joined) == 30  # of the 2,000 cells of the table
+        assert not change.parted
+        changed = sum(digests[number] != digest for number, digest in digests_of(store, "nb201").items())
+        first = "; ".join(f"ids {one} and {other}" for (one, *_), (other, *_) in change.joined[:3])
+        assert notes == (
+            f"nb201: derived {changed} architectures anew; {changed} digests changed.",
+            f"nb201: {2 * len(change.joined)} functions became {len(change.joined)}, of architectures that were told "
+            f"apart and compute the same: {first}; ...",
+            f'all of these functions: catalog query "{listing(2)}"',
+        )
+        rows = store.query(listing(2)).rows()
+        assert rows == [("nb201", "joined", [list(part) for part in parts]) for parts in change.joined]
+        assert store.rows("SELECT kind, outcome FROM run ORDER BY id") == [("ingest", "done"), ("upgrade", "done")]
+        (one, *_), (other, *_) = change.joined[0]
+        twins = store.rows("SELECT canonical_id FROM architecture WHERE id IN (?, ?)", [one, other])
+        assert twins[0] == twins[1]
+        assert [finding for finding in examine(store, full=True) if finding.result == "failed"] == []
+    assert upgrade(older).notes == ()
+
+
+def test_architectures_that_part_are_told_too() -> None:
+    change = regrouped("mine", {1: "a", 2: "a", 3: "b", 4: "c"}, {1: "d", 2: "e", 3: "f", 4: "f"})
+    assert (change.joined, change.parted) == ((((3,), (4,)),), (((1,), (2,)),))
+    assert change.notes()[1] == (
+        "mine: 1 functions became 2, of architectures that were taken for one and differ: ids 1 and 2."
+    )
+    assert json.loads(as_detail([change])) == [
+        {"space": "mine", "change": "joined", "architectures": [[3], [4]]},
+        {"space": "mine", "change": "parted", "architectures": [[1], [2]]},
+    ]
+    assert not regrouped("mine", {1: "a", 2: "b"}, {1: "c", 2: "d"})  # other digests, the same functions
 
 
 def test_a_file_from_before_there_were_seals_is_sealed(nb201_path: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from catalog.errors import IngestError
 from catalog.spaces import genotype
 from catalog.spaces.darts import DARTS
-from catalog.spaces.darts_network import Size, auxiliary_parameters, network_costs
+from catalog.spaces.darts_network import SKELETON, auxiliary_parameters, network_costs
 from ingest.formats.nasbench301 import DEFAULTS, NASBench301Logs
 from tests.ingest.formats.damage import DAMAGE, Damage, damaged, survives
 from tests.ingest.formats.tables import metrics_of
@@ -21,7 +21,7 @@ from tests.ingest.formats.writers import nasbench301_log
 KEYS = [genotype.config_space(genotype.parse(DARTS().native_id(graph))) for graph in DARTS().sample(3, seed=1)]
 NAMES = [str(genotype.from_config_space(keys)) for keys in KEYS]
 
-SMALL = Size(32, 8)
+SMALL = SKELETON.sized(32, 8)
 PARAMETERS = [
     int(network_costs([graph], [graph], SMALL)[0, 0]) + auxiliary_parameters(graph, SMALL)
     for graph in map(DARTS().graph, NAMES)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from onnx import FunctionProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from catalog.architecture.computation.graph import ComputationGraph
 from ingest.model.onnx_reading import read_onnx
-from ingest.model.traced import TracedGraph
 from tests.ingest.model.onnx_models import written
 
 FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
@@ -50,13 +50,13 @@ def model(
     return helper.make_model(graph, opset_imports=opsets, functions=list(functions))
 
 
-def read(path: Path, content: ModelProto, *shapes: tuple[int, ...]) -> TracedGraph:
+def read(path: Path, content: ModelProto, *shapes: tuple[int, ...]) -> ComputationGraph:
     return read_onnx(written(path / "net.onnx", content), list(shapes) or None)
 
 
-def names(traced: TracedGraph) -> list[str]:
+def names(traced: ComputationGraph) -> list[str]:
     return [one.primitive.operator.name for one in traced.nodes[1:-1]]
 
 
-def facts(traced: TracedGraph) -> tuple[list[str], int, int | None]:
+def facts(traced: ComputationGraph) -> tuple[list[str], int, int | None]:
     return names(traced), traced.parameters, traced.multiply_accumulates

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ingest.model import primitives
-from ingest.model.free_operators import FREE
+from catalog.architecture.computation import primitives
+from catalog.architecture.computation.free_operators import FREE
+from catalog.architecture.computation.vocabulary import COUNTED, PLAIN
 from ingest.model.torch_tracing import trace_module
-from ingest.model.words import COUNTED, PLAIN
 
 
 class Around(nn.Module):

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from catalog.architecture.computation.graph import ComputationGraph
 from catalog.errors import IngestError, MissingExtraError
 from ingest.model.onnx_reading import read_onnx
-from ingest.model.traced import TracedGraph
 from tests.ingest.model import onnx_models
 from tests.ingest.model.onnx_damage import check_damaged
 from tests.ingest.model.onnx_models import model, weight, written
 
 
-def names(traced: TracedGraph) -> list[str]:
+def names(traced: ComputationGraph) -> list[str]:
     return [node.primitive.operator.name for node in traced.nodes]
 
 

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import nn
 
+from catalog.architecture.computation.graph import MOST_NODES, ComputationGraph
 from catalog.errors import IngestError
 from ingest.model import torch_tracing
 from ingest.model.torch_tracing import trace_module
-from ingest.model.traced import MOST_NODES, TracedGraph
 from tests.ingest.model.networks import Block, Branching, Functional, Language, Residual
 
 
-def names(traced: TracedGraph) -> list[str]:
+def names(traced: ComputationGraph) -> list[str]:
     return [node.primitive.operator.name for node in traced.nodes]
 
 
@@ -22,11 +22,11 @@ def parameters(module: nn.Module) -> int:
 
 
 @pytest.fixture(scope="module")
-def residual() -> TracedGraph:
+def residual() -> ComputationGraph:
     return trace_module(Residual(), (1, 3, 32, 32))
 
 
-def test_a_convolutional_network_becomes_its_operators(residual: TracedGraph) -> None:
+def test_a_convolutional_network_becomes_its_operators(residual: ComputationGraph) -> None:
     assert names(residual) == [
         "input", "conv3x3", "batchnorm", "relu", "depthwise_conv5x5", "conv1x1", "add", "grouped_dilated2_conv3x1",
         "relu", "maxpool3x3", "global_avgpool", "reshape", "dropout", "linear", "output",
@@ -36,7 +36,7 @@ def test_a_convolutional_network_becomes_its_operators(residual: TracedGraph) ->
     assert residual.nodes[7].shape == (1, 32, 16, 18)
 
 
-def test_windows_groups_and_costs_are_those_of_the_layers(residual: TracedGraph) -> None:
+def test_windows_groups_and_costs_are_those_of_the_layers(residual: ComputationGraph) -> None:
     """Counted by hand: outputs x window x input channels of a group."""
     found = {node.name: node for node in residual.nodes}
     assert found["stem"].primitive.multiply_accumulates == 16 * 32 * 32 * 9 * 3

@@ -7,20 +7,21 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
+from catalog.architecture.computation import primitives
+from catalog.architecture.computation.graph import ComputationGraph, GraphBuilder
 from catalog.architecture.graph import CellGraph
 from catalog.architecture.operators import VOCABULARY
-from ingest.model import primitives
+from ingest.model.attributes import node_attributes
 from ingest.model.torch_tracing import trace_module
-from ingest.model.traced import GraphBuilder, TracedGraph
 from ingest.reading.batch import ATTRIBUTE_SCHEMA
 from tests.ingest.model.networks import Residual
 
 
-def chain(*layers: nn.Module) -> TracedGraph:
+def chain(*layers: nn.Module) -> ComputationGraph:
     return trace_module(nn.Sequential(*layers), (1, 3, 8, 8))
 
 
-def joined(word: str, *order: int) -> TracedGraph:
+def joined(word: str, *order: int) -> ComputationGraph:
     """relu and sigmoid of the input, joined in the given order."""
     builder = GraphBuilder()
     start = builder.input("x", (1, 4))
@@ -36,7 +37,7 @@ def test_the_graph_is_that_of_the_nodes_and_its_attributes_stand_beside_it() -> 
     assert cell.operators == tuple(node.primitive.operator.name for node in traced.nodes)
     assert (3, 6, 1) in cell.edges
     assert graph.is_connected
-    table = traced.attributes()
+    table = node_attributes(traced)
     assert table.schema == ATTRIBUTE_SCHEMA
     assert set(table["cell"].to_pylist()) == {cell.name}
     assert table["position"].to_pylist() == list(range(cell.node_count))
@@ -105,5 +106,15 @@ def test_the_cell_is_named_after_what_its_operators_leave_out() -> None:
 
 def test_repr_says_how_large_it_is() -> None:
     assert repr(chain(nn.Conv2d(3, 4, 1, bias=False))) == (
-        "TracedGraph(3 nodes, 12 parameters, 768 multiply-accumulates)"
+        "ComputationGraph(3 nodes, 12 parameters, 768 multiply-accumulates)"
     )
+
+
+def test_settings_that_are_too_long_to_keep_count_whole() -> None:
+    def of(settings: str) -> str:
+        builder = GraphBuilder()
+        start = builder.input("x", (1, 4))
+        node = builder.add(primitives.plain("clip"), [start], "clip", (1, 4), settings=settings)
+        return builder.finish([node], primitives.plain("gather_outputs")).digest
+
+    assert of("1" * 5000) != of("1" * 4999 + "2")

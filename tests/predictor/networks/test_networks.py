@@ -6,6 +6,8 @@ import ast
 import csv
 import gzip
 import json
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +16,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.architecture.canonical_form import canonical_graphs
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.errors import GraphError
 from catalog.spaces.darts import DARTS
 from catalog.spaces.nb201 import OPERATORS, NASBench201, format_cell
 from predictor.networks import Network, NetworkConfig, build, live_form, load_replicas
-from predictor.networks.nb101 import vertex_channels
+from tests.catalog.graphs import cells
 
 NB201 = NASBench201()
 SMALL = NetworkConfig(channels=4, cells=1)
@@ -76,6 +79,35 @@ def test_native_and_canonical_networks_compute_the_same(cell: str) -> None:
         torch.testing.assert_close(canonical(images), native(images), rtol=1e-3, atol=1e-3)
 
 
+def test_cells_that_merging_makes_one_function_give_equal_logits() -> None:
+    """The 165 functions of NAS-Bench-201 of which each unites two forms; equal convolutions have equal weights."""
+    graphs = list(NB201.enumerate())
+    merged = canonical_graphs(graphs)
+    apart = canonical_graphs([replace(graph, space="nb101") for graph in graphs])  # a space that does not merge
+    forms: defaultdict[str, dict[str, ArchitectureGraph]] = defaultdict(dict)
+    for graph, one, other in zip(graphs, merged, apart, strict=True):
+        forms[one.digest_as_is()].setdefault(other.digest_as_is(), graph)
+    united = [list(twins.values()) for twins in forms.values() if len(twins) > 1]
+    assert [len(twins) for twins in united] == [2] * 165
+    images = torch.linspace(-1, 1, 2 * 3 * 16 * 16).sin().view(2, 3, 16, 16)
+    for twins in united:
+        first, second = (with_equal_weights(build(graph, SMALL)).eval()(images) for graph in twins)
+        torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-4)
+
+
+@given(
+    cells(most=7, operators=("nor_conv_3x3", "avg_pool_3x3", "max_pool_3x3", "skip_connect", "sum"), most_parallel=2)
+)
+@settings(max_examples=40, deadline=None)
+def test_native_and_canonical_networks_of_any_cell_compute_the_same(cell: CellGraph) -> None:
+    """Pools of one state are one, whatever stands around them."""
+    graph = ArchitectureGraph("own", (cell,))
+    if graph.is_connected:
+        native, canonical = (with_equal_weights(build(form, SMALL)).eval() for form in (graph, graph.canonical))
+        images = torch.linspace(-1, 1, 2 * 3 * 16 * 16).sin().view(2, 3, 16, 16)
+        torch.testing.assert_close(canonical(images), native(images), rtol=1e-3, atol=1e-3)
+
+
 def test_a_doubled_edge_counts_twice() -> None:
     """x + x is not x: the cell of two parallel skips doubles what it gets."""
     graph = NB201.graph("|skip_connect~0|+|skip_connect~0|none~1|+|none~0|skip_connect~1|skip_connect~2|")
@@ -101,12 +133,6 @@ def test_nb101_parameters_equal_the_benchmark(data_dir: Path) -> None:
         operators = ["input", *(names[digit] for digit in row["ops"]), "output"]
         graph = ArchitectureGraph("nb101", (CellGraph.build("module", operators, edges),))
         assert parameters(graph) == int(row["trainable_parameters"]), row["hash"]
-
-
-def test_nb101_channels_share_the_remainder_from_the_front() -> None:
-    """Three vertices share 128 channels as 43, 43, 42 (Ying et al. 2019)."""
-    adjacency = [[0, 1, 1, 1, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0] * 5]
-    assert vertex_channels(128, 128, adjacency) == [128, 43, 43, 42, 128]
 
 
 def test_nb101_truncates_what_is_wider_than_its_reader() -> None:

@@ -1,8 +1,8 @@
 """Primitive operators: what a node of a traced network is called, which facts follow from that, and what it costs.
 
 Multiply-accumulates are counted for convolutions, linear maps, matrix products, attention and recurrent layers, as the
-catalog's own ``flops`` counts them. They are 0 for the operators that `ingest.model.free_operators` lists, and None
-for every other one (``einsum``, an operator of somebody's own) and where a shape is not known.
+catalog's own ``flops`` counts them. They are 0 for the operators that `catalog.architecture.computation.free_operators`
+lists, and None for every other one (``einsum``, an operator of somebody's own) and where a shape is not known.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalog.architecture.computation.free_operators import FREE
+from catalog.architecture.computation.vocabulary import PLAIN, WITH_WEIGHTS, bare_word, word_of
 from catalog.architecture.operators import VOCABULARY, Operator
-from ingest.model.free_operators import FREE
-from ingest.model.words import PLAIN, WITH_WEIGHTS, bare_word, word_of
 
 Shape = tuple[int, ...]
 

@@ -1,20 +1,17 @@
-"""A traced network: primitive operators with shapes and costs, and the graph that they make."""
+"""A network as a graph of primitive operators with shapes and costs, built or traced."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import pyarrow as pa
-
+from catalog.architecture.computation.primitives import Primitive, Shape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import IngestError
-from catalog.message import visible
-from ingest.model.primitives import Primitive, Shape
-from ingest.reading.batch import ATTRIBUTE_SCHEMA
 
 MOST_NODES = 2_000
 """Nodes of one network: its canonical form works on matrices of this size."""
@@ -27,7 +24,7 @@ _OUTPUT = Primitive(VOCABULARY["output"])
 
 
 @dataclass(frozen=True)
-class TracedNode:
+class ComputationNode:
     """One node.
 
     Parameters
@@ -41,44 +38,58 @@ class TracedNode:
     shape
         Of its output, batch first; None where it is not known.
     parameters
-        Trainable ones that no earlier node uses.
+        Trainable ones that no earlier node uses; None where they are not known.
     settings
         Further constants that it was called with, as text.
+    repeats
+        How many equal nodes it stands for, one behind the other; `parameters` and the multiply-accumulates of
+        `primitive` are those of all of them together.
+    is_compared
+        Whether shapes, windows and settings tell all that it computes: it takes no weight, and nothing else of which
+        nobody compares the numbers.
     """
 
     primitive: Primitive
     inputs: tuple[int, ...]
     name: str
     shape: Shape | None
-    parameters: int = 0
+    parameters: int | None = 0
     settings: str = ""
+    repeats: int = 1
+    is_compared: bool = True
 
     @property
     def label(self) -> str:
         """All that decides what the node computes, whatever its weights."""
         primitive = self.primitive
         shown = (primitive.operator.name, self.shape, primitive.kernel, primitive.stride, primitive.groups)
-        return "|".join(map(str, (*shown, self.parameters, self.settings)))
+        copies = () if self.repeats == 1 else (f"{self.repeats} times",)
+        return "|".join(map(str, (*shown, self.parameters, self.settings, *copies)))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its operands cannot change places."""
+        return self.primitive.operator.name not in _COMMUTATIVE or "alpha=" in self.settings
 
 
 @dataclass(frozen=True)
-class TracedGraph:
+class ComputationGraph:
     """One network: its inputs first, its output last, every node after those that it takes."""
 
-    nodes: tuple[TracedNode, ...]
+    nodes: tuple[ComputationNode, ...]
 
     @property
-    def parameters(self) -> int:
-        """Trainable parameters of all nodes, shared ones counted once."""
-        return sum(node.parameters for node in self.nodes)
+    def parameters(self) -> int | None:
+        """Trainable parameters of all nodes, shared ones counted once; None where a node's are not known."""
+        return _total([node.parameters for node in self.nodes])
 
     @property
     def multiply_accumulates(self) -> int | None:
         """Cost of one pass over the traced input; None where a shape is not known."""
-        return _total(self.nodes)
+        return _total([node.primitive.multiply_accumulates for node in self.nodes])
 
     @cached_property
-    def live(self) -> tuple[TracedNode, ...]:
+    def live(self) -> tuple[ComputationNode, ...]:
         """The nodes on a path from an input to the output."""
         fed: set[int] = set()
         used = {len(self.nodes) - 1}
@@ -91,14 +102,14 @@ class TracedGraph:
         return tuple(self.nodes[place] for place in sorted(fed & used))
 
     @property
-    def live_parameters(self) -> int:
+    def live_parameters(self) -> int | None:
         """`parameters` of the nodes on a path from an input to the output."""
-        return sum(node.parameters for node in self.live)
+        return _total([node.parameters for node in self.live])
 
     @property
     def live_multiply_accumulates(self) -> int | None:
         """`multiply_accumulates` of the nodes on a path from an input to the output."""
-        return _total(self.live)
+        return _total([node.primitive.multiply_accumulates for node in self.live])
 
     @cached_property
     def operators(self) -> tuple[Operator, ...]:
@@ -121,14 +132,16 @@ class TracedGraph:
         for node in self.nodes:
             ends = node.primitive in (_INPUT, _OUTPUT) or node.primitive.operator.is_identity
             name = node.primitive.operator.name if ends else node.label
-            labels[name] = node.primitive.operator.kind
+            pure = node.primitive.operator.is_pure and node.is_compared and node.parameters == 0 and not ends
+            kind = node.primitive.operator.kind if ends else "reshape" if pure else "other"
+            labels[name] = "other" if labels.get(name) == "other" else kind
             names.append(name)
         for target, node in enumerate(self.nodes):
-            if len(node.inputs) < 2 or node.primitive.operator.name in _COMMUTATIVE:
+            if len(node.inputs) < 2 or not node.is_ordered:
                 edges += [(source, target) for source in node.inputs]
                 continue
             for place, source in enumerate(node.inputs):  # the order of the operands, as nodes of their own
-                labels[f"operand {place}"] = "other"
+                labels[f"operand {place}"] = "reshape"
                 names.append(f"operand {place}")
                 edges += [(source, len(names) - 1), (len(names) - 1, target)]
         shapes = "".join(str(node.shape) for node in self.nodes if node.primitive == _INPUT)
@@ -148,47 +161,27 @@ class TracedGraph:
         """The native graph as an architecture of a space."""
         return ArchitectureGraph(space, (self.cell(),), vocabulary or VOCABULARY.extended(self.operators))
 
-    def attributes(self, row: int = 0) -> pa.Table:
-        """What the graph leaves out, as a table in `ingest.reading.batch.ATTRIBUTE_SCHEMA`."""
-        nodes = [node.primitive for node in self.nodes]
-        columns = {
-            "row": [row] * len(nodes),
-            "form": ["native"] * len(nodes),
-            "cell": [self.cell().name] * len(nodes),
-            "position": range(len(nodes)),
-            "name": [visible(node.name) for node in self.nodes],
-            "shape": [node.shape for node in self.nodes],
-            "kernel": [node.kernel for node in nodes],
-            "stride": [node.stride for node in nodes],
-            "groups": [node.groups for node in nodes],
-            "parameters": [node.parameters for node in self.nodes],
-            "multiply_accumulates": [node.multiply_accumulates for node in nodes],
-            "settings": [node.settings or None for node in self.nodes],
-        }
-        return pa.table([pa.array(columns[item.name], item.type) for item in ATTRIBUTE_SCHEMA], schema=ATTRIBUTE_SCHEMA)
-
     def operator_counts(self) -> Mapping[str, int]:
         """Operator name to number of nodes, inputs and output included."""
         return Counter(node.primitive.operator.name for node in self.nodes)
 
     def __repr__(self) -> str:
-        cost = self.multiply_accumulates
-        return (
-            f"TracedGraph({len(self.nodes)} nodes, {self.parameters:,} parameters, "
-            f"{'unknown' if cost is None else f'{cost:,}'} multiply-accumulates)"
+        parameters, cost = (
+            "unknown" if total is None else f"{total:,}" for total in (self.parameters, self.multiply_accumulates)
         )
+        return f"ComputationGraph({len(self.nodes)} nodes, {parameters} parameters, {cost} multiply-accumulates)"
 
 
 @dataclass
 class GraphBuilder:
     """A traced graph under construction; nodes are added in an order in which each follows what it takes."""
 
-    nodes: list[TracedNode] = field(default_factory=list)
+    nodes: list[ComputationNode] = field(default_factory=list)
     _counted: set[object] = field(default_factory=set)
 
     def input(self, name: str, shape: Shape | None) -> int:
         """Add an input; all of them come before anything else."""
-        return self._append(TracedNode(_INPUT, (), name, shape))
+        return self._append(ComputationNode(_INPUT, (), name, shape))
 
     def add(
         self,
@@ -199,6 +192,8 @@ class GraphBuilder:
         *,
         weights: Mapping[object, int] | None = None,
         settings: str = "",
+        repeats: int = 1,
+        is_compared: bool = True,
     ) -> int:
         """Add a node and return its place.
 
@@ -207,15 +202,21 @@ class GraphBuilder:
         weights
             Identity of each trainable weight that the node uses, and its number of parameters; a weight that an
             earlier node used is not counted again.
+        repeats
+            How many equal nodes it stands for; weights and multiply-accumulates are those of all of them together.
         """
         fresh = {key: count for key, count in (weights or {}).items() if key not in self._counted}
         self._counted.update(fresh)
-        text = settings if len(settings) <= _LONGEST_SETTINGS else settings[: _LONGEST_SETTINGS - 1] + "…"
+        text = settings
+        if len(settings) > _LONGEST_SETTINGS:
+            text = f"{settings[:_LONGEST_SETTINGS]}… {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
         if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
             primitive = replace(primitive, multiply_accumulates=None)
-        return self._append(TracedNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text))
+        compared = is_compared and not weights
+        parameters = sum(fresh.values())
+        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, parameters, text, repeats, compared))
 
-    def finish(self, outputs: Sequence[int], gather: Primitive) -> TracedGraph:
+    def finish(self, outputs: Sequence[int], gather: Primitive) -> ComputationGraph:
         """Add the output; several results are put together by a node `gather` first.
 
         Raises
@@ -228,10 +229,10 @@ class GraphBuilder:
         if len(outputs) > 1:
             outputs = [self.add(gather, outputs, "outputs", None)]
         last = outputs[0]
-        self._append(TracedNode(_OUTPUT, (last,), "output", self.nodes[last].shape))
-        return TracedGraph(tuple(self.nodes))
+        self._append(ComputationNode(_OUTPUT, (last,), "output", self.nodes[last].shape))
+        return ComputationGraph(tuple(self.nodes))
 
-    def _append(self, node: TracedNode) -> int:
+    def _append(self, node: ComputationNode) -> int:
         if len(self.nodes) >= MOST_NODES:
             raise IngestError(
                 f"the network has more than {MOST_NODES} primitive operators, the most that is possible; nothing was "
@@ -241,6 +242,5 @@ class GraphBuilder:
         return len(self.nodes) - 1
 
 
-def _total(nodes: Sequence[TracedNode]) -> int | None:
-    costs = [node.primitive.multiply_accumulates for node in nodes]
+def _total(costs: Sequence[int | None]) -> int | None:
     return None if None in costs else sum(cost for cost in costs if cost is not None)

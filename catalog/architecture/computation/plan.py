@@ -1,0 +1,68 @@
+"""A network as a list of blocks, each with what it takes: the short form from which graphs and arrays are made."""
+
+from __future__ import annotations
+
+from catalog.architecture.computation import blocks, layers, primitives
+from catalog.architecture.computation.blocks import Block
+from catalog.architecture.computation.graph import ComputationGraph, GraphBuilder
+from catalog.architecture.computation.primitives import Shape
+
+
+class NetworkPlan:
+    """Blocks in an order in which each follows those that it takes; the first one is the network's input.
+
+    Parameters
+    ----------
+    shape
+        What the network takes.
+    """
+
+    __slots__ = ("blocks", "inputs")
+
+    def __init__(self, shape: Shape) -> None:
+        self.blocks: list[Block] = [blocks.single(layers.given(shape))]
+        self.inputs: list[tuple[int, ...]] = [()]
+
+    def add(self, block: Block, *inputs: int) -> int:
+        """Add a block that takes the outputs of those at `inputs`, and return its place."""
+        self.blocks.append(block)
+        self.inputs.append(inputs)
+        return len(self.blocks) - 1
+
+    def total(self, terms: list[int], repeats: int = 1) -> int:
+        """The sum of the outputs at `terms`, two by two, and its place; a single term is its own sum."""
+        result = terms[0]
+        if len(terms) > 1:
+            adding = blocks.plain(self.blocks[result].shape, "add", repeats)
+            for term in terms[1:]:
+                result = self.add(adding, result, term)
+        return result
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters of the network."""
+        return sum(block.parameters for block in self.blocks)
+
+    @property
+    def multiply_accumulates(self) -> int:
+        """Multiply-accumulates of one pass."""
+        return sum(block.multiply_accumulates for block in self.blocks)
+
+    def graph(self) -> ComputationGraph:
+        """The network as a graph of nodes."""
+        builder = GraphBuilder()
+        exits: list[int] = []
+        for block, sources in zip(self.blocks, self.inputs, strict=True):
+            places: list[int] = []
+            for layer, inner in zip(block.layers, block.inputs, strict=True):
+                taken = [places[place] for place in inner] if places else [exits[source] for source in sources]
+                name = layer.primitive.operator.name
+                if not taken:
+                    places.append(builder.input(name, layer.shape))
+                    continue
+                weights = {object(): layer.parameters} if layer.parameters else None
+                places.append(
+                    builder.add(layer.primitive, taken, name, layer.shape, weights=weights, repeats=block.repeats)
+                )
+            exits.append(places[-1])
+        return builder.finish(exits[-1:], primitives.plain("gather_outputs"))

@@ -1,0 +1,375 @@
+"""A user's whole network: what flows through each node of its graph, and what each node costs.
+
+The graph says which operator follows which and what is known of each one's size; its input says what goes in. Channels
+and resolutions flow from there. What the fields do not say stays unknown: an operator that nobody can count costs None,
+and so does what comes after one whose shape is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from catalog.architecture.computation import layers
+from catalog.architecture.computation.layers import Layer
+from catalog.architecture.computation.primitives import Shape
+from catalog.architecture.computation.sized_layers import IMAGE, Laid, laid
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import Operator, Vocabulary
+from catalog.architecture.sizes import NetworkInput, Size
+from catalog.errors import GraphError
+
+_MOST_COPIES = 100_000
+"""Applications of operators in one network, repeats counted."""
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """What is known of one node of a whole network, the repeats of the node and of its cell all together.
+
+    Parameters
+    ----------
+    shape
+        Of the output of the last repeat, batch first; None where it is not known.
+    parameters, multiply_accumulates
+        None where they are not known.
+    """
+
+    shape: Shape | None
+    parameters: int | None
+    multiply_accumulates: int | None
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What follows from the sizes of a whole network.
+
+    Parameters
+    ----------
+    nodes
+        For each cell, what is known of each of its nodes.
+    parameters, multiply_accumulates
+        Of the whole network, its head included; None where an operator cannot be counted.
+    root_macs
+        Sum over all layers of the square root of their multiply-accumulates; None as above.
+    activations
+        Numbers that convolutions, linear maps and attentions give, for one input; None as above.
+    weighted_depth
+        Layers with multiply-accumulates on the longest path; None as above.
+    """
+
+    nodes: tuple[tuple[NodeFacts, ...], ...]
+    parameters: int | None
+    multiply_accumulates: int | None
+    root_macs: float | None
+    activations: int | None
+    weighted_depth: int | None
+
+
+class SizedNetworks:
+    """Finds out what flows through whole networks of one vocabulary; what one node does is worked out once.
+
+    Parameters
+    ----------
+    vocabulary
+        What the operators are.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._applied: dict[tuple[str, Size | None, Shape], _Costs] = {}
+        self._heads: dict[tuple[int, int], _Costs] = {}
+
+    def facts(self, graph: ArchitectureGraph) -> NetworkFacts:
+        """What is known of each node, and of the whole.
+
+        Raises
+        ------
+        GraphError
+            A size is impossible at its place; the message names the cell and the node.
+        """
+        if graph.input is None:
+            raise ValueError(f"{graph!r} is no whole network: it has no input")
+        start = _entering(graph.input)
+        run = _Run(start.shape)
+        run.count(start)
+        nodes = []
+        for cell in graph.cells:
+            facts = [_Sum() for _ in cell.operators]
+            for _ in range(cell.repeats):
+                self._cell(cell, run, facts)
+            nodes.append(tuple(fact.facts() for fact in facts))
+        if graph.classes is not None:
+            run.count(self._head(run.states[-1].shape, graph.classes))
+        return run.network(tuple(nodes))
+
+    def _head(self, shape: Shape | None, classes: int) -> _Costs:
+        """The mean over pixels or tokens, and a linear map with bias."""
+        if shape is None:
+            return _Costs(None, None, None)
+        key = (layers.channels_of(shape), classes)
+        if key not in self._heads:
+            self._heads[key] = _of_layers([layers.linear((1, key[0]), classes)])
+        return self._heads[key]
+
+    def _cell(self, cell: CellGraph, run: _Run, facts: list[_Sum]) -> None:
+        """Apply a cell once to the states before it."""
+        states: list[_State | None] = []
+        fed: list[list[tuple[_State, int]]] = [[] for _ in cell.operators]
+        sources: dict[int, list[tuple[int, int]]] = {}
+        for source, target, copies in cell.edges:
+            sources.setdefault(target, []).append((source, copies))
+        entering = run.entering(sum(self._vocabulary[name].kind == "input" for name in cell.operators))
+        for node, name in enumerate(cell.operators):
+            operator = self._vocabulary[name]
+            if operator.kind == "input":
+                states.append(entering.pop(0))
+                facts[node].add(_Costs(states[-1].shape if states[-1] else None))
+                continue
+            for source, copies in sources.get(node, ()):
+                before = states[source]
+                if before is not None:
+                    fed[node].append((before, copies))
+            states.append(self._node(cell, node, operator, fed[node], run, facts[node]))
+        if states[-1] is not None:
+            run.states.append(states[-1])
+        else:
+            run.is_connected = False
+
+    def _node(
+        self,
+        cell: CellGraph,
+        node: int,
+        operator: Operator,
+        fed: Sequence[tuple[_State, int]],
+        run: _Run,
+        facts: _Sum,
+    ) -> _State | None:
+        """The state that a node gives; None where no data reaches it or goes on from it."""
+        if not fed or operator.is_zero:
+            facts.add(_Costs(None, 0, 0))
+            return None
+        depth = max(state.depth for state, _ in fed)
+        size = cell.size(node)
+        try:
+            shape = _gathered(operator, fed)
+            for _ in range(1 if size is None else size.repeats or 1):
+                costs = self._costs(operator, size, shape)
+                shape = costs.shape
+                depth += costs.depth
+                facts.add(costs)
+                run.count(costs)
+        except GraphError as error:
+            raise GraphError(f"cell {cell.name!r}, node {node} ({operator.name}): {error}") from None
+        return _State(shape, depth)
+
+    def _costs(self, operator: Operator, size: Size | None, shape: Shape | None) -> _Costs:
+        if shape is None:
+            return _without_shape(operator, size)
+        key = (operator.name, size, shape)
+        if key not in self._applied:
+            self._applied[key] = _counted(operator, size, shape)
+        return self._applied[key]
+
+
+class _State(NamedTuple):
+    """What flows: its shape, and the layers with multiply-accumulates that it has passed."""
+
+    shape: Shape | None
+    depth: int
+
+
+class _Costs(NamedTuple):
+    """What one application of one operator gives and costs."""
+
+    shape: Shape | None
+    parameters: int | None = 0
+    multiply_accumulates: int | None = 0
+    root: float = 0.0
+    activations: int = 0
+    depth: int = 0
+
+
+class _Sum:
+    """The costs of one node over all its applications."""
+
+    def __init__(self) -> None:
+        self.shape: Shape | None = None
+        self.parameters: int | None = 0
+        self.multiply_accumulates: int | None = 0
+
+    def add(self, costs: _Costs) -> None:
+        self.shape = costs.shape
+        self.parameters = _plus(self.parameters, costs.parameters)
+        self.multiply_accumulates = _plus(self.multiply_accumulates, costs.multiply_accumulates)
+
+    def facts(self) -> NodeFacts:
+        return NodeFacts(self.shape, self.parameters, self.multiply_accumulates)
+
+
+class _Run:
+    """One pass through a network: the states that cells gave, and the costs so far."""
+
+    def __init__(self, shape: Shape | None) -> None:
+        self.states = [_State(shape, 0)]
+        self.is_connected = True
+        self._parameters: int | None = 0
+        self._cost: int | None = 0
+        self._root = 0.0
+        self._activations = 0
+        self._applications = 0
+
+    def entering(self, count: int) -> list[_State]:
+        """The states that a cell of `count` inputs takes: the latest ones, the oldest first."""
+        latest = self.states[-count:]
+        return [latest[0]] * (count - len(latest)) + latest
+
+    def count(self, costs: _Costs) -> None:
+        self._applications += 1
+        if self._applications > _MOST_COPIES:
+            raise GraphError(f"the network applies more than {_MOST_COPIES:,} operators, repeats counted.")
+        self._parameters = _plus(self._parameters, costs.parameters)
+        self._cost = _plus(self._cost, costs.multiply_accumulates)
+        self._root += costs.root
+        self._activations += costs.activations
+
+    def network(self, nodes: tuple[tuple[NodeFacts, ...], ...]) -> NetworkFacts:
+        known = self._cost is not None
+        return NetworkFacts(
+            nodes,
+            self._parameters,
+            self._cost,
+            self._root if known else None,
+            self._activations if known else None,
+            self.states[-1].depth if known else None,
+        )
+
+
+def _plus(total: int | None, more: int | None) -> int | None:
+    return None if total is None or more is None else total + more
+
+
+def _entering(taken: NetworkInput) -> _Costs:
+    """What goes in, the look-up of tokens' vectors included where the vocabulary is known."""
+    if taken.shape is not None:
+        return _Costs((1, *taken.shape))
+    tokens, channels = taken.tokens or 0, taken.channels or 0  # which stand there where no image does
+    return _Costs((1, tokens, channels), (taken.vocabulary or 0) * channels)
+
+
+def _gathered(operator: Operator, fed: Sequence[tuple[_State, int]]) -> Shape | None:
+    """The shape that an operator is applied to: its inputs added, or side by side."""
+    shapes = [state.shape for state, _ in fed]
+    if any(shape is None for shape in shapes):
+        return None
+    known = [shape for shape in shapes if shape is not None]
+    if operator.is_join:
+        rest = {_without_channels(shape) for shape in known}
+        if len(rest) > 1:
+            raise GraphError(f"it joins {_listed(known)}, which differ in more than their channels.")
+        width = sum(layers.channels_of(shape) * copies for shape, (_, copies) in zip(known, fed, strict=True))
+        first = known[0]
+        return (first[0], width, *first[2:]) if len(first) == IMAGE else (*first[:-1], width)
+    if len(set(known)) > 1:
+        raise GraphError(f"it adds {_listed(known)}, which do not meet.")
+    return known[0]
+
+
+def _without_channels(shape: Shape) -> Shape:
+    return shape[2:] if len(shape) == IMAGE else shape[:-1]
+
+
+def _listed(shapes: Sequence[Shape]) -> str:
+    return " and ".join("x".join(map(str, shape[1:])) for shape in dict.fromkeys(shapes))
+
+
+def _without_shape(operator: Operator, size: Size | None) -> _Costs:
+    """An operator behind one whose shape nobody knows: what its node says itself is all."""
+    if operator.kind == "output" or (operator.is_identity and size is None):
+        return _Costs(None)
+    said = size or Size()
+    return _Costs(None, said.params, said.macs)
+
+
+def _counted(operator: Operator, size: Size | None, shape: Shape) -> _Costs:
+    found = applied(operator, size, shape)
+    if found is None:
+        known = Size() if size is None else size
+        return _Costs(_said_shape(known, shape), known.params, known.macs)
+    return _of_layers(found.layers, found.shape) if found.layers else _Costs(shape)
+
+
+def applied(operator: Operator, size: Size | None, shape: Shape) -> Laid | None:
+    """The layers of one application of a node's operator; without layers where it changes nothing.
+
+    None where its fields do not say what it is. What its node says of parameters and multiply-accumulates holds before
+    what is counted.
+    """
+    if operator.kind == "output" or ((operator.is_identity or operator.is_join) and size is None):
+        return Laid((), ())
+    said = operator.sized(size)
+    if operator.kind == "skip":
+        found = _projection(said, shape)
+    elif operator.is_identity or operator.is_join:
+        found = Laid((), ())
+    else:
+        generic = operator.counts_as
+        found = None if generic is None or operator.missing(size) else laid(generic, said, shape)
+    if found is not None and (said.params is not None or said.macs is not None):
+        return _as_said(found, said)
+    return found
+
+
+def _projection(said: Size, shape: Shape) -> Laid | None:
+    """A skip that changes the shape: a convolution 1 by 1 and its normalisation; without a size the identity."""
+    if said.channels is None and said.stride is None and said.kernel is None:
+        return Laid((), ())
+    usual = Size(kernel=1, activation=False)
+    known = {name: value for name in vars(usual) if (value := getattr(said, name, None)) is not None}
+    return laid("conv", Size(**{"kernel": 1, "activation": False, **known}), shape)
+
+
+def _as_said(found: Laid, said: Size) -> Laid | None:
+    """Layers whose costs are what the source says, all on the last one."""
+    if not found.layers:
+        return None
+    *before, last = found.layers
+    counted_parameters = sum(layer.parameters for layer in found.layers)
+    costs = [layer.primitive.multiply_accumulates or 0 for layer in found.layers]
+    parameters = counted_parameters if said.params is None else said.params
+    multiply_accumulates = sum(costs) if said.macs is None else said.macs
+    free = tuple(layer.costing(0, 0) for layer in before)
+    return Laid((*free, last.costing(parameters, multiply_accumulates)), found.inputs)
+
+
+def _said_shape(said: Size, shape: Shape) -> Shape | None:
+    """What an unknown operator gives: nothing is known of it unless its node says the channels."""
+    if said.channels is None or said.channels != int(said.channels):
+        return None
+    channels = int(said.channels)
+    if len(shape) != IMAGE:
+        return (*shape[:-1], channels)
+    steps = said.stride or 1
+    strides = steps if isinstance(steps, tuple) else (steps, steps)
+    return (shape[0], channels, *(-(-edge // step) for edge, step in zip(shape[2:], strides, strict=True)))
+
+
+def _of_layers(found: Sequence[Layer], shape: Shape | None = None) -> _Costs:
+    costs = [layer.primitive.multiply_accumulates for layer in found]
+    total = None if None in costs else sum(cost or 0 for cost in costs)
+    counted = [(layer, cost) for layer, cost in zip(found, costs, strict=True) if cost]
+    activations = 0
+    for layer, _ in counted:
+        size = 1
+        for edge in layer.shape:
+            size *= edge
+        activations += size
+    return _Costs(
+        shape if shape is not None else found[-1].shape,
+        sum(layer.parameters for layer in found),
+        total,
+        sum(cost**0.5 for _, cost in counted),
+        activations,
+        len(counted),
+    )

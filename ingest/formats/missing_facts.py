@@ -1,0 +1,43 @@
+"""Which operators of a user's graphs lack a fact that counting or building them takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import Vocabulary
+from ingest.reading.shown import shown_names
+
+
+class MissingFacts:
+    """Collects the operators of graphs whose fields do not suffice.
+
+    Parameters
+    ----------
+    vocabulary
+        What the graphs' operator names mean.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._open = {operator.name: operator for operator in vocabulary if operator.missing() is not None}
+        self._found: dict[tuple[str, str], None] = {}
+
+    def look_at(self, graph: ArchitectureGraph) -> None:
+        """Note what is missing in one graph."""
+        for cell in graph.cells:
+            if not self._open.keys().isdisjoint(cell.operators):
+                self._found |= dict.fromkeys(self._missing(cell))
+
+    def notes(self) -> Iterator[str]:
+        """A sentence for the summary, if anything was missing."""
+        if self._found:
+            named = shown_names([f"{name} ({field})" for name, field in self._found])
+            yield (
+                f"counts or measured proxies cannot be had where these operators occur, because a field is missing: "
+                f"{named}. Descriptions are for the encoder alone."
+            )
+
+    def _missing(self, cell: CellGraph) -> Iterator[tuple[str, str]]:
+        for node, name in enumerate(cell.operators):
+            if name in self._open and (field := self._open[name].missing(cell.size(node))) is not None:
+                yield name, field

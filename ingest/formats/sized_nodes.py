@@ -1,0 +1,57 @@
+"""The nodes of a user's own graphs, as a line of JSON gives them: names of operators, or objects with sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.architecture.sizes import FIELDS, Size
+from catalog.errors import GraphError
+from ingest.reading.pickled_values import described
+
+OPERATOR = "op"
+"""The field of a node that names its operator."""
+
+
+def operator_names(nodes: Any) -> list[str]:
+    """The operator names among some nodes, as far as they are well formed."""
+    if not isinstance(nodes, list):
+        return []
+    named = [node.get(OPERATOR) if isinstance(node, dict) else node for node in nodes]
+    return [name for name in named if isinstance(name, str)]
+
+
+def parsed_nodes(nodes: Any) -> tuple[list[str], list[Size | None]]:
+    """Operator names and sizes of the nodes of a cell.
+
+    Raises
+    ------
+    GraphError
+        Something else than a list of operator names and of objects with ``op`` and fields of `Size`; the message names
+        the node and the field.
+    """
+    if not isinstance(nodes, list):
+        raise GraphError(f"is {described(nodes)}; a list of operator names, or of objects with op, is needed.")
+    names: list[str] = []
+    sizes: list[Size | None] = []
+    for place, node in enumerate(nodes):
+        name, size = _parsed_node(place, node)
+        names.append(name)
+        sizes.append(size)
+    return names, sizes
+
+
+def _parsed_node(place: int, node: Any) -> tuple[str, Size | None]:
+    if isinstance(node, str):
+        return node, None
+    if not isinstance(node, dict) or not isinstance(node.get(OPERATOR), str):
+        raise GraphError(
+            f"has as node {place} {described(node)}; the name of an operator, or an object with op and optionally "
+            f"{', '.join(FIELDS)}, is needed."
+        )
+    name = node[OPERATOR]
+    said = {field: value for field, value in node.items() if field != OPERATOR and value is not None}
+    try:
+        size = Size.of(said)
+        return name, None if size == Size() else size
+    except GraphError as error:
+        raise GraphError(f"has node {place} ({described(name)}): {error}") from None
