@@ -36,6 +36,8 @@ class SearchSpace(ABC):
     """Whether the native and the canonical form hold the same nodes and edges, so that one is stored."""
     ids_determine_graphs: bool = True
     """Whether a native id cannot stand for two different graphs."""
+    sizes_are_all: bool = False
+    """Whether a whole network is what its nodes' sizes say and no more, so that its counts follow from them."""
     own_operators: tuple[Operator, ...] = ()
     """Operators that the space has besides the built-in ones, or instead of some of them."""
     vocabulary: Vocabulary = VOCABULARY

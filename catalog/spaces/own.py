@@ -29,6 +29,7 @@ class OwnSpace(SearchSpace):
     citation = "the user's own files"
     native_id_name = "id"
     ids_determine_graphs = False
+    sizes_are_all = True
     operators = ()
 
     def __init__(self, name: str, operators: Iterable[Operator] = (), description: str = DESCRIPTION) -> None:
