@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
+from catalog.architecture.computation.plan import NetworkPlan
+from catalog.architecture.computation.sized_plan import SizedPlans
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.operators import SHARED, SIZED_VOCABULARY, Operator
 from catalog.errors import IdentifierError, UsageError
@@ -58,6 +60,22 @@ class OwnSpace(SearchSpace):
 
     def neighbours(self, graph: ArchitectureGraph) -> list[ArchitectureGraph]:
         self._undefined("varied")
+
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        """The network of a graph that is a whole one."""
+        return self.network_plans([graph], compressed=compressed)[0]
+
+    def network_plans(
+        self, graphs: Sequence[ArchitectureGraph], *, compressed: bool = True
+    ) -> list[NetworkPlan | None]:
+        without = sum(graph.input is None for graph in graphs)
+        if without:
+            raise UsageError(
+                f"{without:,} of {len(graphs):,} architectures of the space {self.name!r} are cells or graphs without "
+                "an input, and nothing says what network is around them, so they have no computation graphs."
+            )
+        plans = SizedPlans(self.vocabulary)
+        return [plans.plan(graph, compressed=compressed) for graph in graphs]
 
     def _undefined(self, what: str) -> NoReturn:
         raise UsageError(

@@ -178,7 +178,7 @@ class GraphBuilder:
         name: str,
         shape: Shape | None,
         *,
-        weights: Mapping[object, int] | None = None,
+        weights: Mapping[object, int | None] | None = None,
         settings: str = "",
         repeats: int = 1,
     ) -> int:
@@ -187,8 +187,8 @@ class GraphBuilder:
         Parameters
         ----------
         weights
-            Identity of each trainable weight that the node uses, and its number of parameters; a weight that an
-            earlier node used is not counted again.
+            Identity of each trainable weight that the node uses, and its number of parameters, None if that is not
+            known; a weight that an earlier node used is not counted again.
         repeats
             How many equal nodes it stands for; weights and multiply-accumulates are those of all of them together.
         """
@@ -197,7 +197,8 @@ class GraphBuilder:
         text = settings if len(settings) <= _LONGEST_SETTINGS else settings[: _LONGEST_SETTINGS - 1] + "…"
         if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
             primitive = replace(primitive, multiply_accumulates=None)
-        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text, repeats))
+        parameters = _total(list(fresh.values()))
+        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, parameters, text, repeats))
 
     def finish(self, outputs: Sequence[int], gather: Primitive) -> ComputationGraph:
         """Add the output; several results are put together by a node `gather` first.
