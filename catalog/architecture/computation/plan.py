@@ -73,7 +73,7 @@ class NetworkPlan:
                 if not taken:
                     places.append(builder.input(name, layer.shape))
                     continue
-                weights = {object(): layer.parameters}
+                weights = {} if layer.parameters == 0 else {object(): layer.parameters}
                 shape = layer.shape or None
                 places.append(builder.add(layer.primitive, taken, name, shape, weights=weights, repeats=block.repeats))
             exits.append(places[-1])
