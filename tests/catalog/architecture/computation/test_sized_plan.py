@@ -89,7 +89,9 @@ def test_equal_cells_in_a_row_are_one_cell() -> None:
 def test_dead_operators_have_no_part_in_it() -> None:
     nodes = ["input", {"op": "conv", "kernel": 3}, {"op": "conv", "kernel": 5}, "none", "output"]
     edges = [(0, 1), (0, 2), (0, 3), (1, 4), (3, 4)]
-    assert words(plan(graph(nodes, edges))) == ["input", "conv3x3", "batchnorm", "relu", "output"]
+    whole = graph(nodes, edges)
+    assert words(plan(whole)) == ["input", "conv3x3", "batchnorm", "relu", "output"]
+    assert plan(whole).parameters == facts(whole.canonical).parameters
     assert SizedPlans(SIZED_VOCABULARY).plan(graph(["input", "none", "output"], [(0, 1), (1, 2)])) is None
 
 
