@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from catalog.architecture.computation.plan import NetworkPlan
-from catalog.architecture.computation.sized_plan import SizedPlans
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.operators import SHARED, SIZED_VOCABULARY, Operator
 from catalog.errors import IdentifierError, UsageError
 from catalog.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 DESCRIPTION = "architectures from the user's own files"
 
@@ -74,6 +75,8 @@ class OwnSpace(SearchSpace):
                 f"{without:,} of {len(graphs):,} architectures of the space {self.name!r} are cells or graphs without "
                 "an input, and nothing says what network is around them, so they have no computation graphs."
             )
+        from catalog.architecture.computation.sized_plan import SizedPlans
+
         plans = SizedPlans(self.vocabulary)
         return [plans.plan(graph, compressed=compressed) for graph in graphs]
 
