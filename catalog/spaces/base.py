@@ -5,17 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.members import Members
 from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import UsageError
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 _BATCH = 20_000
 

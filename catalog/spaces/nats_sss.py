@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.architecture.sizes import NetworkInput, Size
 from catalog.architecture.skeleton import CIFAR10
 from catalog.errors import IdentifierError
-from catalog.spaces import nats_network
 from catalog.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 STAGES = 5
 WIDTHS = tuple(range(8, 65, 8))
@@ -80,6 +82,8 @@ class NATSSize(SearchSpace):
         ]
 
     def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan:
+        from catalog.spaces import nats_network
+
         return nats_network.network_plan(_widths_of(graph))
 
     def _graph_of(self, widths: Sequence[int]) -> ArchitectureGraph:
