@@ -263,13 +263,9 @@ class ArchitectureGraph:
         return f"ArchitectureGraph({self.space!r}, {list(self.cells)!r})"
 
 
-SIZED = "\0"
-"""What stands between an operator's name and a size, and in neither."""
-
-
 def label(operator: str, size: Size | None) -> str:
     """An operator's name, with the size of the node that carries it where one is given."""
-    return operator if size is None else f"{operator}{SIZED}{size.text}"
+    return operator if size is None else f"{operator}\0{size.text}"
 
 
 def combine_digests(cells: Iterable[tuple[str, bytes]]) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.graph import SIZED, ArchitectureGraph, CellGraph, label
-from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
-from catalog.architecture.sizes import Size
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.operators import VOCABULARY, Vocabulary
 
 PADDING = -1
 NORMAL_CELL_WEIGHT = 3.0
@@ -28,7 +26,7 @@ class CellBatch:
     Parameters
     ----------
     names
-        What `operators` indexes: operator names, with what a node says of its size where that makes it another one.
+        Operator names that `operators` indexes.
     operators
         (B, N) indices, `PADDING` where a place is empty. Nodes stand in topological order, the output in the last
         place that is not empty.
@@ -43,7 +41,7 @@ class CellBatch:
     """
 
     names: tuple[str, ...]
-    operators: NDArray[np.signedinteger[Any]]
+    operators: NDArray[np.int16]
     adjacency: NDArray[np.unsignedinteger[Any]]
     scale: NDArray[np.float32]
     owner: NDArray[np.int64]
@@ -59,10 +57,6 @@ class CellBatch:
     def mask(self) -> NDArray[np.bool_]:
         """(B, N) whether a node stands in a place."""
         return np.asarray(self.operators != PADDING)
-
-    def operators_in(self, vocabulary: Vocabulary) -> list[Operator]:
-        """What `names` stand for, in their order."""
-        return [_operator(name, vocabulary) for name in self.names]
 
     def rows(self, index: NDArray[Any] | slice) -> CellBatch:
         """A part of the batch; owners stay as they are."""
@@ -87,10 +81,9 @@ def from_arrays(
 ) -> CellBatch:
     """A batch of whole arrays of cells of one size; every cell is an architecture of its own unless `owner` says so."""
     count = len(cells)
-    names, operators = _named(cells)
     return CellBatch(
-        names,
-        operators,
+        cells.vocabulary,
+        cells.operators.astype(np.int16),
         cells.adjacency,
         np.ones(cells.operators.shape, dtype=np.float32),
         np.arange(count) if owner is None else owner,
@@ -110,47 +103,8 @@ def from_graphs(graphs: Sequence[ArchitectureGraph]) -> list[CellBatch]:
 
 
 def operator_names(graphs: Sequence[ArchitectureGraph]) -> tuple[str, ...]:
-    """Every operator that occurs, as `CellBatch.names` has it, in order of first occurrence."""
-    return tuple(dict.fromkeys(name for graph in graphs for cell in graph.cells for name in _names_of(cell)))
-
-
-def _names_of(cell: CellGraph) -> tuple[str, ...]:
-    if not cell.sizes:
-        return cell.operators
-    return tuple(label(name, _relative(size)) for name, size in zip(cell.operators, cell.sizes, strict=True))
-
-
-def _named(cells: CellArrays) -> tuple[tuple[str, ...], NDArray[np.signedinteger[Any]]]:
-    """The names of a batch, and (B, N) the place of each node's among them."""
-    if cells.sizes is None:
-        return cells.vocabulary, cells.operators.astype(np.int16)
-    sizes = [None, *map(_relative, cells.size_table)]
-    pairs = cells.operators.astype(np.int64) * len(sizes) + cells.sizes + 1
-    found, place = np.unique(pairs, return_inverse=True)
-    labels = [label(cells.vocabulary[pair // len(sizes)], sizes[pair % len(sizes)]) for pair in found.tolist()]
-    names = tuple(dict.fromkeys(labels))
-    position = {name: number for number, name in enumerate(names)}
-    index = np.array([position[text] for text in labels], dtype=index_type(names))
-    return names, index[place].reshape(cells.operators.shape)
-
-
-def index_type(names: tuple[str, ...]) -> type[np.signedinteger[Any]]:
-    """The type of `CellBatch.operators` where it indexes so many names."""
-    return np.int16 if len(names) <= np.iinfo(np.int16).max else np.int32
-
-
-@lru_cache(maxsize=65536)
-def _relative(size: Size | None) -> Size | None:
-    """What remains of a size where each node counts relative to its own width, as TG-NAS counts; None if nothing."""
-    if size is None:
-        return None
-    known = replace(size, channels=None, params=None, macs=None)
-    return None if known.text == Size().text else known
-
-
-def _operator(name: str, vocabulary: Vocabulary) -> Operator:
-    word, _, size = name.partition(SIZED)
-    return vocabulary[word].at(Size.from_text(size) if size else None)
+    """Every operator that occurs, in order of first occurrence."""
+    return tuple(dict.fromkeys(name for graph in graphs for cell in graph.cells for name in cell.operators))
 
 
 def vocabulary_of(graphs: Sequence[ArchitectureGraph]) -> Vocabulary:
@@ -171,10 +125,10 @@ def padded_size(nodes: int) -> int:
 def _padded(
     names: tuple[str, ...], place: dict[str, int], size: int, group: Sequence[tuple[int, CellGraph]]
 ) -> CellBatch:
-    operators = np.full((len(group), size), PADDING, dtype=index_type(names))
+    operators = np.full((len(group), size), PADDING, dtype=np.int16)
     adjacency = np.zeros((len(group), size, size), dtype=np.uint16)
     for row, (_, cell) in enumerate(group):
-        operators[row, : cell.node_count] = [place[name] for name in _names_of(cell)]
+        operators[row, : cell.node_count] = [place[name] for name in cell.operators]
     edges = np.array(
         [(row, *edge) for row, (_, cell) in enumerate(group) for edge in cell.edges], dtype=np.int64
     ).reshape(-1, 4)

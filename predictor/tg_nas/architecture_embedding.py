@@ -61,7 +61,8 @@ def embed_cells(
     try:
         with torch.inference_mode():
             for batch in batches:
-                features = torch.from_numpy(operator_features(batch.operators_in(vocabulary), network.config))
+                operators = [vocabulary[name] for name in batch.names]
+                features = torch.from_numpy(operator_features(operators, network.config))
                 for part in batch.parts(_CELLS_AT_ONCE):
                     network(
                         features,

@@ -254,4 +254,4 @@ def _packed(batch: CellBatch) -> Iterator[tuple[NDArray[np.intp], CellBatch]]:
 def _features(batch: CellBatch, config: TGNASConfig, vocabulary: Vocabulary) -> Any:
     import torch
 
-    return torch.from_numpy(operator_features(batch.operators_in(vocabulary), config))
+    return torch.from_numpy(operator_features([vocabulary[name] for name in batch.names], config))

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from catalog.architecture.graph import SIZED
 from catalog.architecture.operators import BUILT_IN, VOCABULARY, Operator, Vocabulary
 from catalog.errors import UsageError
 from catalog.output_file import make_folder, write_bytes, write_text
@@ -69,7 +68,6 @@ class Source:
             if operator not in BUILT_IN:
                 total.update(repr(operator).encode())
         for batch in self.cells:
-            total.update("".join(name for name in batch.names if SIZED in name).encode())
             for array in (batch.operators, batch.adjacency, batch.scale, batch.owner):
                 total.update(np.ascontiguousarray(array).tobytes())
         return total.hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +29,7 @@ WEAKER_TO_STRONGER: tuple[tuple[str, str], ...] = (
 
 def ordered_pairs(
     batch: CellBatch, candidates: tuple[str, ...], generator: np.random.Generator
-) -> tuple[NDArray[np.signedinteger[Any]], NDArray[np.signedinteger[Any]]]:
+) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
     """Operators of the batch's graphs with one random node made weak, and the same node made strong; each (B, N).
 
     Parameters

@@ -162,11 +162,10 @@ def structure(cells: CellBatch, vocabulary: Vocabulary = VOCABULARY) -> Structur
 
     One pass over the places in topological order treats all cells of the batch at once.
     """
-    operators = cells.operators_in(vocabulary)
-    facts = describe(operators)
+    facts = describe(vocabulary[name] for name in cells.names)
     adjacency = cells.adjacency.astype(np.float64)
     count, size = cells.operators.shape
-    is_input = _looked_up([float(operator.kind == "input") for operator in operators], cells) > 0
+    is_input = _looked_up([float(vocabulary[name].kind == "input") for name in cells.names], cells) > 0
     several = is_input.sum(axis=1, keepdims=True) > 1
     projected = is_input & several & adjacency.any(axis=2)
     weights = np.log1p(_looked_up([fact.parameters for fact in facts], cells) + projected)
@@ -198,4 +197,4 @@ def structure(cells: CellBatch, vocabulary: Vocabulary = VOCABULARY) -> Structur
 
 def _looked_up(values: list[float], cells: CellBatch) -> Values:
     """(B, N) a number of each node's operator; 0 where a place is empty."""
-    return np.asarray(np.append(np.array(values, dtype=np.float64), 0.0)[cells.operators])
+    return np.append(np.array(values, dtype=np.float64), 0.0)[cells.operators]
