@@ -14,7 +14,7 @@ import numpy as np
 
 from catalog.architecture import canonical_labelling as canonical
 from catalog.architecture.contraction import Parts, contracted
-from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.operators import VOCABULARY, Vocabulary, label
 from catalog.architecture.sizes import NetworkInput, Size
 from catalog.errors import GraphError
 
@@ -261,11 +261,6 @@ class ArchitectureGraph:
 
     def __repr__(self) -> str:
         return f"ArchitectureGraph({self.space!r}, {list(self.cells)!r})"
-
-
-def label(operator: str, size: Size | None) -> str:
-    """An operator's name, with the size of the node that carries it where one is given."""
-    return operator if size is None else f"{operator}\0{size.text}"
 
 
 def combine_digests(cells: Iterable[tuple[str, bytes]]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ingest.model.operands import Operand
+from ingest.model.operands import Operand, constants_in
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -90,6 +90,8 @@ _FORMS: Mapping[str, Mapping[str, Form]] = {
 }
 """What is known of the standard's quantised operators, and of those that ONNX Runtime's optimiser writes."""
 
+_UNORDERED = ("Add", "Mul")
+
 _AXES_TURNED = ("channels_last", "transBatchA", "transBatchB")  # attributes that put the axes in another order
 
 
@@ -166,6 +168,19 @@ def weights_taken(form: Form | None, operands: Sequence[Value | None], *, apart:
         filled = form.kind == "InstanceNormalization" or (apart and form.kind.endswith("Normalization"))
         return _union(value.weights for value in found if not (filled and value.literal and value.filled))
     return _union(value.weights for value in operands if value is not None and not value.literal)
+
+
+def constants_taken(form: Form | None, operands: Sequence[Value | None]) -> str:
+    """The constants that an operator takes and where it takes them, as text.
+
+    Weights that stand where the operator always has them say nothing.
+    """
+    known = list(operands)
+    if form is not None and (form.kind in _STORED or form.kind in _TRAINED):
+        while known and (known[-1] is None or (known[-1].node is None and known[-1].said is None)):
+            del known[-1]
+    ordered = form is None or form.kind not in _UNORDERED
+    return constants_in([("", value) for value in known], ordered=ordered)
 
 
 def constant_value(form: Form | None, operands: Sequence[Value | None], shape: Any) -> Value:

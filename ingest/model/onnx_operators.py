@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _MOST_SIZE = 2**31 - 1  # of a kernel, a stride, a number of groups
 _POOLS = {"MaxPool": "max", "AveragePool": "avg", "LpPool": "lp"}
+_ROUNDING: Mapping[Any, str] = {2: "byte", 7: "long", 9: "bool", **dict.fromkeys((3, 4, 5, 6, 12, 13), "int")}
+"""ONNX's numbers of the types to which a cast is not the identity."""
+
 _RECURRENT = ("LSTM", "GRU", "RNN")
 
 
@@ -64,6 +67,8 @@ class Described:
             return self._recurrent()
         if self._kind == "Attention":
             return self._attention()
+        if self._kind == "Cast" and (word := _ROUNDING.get(self._attributes.get("to"))):
+            return primitives.plain(word)
         table = self._operand(0)
         if self._kind == "Gather" and table is not None and table.node is None and table.weights:
             return primitives.plain("embedding")

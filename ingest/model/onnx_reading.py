@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,17 +21,21 @@ from ingest.model.onnx_forms import (
     Form,
     Value,
     constant_value,
+    constants_taken,
     form_of,
     weights_taken,
 )
 from ingest.model.onnx_operators import Described, attribute_value
 from ingest.model.onnx_shapes import inferred_shapes
+from ingest.model.operands import are_compared
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
 
 _INSIDE = -1  # the place of what is computed inside a subgraph
 _FEW = 2**16  # elements of a constant that are looked at
+_SHOWN = 16  # elements of a constant that settings show
+_WHOLE = (6, 7, 9)  # 32-bit and 64-bit whole numbers and truth values: sizes and choices, no weights
 
 
 def read_onnx(
@@ -109,6 +114,7 @@ class _GraphReader:
             stored={} if tensor.data_type in (Types.STRING, Types.BOOL) else numbers,
             literal=literal,
             filled=literal and _is_filled(tensor),
+            said=_numbers(tensor) if literal or not tensor.dims or tensor.data_type in _WHOLE else None,
         )
 
     def _constant(self, node: NodeProto) -> Value | None:
@@ -125,7 +131,10 @@ class _GraphReader:
             if item.name in ("value_floats", "value_ints"):
                 numbers: dict[object, int] = {name: len(item.floats) or len(item.ints)}
                 floats = numbers if item.name == "value_floats" else {}
-                return Value((numbers[name],), weights=floats, stored=numbers, literal=True)
+                said = f"[{', '.join(map(str, attribute_value(item)))}]"
+                return Value((numbers[name],), weights=floats, stored=numbers, literal=True, said=said)
+            if item.name in ("value_float", "value_int", "value_string"):
+                return Value((), said=str(attribute_value(item)))
         return Value(())
 
     def read(self, graph: GraphProto, inputs: Sequence[str]) -> ComputationGraph:
@@ -153,12 +162,16 @@ class _GraphReader:
         if value is None:
             taken = operands if form is None else form.taken(operands)
             weights = {**weights_taken(form, taken, apart=self._apart), **self._bias(form, taken), **inner}
+            settings = ", ".join(filter(None, [_settings(node), constants_taken(form, taken)]))
+            compared = not weights and are_compared([value for value in taken if value is not None])
             primitive = Described(f"{self._path.name}: {where}", node, form, taken, given).primitive()
             name = node.name or (outputs[0] if outputs else node.op_type)
-            place = self._builder.add(primitive, places, name, given, weights=weights, settings=_settings(node))
+            place = self._builder.add(
+                primitive, places, name, given, weights=weights, settings=settings, is_compared=compared
+            )
             value = Value(given, place)
         for name, shape in zip(outputs, shapes, strict=True):
-            self.values[name] = Value(shape, value.node, value.weights, value.stored, value.literal, value.filled)
+            self.values[name] = replace(value, shape=shape)
 
     def _operands(self, where: str, node: NodeProto, values: Mapping[str, Value]) -> list[Value | None]:
         missing = next((name for name in node.input if name and name not in values), None)
@@ -234,6 +247,20 @@ def _is_filled(tensor: TensorProto) -> bool:
     except (ValueError, TypeError, RuntimeError):
         return False
     return bool(elements.size and (elements == elements[0]).all())
+
+
+def _numbers(tensor: TensorProto) -> str | None:
+    """The numbers of a small tensor of the file as text: a few as they are, many by a digest."""
+    from onnx import numpy_helper
+
+    if tensor.data_location == tensor.EXTERNAL or math.prod(tensor.dims) > _FEW:
+        return None
+    try:
+        elements = numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, RuntimeError):
+        return None
+    text = str(elements.tolist())
+    return text if elements.size <= _SHOWN else f"{[*elements.shape]} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def _settings(node: NodeProto) -> str:

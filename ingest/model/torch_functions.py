@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from catalog.architecture.computation import primitives
 from catalog.architecture.computation.primitives import Primitive, Shape
 from catalog.architecture.computation.vocabulary import RECURRENT, bare_word, word_of
@@ -22,6 +24,8 @@ _ADAPTIVE = re.compile(r"adaptive_(max|avg)_pool([123])d(?:_with_indices)?")
 
 _ADDED_PRODUCTS = {"addmm": "mat1", "addmv": "mat", "baddbmm": "batch1", "addbmm": "batch1"}
 """Products to which their first argument is added, and the name of the second."""
+
+_ROUNDING = {torch.bool: "bool", torch.uint8: "byte", torch.int64: "long"}  # PyTorch's word for a cast to it
 
 _VECTOR_PRODUCTS = ("mv", "dot", "vdot", "inner")
 
@@ -39,6 +43,33 @@ _SIGNATURES: Mapping[str, tuple[str, ...]] = {
     "recurrent": ("input", "state"),
 }
 """Names of the arguments that decide an operator's facts and cost, in their order."""
+
+
+_FIRST_OF_SEVERAL = frozenset(
+    "batchnorm layernorm groupnorm instancenorm rmsnorm dropout attention multihead_attention lstm gru rnn lstm_cell "
+    "gru_cell rnn_cell reduce_max min max median nanmedian mode sort msort topk kthvalue cummax cummin unique".split()
+)
+"""Words whose main result comes first; of any other operator of several results each is a part."""
+
+
+def gives_more(name: str) -> bool:
+    """Whether a function gives further results beside its main one, as the places of maxima beside the maxima."""
+    bare = bare_word(name)
+    known = _ATTENTION.fullmatch(bare) or bare.endswith("_with_indices")
+    return bool(known) or word_of(bare) in _FIRST_OF_SEVERAL
+
+
+def changing_word(name: str, positional: Sequence[Any], named: Mapping[str, Any]) -> str | None:
+    """The word for a call that changes numbers although others of its word do not: active dropout, a rounding cast."""
+    word = word_of(name)
+    if word == "dropout":
+        is_active = named.get("training", named.get("train", positional[2] if len(positional) > 2 else True))
+        return "active_dropout" if is_active else None
+    if word == "identity":
+        kinds = {value for value in (*positional, *named.values()) if isinstance(value, torch.dtype)}
+        whole = [kind for kind in kinds if not (kind.is_floating_point or kind.is_complex)]
+        return _ROUNDING.get(whole[0], "int") if whole else None
+    return None
 
 
 @dataclass(frozen=True)

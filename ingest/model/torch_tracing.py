@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import operator
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
@@ -17,10 +16,11 @@ from torch import Tensor, fx, nn
 from catalog.architecture.computation import primitives
 from catalog.architecture.computation.graph import ComputationGraph, GraphBuilder
 from catalog.architecture.computation.primitives import Primitive, Shape
-from catalog.architecture.computation.vocabulary import bare_word, word_of
+from catalog.architecture.computation.vocabulary import bare_word
 from catalog.errors import IngestError
-from ingest.model.operands import Operand, constants_in, operands_in
-from ingest.model.torch_functions import Call
+from ingest.model.operands import Operand, are_compared, constants_in, operands_in
+from ingest.model.torch_arguments import arguments_of, numbers_of, settings_of, told_apart
+from ingest.model.torch_functions import Call, changing_word, gives_more
 from ingest.model.torch_modules import is_primitive, primitive_of
 from ingest.model.torch_running import HiddenChangeError, InPlaceProxy, Run, is_known, shapes_of
 
@@ -38,10 +38,8 @@ _UNTRACEABLE = (
 )
 """What PyTorch and a module's own code raise where symbolic values do not fit."""
 
-_WHERE = ("inplace", "out")  # arguments that say where a result lies, not what it is
-_INPLACE = re.compile(r"(?:, )?\binplace=(?:True|False)")
 _FILLING = ("copy", "fill", "zero")
-_PARTS = ("split",)  # words of operators that give several tensors, of which each is a part
+_UNORDERED = ("add", "multiply")
 
 
 def trace_module(module: nn.Module, inputs: Sequence[int] | Sequence[Tensor]) -> ComputationGraph:
@@ -128,7 +126,10 @@ def _trace_symbolically(module: nn.Module, inputs: Sequence[Tensor]) -> Computat
         root = tracer.root
     run = Run(fx.GraphModule(root, graph))
     run.run(*inputs)
-    return _GraphReader(_weights(root), run).read(graph, dict(root.named_modules()), {})
+    taken = {node.target for node in graph.nodes if node.op == "get_attr"}
+    own = {str(name): operator.attrgetter(str(name))(root) for name in taken}
+    reader = _GraphReader(_weights(root), numbers_of(root, own), run)
+    return reader.read(graph, dict(root.named_modules()), {})
 
 
 @contextmanager
@@ -170,10 +171,11 @@ def _trace_by_export(module: nn.Module, inputs: Sequence[Tensor]) -> Computation
     found = {node: shapes_of(node.meta.get("val")) for node in program.graph.nodes}
     signature = program.graph_signature
     lifted = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    lifted |= dict.fromkeys(signature.inputs_to_lifted_tensor_constants, "")
+    lifted |= signature.inputs_to_lifted_tensor_constants
     constants = {node: node.meta.get("val") for node, shape in found.items() if shape is None}
     given = set(signature.user_outputs)  # changed buffers and inputs are outputs too
-    reader = _GraphReader(_weights(module), _Exported(found, constants))
+    numbers = numbers_of(module, {**program.constants, **program.state_dict})
+    reader = _GraphReader(_weights(module), numbers, _Exported(found, constants))
     return reader.read(program.graph, {}, lifted, given)
 
 
@@ -205,8 +207,9 @@ class _GraphReader:
     overwritten in place is from then on what overwrote it.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor], facts: Run | _Exported) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], numbers: Mapping[str, str], facts: Run | _Exported) -> None:
         self._weights = weights
+        self._numbers = numbers
         self._facts = facts
         self._builder = GraphBuilder()
         self._values: dict[fx.Node, Operand] = {}
@@ -232,7 +235,7 @@ class _GraphReader:
             if node.op == "placeholder":
                 self._values[node] = self._input(node, lifted)
             elif node.op == "get_attr":
-                self._values[node] = Operand(self._shape(node), weights=self._named(str(node.target)))
+                self._values[node] = self._own(node, str(node.target))
             elif node.op == "output":
                 wanted = [part for part in node.all_input_nodes if given is None or part.name in given]
                 results = operands_in([self._operand(part) for part in wanted])
@@ -245,16 +248,20 @@ class _GraphReader:
 
     def _input(self, node: fx.Node, lifted: Mapping[str, str]) -> Operand:
         if node.name in lifted:
-            return Operand(self._shape(node), weights=self._named(lifted[node.name]))
+            return self._own(node, lifted[node.name])
         shape = self._shape(node)
         if shape is None:
             return Operand(None)
         return Operand(shape, self._builder.input(node.name, shape))
 
+    def _own(self, node: fx.Node, name: str) -> Operand:
+        """A tensor of the module's: a weight, a buffer, or a constant, whose numbers are part of what is computed."""
+        return Operand(self._shape(node), weights=self._named(name), said=self._numbers.get(name))
+
     def _computed(self, node: fx.Node, modules: Mapping[str, nn.Module]) -> Operand:
-        positional = self._resolved(_without_inplace(node))
-        named = {key: value for key, value in self._resolved(node.kwargs).items() if key not in _WHERE}
-        operands = operands_in([positional, named])
+        positional, named = self._resolved(node.args), self._resolved(node.kwargs)
+        arguments = arguments_of(None if node.op == "call_module" else node.target, positional, named)
+        operands = operands_in([value for _, value in arguments])
         places = [operand.node for operand in operands if operand.node is not None]
         weights = {key: count for operand in operands for key, count in operand.weights.items()}
         if self._facts.found.get(node) is None:
@@ -264,17 +271,23 @@ class _GraphReader:
         if module is not None:
             weights |= self._named(*(f"{node.target}.{name}" for name, _ in module.named_parameters()))
             primitive = primitive_of(module, [operand.shape for operand in operands], shape)
-            name, settings = str(node.target), _INPLACE.sub("", module.extra_repr())
+            name, settings = str(node.target), ", ".join(filter(None, [settings_of(module), constants_in(arguments)]))
         else:
             if self._takes_the_first(node):
                 return operands[0]
             if bare_word(_name(node)) in _FILLING:
                 return self._filled(node.name, operands[1:], shape)
             primitive = self._function(node, positional, named, shape)
-            name, settings = node.name, constants_in(positional, named)
+            ordered = primitive.operator.name not in _UNORDERED or "alpha" in named
+            name, settings = node.name, told_apart(_name(node), constants_in(arguments, ordered=ordered))
+        compared = are_compared(operands) and not weights
         if not places:
-            return Operand(shape, weights=weights)
-        return Operand(shape, self._builder.add(primitive, places, name, shape, weights=weights, settings=settings))
+            said = f"{bare_word(_name(node))}({settings})" if compared and module is None else None
+            return Operand(shape, weights=weights, said=said)
+        return Operand(
+            shape,
+            self._builder.add(primitive, places, name, shape, weights=weights, settings=settings, is_compared=compared),
+        )
 
     def _takes_the_first(self, node: fx.Node) -> bool:
         """Whether a node takes the main result of one that gives several, as attention does; parts are nodes."""
@@ -282,7 +295,7 @@ class _GraphReader:
             return False
         source = node.args[0]
         several = isinstance(self._facts.found.get(source), list)
-        return several and (source.op == "call_module" or word_of(_name(source)) not in _PARTS)
+        return several and (source.op == "call_module" or gives_more(_name(source)))
 
     def _filled(self, name: str, filling: Sequence[Operand], shape: Shape | None) -> Operand:
         """What overwrites a tensor whole is what it is filled with, whatever was there before."""
@@ -296,6 +309,8 @@ class _GraphReader:
         self, node: fx.Node, positional: Sequence[Any], named: Mapping[str, Any], shape: Shape | None
     ) -> Primitive:
         name, known = _name(node), is_known(node.target)
+        if known and (word := changing_word(name, positional, named)):
+            return primitives.plain(word)
         primitive = Call(name, positional, named, shape).primitive() if known else primitives.foreign(name)
         is_open = primitive.multiply_accumulates is None and primitive.operator.kind == "other"
         return primitives.plain("identity") if is_open and node in self._facts.unchanged else primitive
@@ -314,15 +329,6 @@ class _GraphReader:
 
     def _named(self, *names: str) -> dict[object, int]:
         return {id(self._weights[name]): self._weights[name].numel() for name in names if name in self._weights}
-
-
-def _without_inplace(node: fx.Node) -> tuple[Any, ...]:
-    """The arguments without the one that asks for an in-place operation: it decides where a result lies, not what."""
-    if node.op != "call_function" or not inspect.isfunction(node.target):
-        return node.args
-    names = [*inspect.signature(node.target).parameters]
-    place = names.index("inplace") if "inplace" in names else len(node.args)
-    return (*node.args[:place], *node.args[place + 1 :])
 
 
 def _name(node: fx.Node) -> str:

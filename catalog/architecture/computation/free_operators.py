@@ -35,6 +35,7 @@ range scalar_tensor shape size tril_indices triu_indices uniform zero zeros zero
 """
 
 _ELEMENTWISE = """
+active_dropout
 abs absolute acos acosh addcdiv addcmul angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan
 atan2 atanh bfloat16 biasadd bool byte castlike ceil celu clamp_max clamp_min complex conj conj_physical copysign cos
 cosh deg2rad digamma double erf erfc erfinv exp exp2 expm1 fastgelu biasgelu quickgelu fix float_power floor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,9 @@ class ComputationNode:
     repeats
         How many equal nodes it stands for, one behind the other; `parameters` and the multiply-accumulates of
         `primitive` are those of all of them together.
+    is_compared
+        Whether shapes, windows and settings tell all that it computes: it takes no weight, and nothing else of which
+        nobody compares the numbers.
     """
 
     primitive: Primitive
@@ -52,6 +56,7 @@ class ComputationNode:
     parameters: int | None = 0
     settings: str = ""
     repeats: int = 1
+    is_compared: bool = True
 
     @property
     def label(self) -> str:
@@ -60,6 +65,11 @@ class ComputationNode:
         shown = (primitive.operator.name, self.shape, primitive.kernel, primitive.stride, primitive.groups)
         copies = () if self.repeats == 1 else (f"{self.repeats} times",)
         return "|".join(map(str, (*shown, self.parameters, self.settings, *copies)))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its operands cannot change places."""
+        return self.primitive.operator.name not in _COMMUTATIVE or "alpha=" in self.settings
 
 
 @dataclass(frozen=True)
@@ -122,14 +132,16 @@ class ComputationGraph:
         for node in self.nodes:
             ends = node.primitive in (_INPUT, _OUTPUT) or node.primitive.operator.is_identity
             name = node.primitive.operator.name if ends else node.label
-            labels[name] = node.primitive.operator.kind
+            pure = node.primitive.operator.is_pure and node.is_compared and node.parameters == 0 and not ends
+            kind = node.primitive.operator.kind if ends else "reshape" if pure else "other"
+            labels[name] = "other" if labels.get(name) == "other" else kind
             names.append(name)
         for target, node in enumerate(self.nodes):
-            if len(node.inputs) < 2 or node.primitive.operator.name in _COMMUTATIVE:
+            if len(node.inputs) < 2 or not node.is_ordered:
                 edges += [(source, target) for source in node.inputs]
                 continue
             for place, source in enumerate(node.inputs):  # the order of the operands, as nodes of their own
-                labels[f"operand {place}"] = "other"
+                labels[f"operand {place}"] = "reshape"
                 names.append(f"operand {place}")
                 edges += [(source, len(names) - 1), (len(names) - 1, target)]
         shapes = "".join(str(node.shape) for node in self.nodes if node.primitive == _INPUT)
@@ -181,6 +193,7 @@ class GraphBuilder:
         weights: Mapping[object, int] | None = None,
         settings: str = "",
         repeats: int = 1,
+        is_compared: bool = True,
     ) -> int:
         """Add a node and return its place.
 
@@ -194,10 +207,14 @@ class GraphBuilder:
         """
         fresh = {key: count for key, count in (weights or {}).items() if key not in self._counted}
         self._counted.update(fresh)
-        text = settings if len(settings) <= _LONGEST_SETTINGS else settings[: _LONGEST_SETTINGS - 1] + "…"
+        text = settings
+        if len(settings) > _LONGEST_SETTINGS:
+            text = f"{settings[:_LONGEST_SETTINGS]}… {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
         if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
             primitive = replace(primitive, multiply_accumulates=None)
-        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, sum(fresh.values()), text, repeats))
+        compared = is_compared and not weights
+        parameters = sum(fresh.values())
+        return self._append(ComputationNode(primitive, tuple(inputs), name, shape, parameters, text, repeats, compared))
 
     def finish(self, outputs: Sequence[int], gather: Primitive) -> ComputationGraph:
         """Add the output; several results are put together by a node `gather` first.

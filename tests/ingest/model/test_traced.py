@@ -108,3 +108,13 @@ def test_repr_says_how_large_it_is() -> None:
     assert repr(chain(nn.Conv2d(3, 4, 1, bias=False))) == (
         "ComputationGraph(3 nodes, 12 parameters, 768 multiply-accumulates)"
     )
+
+
+def test_settings_that_are_too_long_to_keep_count_whole() -> None:
+    def of(settings: str) -> str:
+        builder = GraphBuilder()
+        start = builder.input("x", (1, 4))
+        node = builder.add(primitives.plain("clip"), [start], "clip", (1, 4), settings=settings)
+        return builder.finish([node], primitives.plain("gather_outputs")).digest
+
+    assert of("1" * 5000) != of("1" * 4999 + "2")
