@@ -156,4 +156,5 @@ def _described(
     depthwise: bool = False,
     has_weights: bool = False,
 ) -> Operator:
-    return Operator(name, kind, short, short, long, kernel, dilation, depthwise, has_weights)
+    generic = VOCABULARY[name].generic if name in VOCABULARY else None  # what is built in keeps its facts
+    return Operator(name, kind, short, short, long, kernel, dilation, depthwise, has_weights, generic)
