@@ -228,6 +228,15 @@ class ArchitectureGraph:
         """Whether a path leads from an input to the output in every cell."""
         return all(cell.depth() > 0 for cell in self.canonical.cells)
 
+    def as_cells(self) -> tuple[CellGraph, ...]:
+        """The cells with channels as multiples of a width, as those of a cell space are."""
+        if self.input is None:
+            return self.cells
+        return tuple(
+            replace(cell, sizes=tuple(None if size is None else size.relative() for size in cell.sizes))
+            for cell in self.cells
+        )
+
     def to_networkx(self) -> networkx.MultiDiGraph:
         """A networkx multigraph: node (cell, position) with attribute ``operator``, one edge a parallel copy."""
         import networkx

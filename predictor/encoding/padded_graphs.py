@@ -99,14 +99,14 @@ def from_graphs(graphs: Sequence[ArchitectureGraph]) -> list[CellBatch]:
     place = {name: index for index, name in enumerate(names)}
     groups: defaultdict[int, list[tuple[int, CellGraph]]] = defaultdict(list)
     for owner, graph in enumerate(graphs):
-        for cell in graph.cells:
+        for cell in graph.as_cells():
             groups[padded_size(cell.node_count)].append((owner, cell))
     return [_padded(names, place, size, groups[size]) for size in sorted(groups)]
 
 
 def operator_names(graphs: Sequence[ArchitectureGraph]) -> tuple[str, ...]:
     """Every operator that occurs, with its size where one is given, in order of first occurrence."""
-    return tuple(dict.fromkeys(name for graph in graphs for cell in graph.cells for name in cell.labels()))
+    return tuple(dict.fromkeys(name for graph in graphs for cell in graph.as_cells() for name in cell.labels()))
 
 
 def index_type(names: int) -> type[np.signedinteger[Any]]:
