@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture import canonical_labelling as canonical
-from catalog.architecture.graph import CellGraph, label
+from catalog.architecture.graph import CellGraph
+from catalog.architecture.operators import label
 from catalog.architecture.sizes import Size
 
 
@@ -71,12 +72,20 @@ class CellArrays:
         table = np.array([canonical.operator_key(name) for name in self.vocabulary], dtype=np.uint64)
         keys = table[self.operators]
         if self.sizes is not None:
-            sized = np.nonzero(self.sizes >= 0)
-            pairs = np.stack([self.operators[sized], self.sizes[sized]])
-            unique, place = np.unique(pairs, axis=1, return_inverse=True)
-            labels = [label(self.vocabulary[operator], self.size_table[size]) for operator, size in unique.T.tolist()]
-            keys[sized] = np.array([canonical.operator_key(text) for text in labels], dtype=np.uint64)[place.ravel()]
+            labels, place = self.labels()
+            keys = np.array([canonical.operator_key(text) for text in labels], dtype=np.uint64)[place]
         return np.asarray(keys)
+
+    def labels(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """What decides the function of each node: the labels that occur, and (B, N) places among them."""
+        if self.sizes is None:
+            return self.vocabulary, self.operators.astype(np.int64)
+        width = len(self.size_table) + 1
+        codes = self.operators.astype(np.int64) * width + self.sizes + 1
+        unique, place = np.unique(codes, return_inverse=True)
+        sizes = (None, *self.size_table)
+        labels = tuple(label(self.vocabulary[code // width], sizes[code % width]) for code in unique.tolist())
+        return labels, place.reshape(codes.shape)
 
     def canonically_ordered(self) -> CellArrays:
         """The same cells with their nodes in canonical order; operators are neither contracted nor dropped."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from catalog.architecture import canonical_labelling as canonical
 from catalog.architecture.contraction import Parts, contracted
-from catalog.architecture.operators import VOCABULARY, Vocabulary
+from catalog.architecture.operators import VOCABULARY, Vocabulary, label
 from catalog.architecture.sizes import NetworkInput, Size
 from catalog.errors import GraphError
 
@@ -228,6 +228,15 @@ class ArchitectureGraph:
         """Whether a path leads from an input to the output in every cell."""
         return all(cell.depth() > 0 for cell in self.canonical.cells)
 
+    def as_cells(self) -> tuple[CellGraph, ...]:
+        """The cells with channels as multiples of a width, as those of a cell space are."""
+        if self.input is None:
+            return self.cells
+        return tuple(
+            replace(cell, sizes=tuple(None if size is None else size.relative() for size in cell.sizes))
+            for cell in self.cells
+        )
+
     def to_networkx(self) -> networkx.MultiDiGraph:
         """A networkx multigraph: node (cell, position) with attribute ``operator``, one edge a parallel copy."""
         import networkx
@@ -261,11 +270,6 @@ class ArchitectureGraph:
 
     def __repr__(self) -> str:
         return f"ArchitectureGraph({self.space!r}, {list(self.cells)!r})"
-
-
-def label(operator: str, size: Size | None) -> str:
-    """An operator's name, with the size of the node that carries it where one is given."""
-    return operator if size is None else f"{operator}\0{size.text}"
 
 
 def combine_digests(cells: Iterable[tuple[str, bytes]]) -> str:

@@ -272,6 +272,14 @@ SHARED: tuple[Operator, ...] = (*BUILT_IN, *GENERIC)
 """The operators that need no description: those of the built-in spaces, and those that all other spaces have too."""
 
 
+_SIZE_FOLLOWS = "\0"
+
+
+def label(operator: str, size: Size | None) -> str:
+    """An operator's name, with the size of the node that carries it where one is given."""
+    return operator if size is None else f"{operator}{_SIZE_FOLLOWS}{size.text}"
+
+
 class Vocabulary:
     """An immutable set of operators by name; iteration gives the operators in insertion order."""
 
@@ -279,8 +287,11 @@ class Vocabulary:
         self._operators = MappingProxyType({operator.name: operator for operator in operators})
 
     def __getitem__(self, name: str) -> Operator:
+        """The operator of a name, or of a `label` that says a size too."""
+        bare, _, size = name.partition(_SIZE_FOLLOWS)
         try:
-            return self._operators[name]
+            operator = self._operators[bare]
+            return operator.at(Size.from_text(size)) if size else operator
         except KeyError:
             raise UnknownOperatorError(
                 f"unknown operator {name!r}; known operators: {', '.join(self._operators)}."

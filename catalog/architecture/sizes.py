@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,6 +13,9 @@ from catalog.errors import GraphError
 
 Window = int | tuple[int, int]
 """One edge for both directions, or height and width."""
+
+REFERENCE_CHANNELS = 64
+"""Channels of a whole network that count as the width of a cell."""
 
 _LARGEST = 2**31 - 1
 _LARGEST_COUNT = 2**60
@@ -100,6 +103,10 @@ class Size:
             else:
                 told.append(f"{shown} {name}" if name in _COUNTED else f"{name} {shown}")
         return ", ".join(told)
+
+    def relative(self) -> Size:
+        """The same with channels as a multiple of `REFERENCE_CHANNELS`, for whoever reads a whole network as a cell."""
+        return self if self.channels is None else replace(self, channels=self.channels / REFERENCE_CHANNELS)
 
     @property
     def has_weights(self) -> bool:

@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from types import FrameType
 
 from catalog.cli.streams import tell
@@ -20,6 +21,7 @@ PATIENCE = 4.0
 _PAUSE = 0.2  # seconds between two attempts to wake the main thread
 _SAID = "interrupted; what was finished before is stored, nothing else is. The same command goes on from there."
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_TIDIES_UP = b"multiprocessing.resource_tracker"  # when its parent has ended, and then ends
 _DONE = b"\0"  # beside the numbers of signals
 
 
@@ -34,12 +36,13 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._noticed: int | None = None
         self._is_told = False
 
     @property
     def exit_code(self) -> int:
         """What a shell expects of a command that a signal has ended."""
-        return 128 + (self.signal or signal.SIGINT)
+        return 128 + (self.signal or self._noticed or signal.SIGINT)
 
     def tell(self) -> None:
         """Say, once, what an interrupted command leaves behind."""
@@ -83,6 +86,7 @@ class Interruption:
                 number = signals.read(1)[0]
                 if number == _DONE[0]:
                     return
+            self._noticed = number  # where a library has put its own handler in our place
             deadline = time.monotonic() + PATIENCE
             while (left := deadline - time.monotonic()) > 0:
                 if self.signal is None and signal.getsignal(number) == self._raise:  # a server has a handler of its own
@@ -92,15 +96,32 @@ class Interruption:
                     signal.pthread_kill(threading.main_thread().ident or 0, number)
                 time.sleep(min(_PAUSE, left))
         self.tell()
-        _end_children()
+        end_children()
         os._exit(128 + number)
 
 
-def _end_children() -> None:
-    """Kill the processes that Python started for this one: they would wait for it, or work for nobody."""
+def end_children() -> None:
+    """Kill the processes that this one started, and theirs: they would wait for it, or work for nobody."""
     if (multiprocessing := sys.modules.get("multiprocessing")) is not None:
         for child in multiprocessing.active_children():
             child.kill()
+    for process in _descendants(os.getpid()):
+        with suppress(OSError):  # it has ended
+            if _TIDIES_UP not in Path(f"/proc/{process}/cmdline").read_bytes():
+                os.kill(process, signal.SIGKILL)
+
+
+def _descendants(ancestor: int) -> list[int]:
+    """The processes below one, as far as the system tells in ``/proc``; an engine such as Ray starts its own."""
+    children: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):  # it has ended
+            parent = int(status.read_text(errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(status.parent.name))
+    found = [ancestor]
+    for process in found:  # which grows meanwhile
+        found += children.get(process, [])
+    return found[1:]
 
 
 @cache

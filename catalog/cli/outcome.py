@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from catalog.cli import streams
-from catalog.cli.interruption import Interruption
+from catalog.cli.interruption import Interruption, end_children
 from catalog.errors import CatalogError
 from catalog.user_code import place_of
 
@@ -33,10 +33,21 @@ def exit_code_of(command: Callable[[], object]) -> int:
         code = _INTERRUPTED  # a library that was stopped anywhere may fail in any way on the way out
     if code == _INTERRUPTED:
         interruption.tell()
+        end_children()
+        _forget_interrupt()
         return interruption.exit_code
     if interruption.signal == signal.SIGTERM:  # whoever sends it asks whether it was obeyed, not how well
         return interruption.exit_code
     return code
+
+
+def _forget_interrupt() -> None:
+    """Let ``python -m catalog`` end with the exit code that it is given.
+
+    Where `KeyboardInterrupt` went through code that is executed from a text, as that of a dataclass is, Python would
+    end itself with SIGINT, whatever became of the exception and whatever the signal was. The next text clears that.
+    """
+    exec("")  # noqa: S102
 
 
 def _code_of(command: Callable[[], object]) -> int:

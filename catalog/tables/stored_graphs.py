@@ -164,7 +164,9 @@ def _size_codes(catalog: Store, space: str, form: Form) -> tuple[NDArray[np.int3
     )["given"]
     encoded = given.combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int32)
-    return codes, tuple(Size.from_text(text) for text in encoded.dictionary.to_pylist())
+    sizes = [Size.from_text(text) for text in encoded.dictionary.to_pylist()]
+    whole = catalog.rows("SELECT 1 FROM architecture WHERE space = ? AND network_input IS NOT NULL LIMIT 1", [space])
+    return codes, tuple(size.relative() if whole else size for size in sizes)
 
 
 def _cell_codes(

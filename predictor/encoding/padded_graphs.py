@@ -15,6 +15,7 @@ from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 
 PADDING = -1
+_MOST_NAMES = 2**15  # what 16 bits can tell apart
 NORMAL_CELL_WEIGHT = 3.0
 """Cells that keep the resolution stand about three times for each cell that halves it (DARTS: 6 or 18 against 2)."""
 
@@ -26,7 +27,7 @@ class CellBatch:
     Parameters
     ----------
     names
-        Operator names that `operators` indexes.
+        Operator names that `operators` indexes, with sizes where the graphs give some (`label`).
     operators
         (B, N) indices, `PADDING` where a place is empty. Nodes stand in topological order, the output in the last
         place that is not empty.
@@ -41,7 +42,7 @@ class CellBatch:
     """
 
     names: tuple[str, ...]
-    operators: NDArray[np.int16]
+    operators: NDArray[np.signedinteger[Any]]
     adjacency: NDArray[np.unsignedinteger[Any]]
     scale: NDArray[np.float32]
     owner: NDArray[np.int64]
@@ -81,9 +82,10 @@ def from_arrays(
 ) -> CellBatch:
     """A batch of whole arrays of cells of one size; every cell is an architecture of its own unless `owner` says so."""
     count = len(cells)
+    names, places = cells.labels()
     return CellBatch(
-        cells.vocabulary,
-        cells.operators.astype(np.int16),
+        names,
+        places.astype(np.int16 if len(names) < _MOST_NAMES else np.int32),
         cells.adjacency,
         np.ones(cells.operators.shape, dtype=np.float32),
         np.arange(count) if owner is None else owner,
@@ -97,14 +99,14 @@ def from_graphs(graphs: Sequence[ArchitectureGraph]) -> list[CellBatch]:
     place = {name: index for index, name in enumerate(names)}
     groups: defaultdict[int, list[tuple[int, CellGraph]]] = defaultdict(list)
     for owner, graph in enumerate(graphs):
-        for cell in graph.cells:
+        for cell in graph.as_cells():
             groups[padded_size(cell.node_count)].append((owner, cell))
     return [_padded(names, place, size, groups[size]) for size in sorted(groups)]
 
 
 def operator_names(graphs: Sequence[ArchitectureGraph]) -> tuple[str, ...]:
-    """Every operator that occurs, in order of first occurrence."""
-    return tuple(dict.fromkeys(name for graph in graphs for cell in graph.cells for name in cell.operators))
+    """Every operator that occurs, with its size where one is given, in order of first occurrence."""
+    return tuple(dict.fromkeys(name for graph in graphs for cell in graph.as_cells() for name in cell.labels()))
 
 
 def vocabulary_of(graphs: Sequence[ArchitectureGraph]) -> Vocabulary:
@@ -125,10 +127,10 @@ def padded_size(nodes: int) -> int:
 def _padded(
     names: tuple[str, ...], place: dict[str, int], size: int, group: Sequence[tuple[int, CellGraph]]
 ) -> CellBatch:
-    operators = np.full((len(group), size), PADDING, dtype=np.int16)
+    operators = np.full((len(group), size), PADDING, dtype=np.int16 if len(names) < _MOST_NAMES else np.int32)
     adjacency = np.zeros((len(group), size, size), dtype=np.uint16)
     for row, (_, cell) in enumerate(group):
-        operators[row, : cell.node_count] = [place[name] for name in cell.operators]
+        operators[row, : cell.node_count] = [place[name] for name in cell.labels()]
     edges = np.array(
         [(row, *edge) for row, (_, cell) in enumerate(group) for edge in cell.edges], dtype=np.int64
     ).reshape(-1, 4)
@@ -139,5 +141,9 @@ def _padded(
         adjacency,
         np.ones(operators.shape, dtype=np.float32),
         np.array([owner for owner, _ in group], dtype=np.int64),
-        np.array([1.0 if cell.reduction else NORMAL_CELL_WEIGHT for _, cell in group], dtype=np.float32),
+        np.array([_weight(cell) for _, cell in group], dtype=np.float32),
     )
+
+
+def _weight(cell: CellGraph) -> float:
+    return cell.repeats * (1.0 if cell.reduction else NORMAL_CELL_WEIGHT)

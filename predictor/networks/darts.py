@@ -67,7 +67,7 @@ def _operator(operator: Operator, channels: int, stride: int, config: NetworkCon
     if operator.kind == "skip":
         return FactorizedReduce(channels, channels, replicas=config.replicas, affine=config.affine_operators)
     if operator.kind == "pool":
-        return pooling(3, maximum=operator.name.startswith("max"), stride=stride)
+        return pooling(3, maximum=operator.counts_as == "max_pool", stride=stride)
     if operator.name in SEPARABLE:
         kernel, dilation, times = SEPARABLE[operator.name]
         return depthwise_conv(

@@ -27,7 +27,7 @@ ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
 )
 """Words of the field ``activation``."""
 
-NORMS = ("batchnorm",)
+NORMS = ("batch", "batchnorm")
 """Words of the field ``norm``."""
 
 
@@ -63,7 +63,9 @@ def conv(said: Size, kernel: int, place: Place) -> nn.Module:
             bias=said.bias or False,
             replicas=replicas,
         )
-        return nn.Sequential(*_activation(said), made, *_norm(said, channels, replicas))
+        return nn.Sequential(
+            *_activation(said), made, *_norm(said, channels, replicas), *_squeeze(said, channels, place)
+        )
     inner = place.within(said.expansion)
     widening = convolution(
         channels,
@@ -99,7 +101,7 @@ def depthwise_conv(said: Size, kernel: int, place: Place) -> nn.Module:
         replicas=replicas,
     )
     if said.expansion is None:
-        return nn.Sequential(*_activation(said), window, *_norm(said, inner, replicas))
+        return nn.Sequential(*_activation(said), window, *_norm(said, inner, replicas), *_squeeze(said, inner, place))
     widening: list[nn.Module] = []
     if said.expansion != 1:
         widening = [convolution(channels, inner, 1, replicas=replicas), *_norm(said, inner, replicas)]
@@ -136,7 +138,8 @@ def mlp(said: Size, ratio: float, place: Place) -> nn.Module:
 
 def attention(said: Size, heads: int, place: Place) -> nn.Module:
     """Self-attention over all pixels, with projections."""
-    return Attention(place.channels, heads, bias=said.bias is not False, replicas=place.replicas)
+    inner = place.channels if said.expansion is None else place.within(said.expansion)
+    return Attention(place.channels, inner, heads, bias=said.bias is not False, replicas=place.replicas)
 
 
 def norm(said: Size, place: Place) -> nn.Module:
@@ -183,13 +186,14 @@ class Mixing(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over the pixels; (B, R C, H, W) to the same shape."""
+    """Multi-head self-attention over the pixels, `inner` channels wide; (B, R C, H, W) to the same shape."""
 
-    def __init__(self, channels: int, heads: int, *, bias: bool = True, replicas: int = 1) -> None:
+    def __init__(self, channels: int, inner: int, heads: int, *, bias: bool = True, replicas: int = 1) -> None:
         super().__init__()
-        self.query, self.key, self.value, self.output = (
-            convolution(channels, channels, 1, bias=bias, replicas=replicas) for _ in range(4)
+        self.query, self.key, self.value = (
+            convolution(channels, inner, 1, bias=bias, replicas=replicas) for _ in range(3)
         )
+        self.output = convolution(inner, channels, 1, bias=bias, replicas=replicas)
         self.mixing = Mixing(heads * replicas)
 
     def forward(self, state: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ _READ = {
     "conv": _WINDOW | _BLOCK,
     "depthwise_conv": (_WINDOW | _BLOCK) - {"groups"},
     "linear": {"norm", "activation", "bias", "stride"},
-    "attention": {"heads", "bias"},
+    "attention": {"heads", "expansion", "bias"},
     "mlp": {"mlp_ratio", "activation", "bias"},
     "max_pool": _WINDOW,
     "avg_pool": _WINDOW,
@@ -95,11 +95,11 @@ def _is_of_darts(operator: Operator) -> bool:
 
 
 def _skip(operator: Operator, said: Size, place: Place) -> nn.Module | None:
-    """The identity; with weights a projection, which has its own way of halving the resolution."""
+    """The identity; with weights or a size a projection, which has its own way of halving the resolution."""
     channels, replicas = place.channels, place.replicas
     if place.stride > 1:
         return FactorizedReduce(channels, channels, replicas=replicas)
-    if not operator.has_weights:
+    if not operator.has_weights and said.kernel is None and said.channels is None:
         return None
     projection = convolution(channels, channels, _edge(operator, said), replicas=replicas)
     return nn.Sequential(projection, nn.BatchNorm2d(channels * replicas))
@@ -148,8 +148,6 @@ def _is_buildable(operator: Operator, generic: str, said: Size, place: Place) ->
             f"operator {operator.name!r} is fed by an input of a reduction cell, and no field says how {generic} "
             "halves the resolution."
         )
-    if said.squeeze is not None and said.expansion is None:
-        raise _misfit(operator, "squeeze", said.squeeze, "only a block with an expansion is squeezed")
     if said.padding is not None and said.padding * 2 != (said.dilation or 1) * (_edge(operator, said) - 1):
         raise _misfit(operator, "padding", said.padding, "operators keep the resolution")
     if generic == "avg_pool" and said.dilation not in _SAYS_NOTHING:
@@ -158,10 +156,17 @@ def _is_buildable(operator: Operator, generic: str, said: Size, place: Place) ->
         value = getattr(said, field)
         if isinstance(value, str) and value not in words:
             raise _misfit(operator, field, value, f"known are true, false, {', '.join(words)}")
-    for field in ("groups", "heads"):
+    _divides(operator, said, place)
+
+
+def _divides(operator: Operator, said: Size, place: Place) -> None:
+    """Raise where the channels that a layer takes or gives cannot be parted as a field says."""
+    inner = place.channels if said.expansion is None else place.within(said.expansion)
+    for field, widths in (("groups", (place.channels, inner)), ("heads", (inner,))):
         parts = getattr(said, field) or 1
-        if place.channels % parts:
-            raise _misfit(operator, field, parts, f"it does not divide the {place.channels} channels of the stage")
+        for width in widths:
+            if width % parts:
+                raise _misfit(operator, field, parts, f"it does not divide the {width} channels of this stage")
 
 
 def _edge(operator: Operator, said: Size) -> int:

@@ -126,7 +126,7 @@ def _weights(generic: str | None, said: Size, area: int, *, depthwise: bool) -> 
     inner = 1.0 if expansion is None else float(expansion)
     squeezing = 2.0 * inner * (said.squeeze or 0.0)
     if generic == "attention":
-        return _ATTENTION_MATRICES, 2.0
+        return _ATTENTION_MATRICES * inner, 2.0
     if generic == "mlp":
         return 2.0 * (said.mlp_ratio or 1.0), 2.0
     if depthwise:

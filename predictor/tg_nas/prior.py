@@ -197,4 +197,4 @@ def structure(cells: CellBatch, vocabulary: Vocabulary = VOCABULARY) -> Structur
 
 def _looked_up(values: list[float], cells: CellBatch) -> Values:
     """(B, N) a number of each node's operator; 0 where a place is empty."""
-    return np.append(np.array(values, dtype=np.float64), 0.0)[cells.operators]
+    return np.asarray(np.append(np.array(values, dtype=np.float64), 0.0)[cells.operators])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy, compared_images
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy, compared_images
 
 _WORD = 8  # bytes of the integer that rows of up to 64 bits are compared as
 
@@ -26,6 +26,7 @@ class NWOT(Proxy):
     """
 
     name = "nwot"
+    version = DRAWN_BY_LAYER
     needs = Need.FORWARD
 
     def measure(self, passes: Passes) -> float:
@@ -50,6 +51,7 @@ class SWAP(Proxy):
     """
 
     name = "swap"
+    version = DRAWN_BY_LAYER
     needs = Need.FORWARD
 
     def measure(self, passes: Passes) -> float:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy
 
 
 class Expressivity(Proxy):
@@ -22,6 +22,7 @@ class Expressivity(Proxy):
     """
 
     name = "az_expressivity"
+    version = DRAWN_BY_LAYER
     needs = Need.BLOCKS
 
     def measure(self, passes: Passes) -> float:
@@ -35,6 +36,7 @@ class Progressivity(Proxy):
     """
 
     name = "az_progressivity"
+    version = DRAWN_BY_LAYER
     needs = Need.BLOCKS
 
     def measure(self, passes: Passes) -> float:
@@ -55,6 +57,7 @@ class Trainability(Proxy):
     """
 
     name = "az_trainability"
+    version = DRAWN_BY_LAYER
     needs = Need.BLOCKS
 
     def measure(self, passes: Passes) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy, compared_images
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy, compared_images
 
 _SMALL = 1e-5  # k of both papers: keeps the logarithm finite
 
@@ -22,6 +22,7 @@ class JacobianCovariance(Proxy):
     """
 
     name = "jacov"
+    version = DRAWN_BY_LAYER
     needs = Need.FORWARD | Need.JACOBIAN
 
     def measure(self, passes: Passes) -> float:
@@ -40,6 +41,7 @@ class EPENAS(Proxy):
     """
 
     name = "epe_nas"
+    version = DRAWN_BY_LAYER
     needs = Need.FORWARD | Need.JACOBIAN
 
     def measure(self, passes: Passes) -> float:

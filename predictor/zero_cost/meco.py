@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy
 
 
 class MeCo(Proxy):
@@ -20,6 +20,7 @@ class MeCo(Proxy):
     """
 
     name = "meco"
+    version = DRAWN_BY_LAYER
     needs = Need.MAPS
 
     def measure(self, passes: Passes) -> float:

@@ -19,6 +19,7 @@ from predictor.networks import Network, NetworkConfig
 from predictor.networks.generic_layers import Mixing
 from predictor.zero_cost.hooks import recorded_codes, recorded_inputs, recorded_outputs
 from predictor.zero_cost.inputs import Batch, seeded
+from predictor.zero_cost.weights import draw_by_layer, initialise
 
 _Counted = nn.Conv2d | nn.Linear | Mixing
 """The layers whose multiply-accumulates count."""
@@ -148,16 +149,17 @@ class Passes:
 
     def _built(self) -> Network:
         """The network anew, every time with the same weights: cheaper than a copy."""
-        with seeded("initialisation", self.seed):
+        with seeded("initialisation", self.seed):  # whatever draws besides the layers
             network = self._make(self.config).to(self.device).train()
+        draw_by_layer(network, self.seed)
         for parameter in network.parameters():
             parameter.data = _laid_out(parameter.data)
         return network
 
-    def _initialised(self, draw_weights: Callable[[Tensor], Tensor]) -> Network:
+    def _initialised(self, draw_weights: Callable[[Tensor], Tensor], purpose: str) -> Network:
         """The network with other weights."""
         network = self._built()
-        _initialise(network, draw_weights)
+        initialise(network, draw_weights, purpose, self.seed)
         return network
 
     @cached_property
@@ -246,7 +248,7 @@ class Passes:
     def gaussian(self) -> tuple[float, list[float]]:
         """Mean L1 difference before pooling that the perturbation makes, and each BatchNorm's mean running variance."""
         with self.timed(Need.GAUSSIAN), torch.no_grad(), seeded("gaussian", self.seed):
-            network = self._initialised(nn.init.normal_)
+            network = self._initialised(nn.init.normal_, "gaussian")
             shape = self.batches[0].images.shape
             images = _laid_out(torch.randn(shape, device=self.device))
             moved = images + PERTURBATION * _laid_out(torch.randn(shape, device=self.device))
@@ -265,7 +267,7 @@ class Passes:
     def blocks(self) -> BlockPass:
         """Features and random gradients of the blocks."""
         with self.timed(Need.BLOCKS), seeded("blocks", self.seed):
-            network = self._initialised(nn.init.kaiming_normal_)
+            network = self._initialised(nn.init.kaiming_normal_, "blocks")
             noise = _laid_out(torch.randn(self.batches[0].images.shape, device=self.device))
             with recorded_outputs(network.blocks()) as outputs:
                 network(noise)
@@ -305,7 +307,7 @@ class Passes:
         """ReLU codes of `REGION_SAMPLES` noise images of 3x3 pixels in a network as thin as its space allows."""
         with self.timed(Need.REGIONS), torch.no_grad(), seeded("regions", self.seed):
             network = self._make(self._thin).to(self.device).train()
-            _initialise(network, nn.init.kaiming_normal_)
+            initialise(network, nn.init.kaiming_normal_, "regions", self.seed)
             with recorded_codes(network) as codes:
                 network(torch.randn(REGION_SAMPLES, 1, REGION_PIXELS, REGION_PIXELS, device=self.device))
             return codes
@@ -360,18 +362,6 @@ def _without_batch_norm(network: Network) -> Network:
             if isinstance(child, nn.BatchNorm2d):
                 setattr(module, name, nn.Identity())
     return network
-
-
-def _initialise(network: nn.Module, draw_weights: Callable[[Tensor], Tensor]) -> None:
-    """Convolution and linear weights from `draw_weights`, biases zero, BatchNorm as new."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            fresh = torch.empty_like(module.weight, memory_format=torch.contiguous_format)
-            module.weight.data.copy_(draw_weights(fresh))  # in the usual order, whatever the layout in memory
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
-            module.reset_parameters()
 
 
 def finite(value: float, meaning: str) -> float:

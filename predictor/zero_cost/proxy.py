@@ -11,6 +11,9 @@ from torch import Tensor
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
 
+DRAWN_BY_LAYER = "2"
+"""Version of what is measured with weights that a layer's name seeds; in version 1 one stream gave all of them."""
+
 
 class Proxy(ABC):
     """One proxy. A plug-in subclasses it and names itself in the entry point group ``catalog.proxies``.

@@ -101,9 +101,9 @@ class RayEngine:
         if ray.is_initialized():
             yield ray
             return
-        with _own_signals():
-            self._connect(ray)
         try:
+            with _own_signals():
+                self._connect(ray)
             if self.address and not self.chosen:
                 self.workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
             yield ray
@@ -177,5 +177,7 @@ def _own_signals() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
+    except SystemExit as ending:  # what Ray makes of the signal
+        raise KeyboardInterrupt from ending
     finally:
         signal.signal(signal.SIGTERM, before)

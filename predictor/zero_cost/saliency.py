@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from predictor.zero_cost.passes import GRADIENT, Need, Passes
-from predictor.zero_cost.proxy import LayerwiseProxy, per_layer
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, LayerwiseProxy, per_layer
 
 
 class GradNorm(LayerwiseProxy):
@@ -18,6 +18,7 @@ class GradNorm(LayerwiseProxy):
     """
 
     name = "grad_norm"
+    version = DRAWN_BY_LAYER
     needs = GRADIENT
 
     def layer_values(self, passes: Passes) -> Tensor:
@@ -33,6 +34,7 @@ class Snip(LayerwiseProxy):
     """
 
     name = "snip"
+    version = DRAWN_BY_LAYER
     needs = GRADIENT
 
     def layer_values(self, passes: Passes) -> Tensor:
@@ -50,6 +52,7 @@ class Plain(LayerwiseProxy):
     """
 
     name = "plain"
+    version = DRAWN_BY_LAYER
     needs = GRADIENT
 
     def layer_values(self, passes: Passes) -> Tensor:
@@ -67,6 +70,7 @@ class L2Norm(LayerwiseProxy):
     """
 
     name = "l2_norm"
+    version = DRAWN_BY_LAYER
     needs = Need.NOTHING
 
     def layer_values(self, passes: Passes) -> Tensor:
@@ -83,6 +87,7 @@ class Fisher(LayerwiseProxy):
     """
 
     name = "fisher"
+    version = DRAWN_BY_LAYER
     needs = GRADIENT | Need.OUTPUTS
 
     def layer_values(self, passes: Passes) -> Tensor:
@@ -107,6 +112,7 @@ class Grasp(LayerwiseProxy):
     """
 
     name = "grasp"
+    version = DRAWN_BY_LAYER
     needs = GRADIENT | Need.HESSIAN
 
     def layer_values(self, passes: Passes) -> Tensor:

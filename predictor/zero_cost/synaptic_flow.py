@@ -8,7 +8,7 @@ from torch import Tensor
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import LayerwiseProxy, Proxy, per_layer
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, LayerwiseProxy, Proxy, per_layer
 
 
 class SynFlow(LayerwiseProxy):
@@ -22,6 +22,7 @@ class SynFlow(LayerwiseProxy):
     """
 
     name = "synflow"
+    version = DRAWN_BY_LAYER
     needs = Need.SYNAPTIC
 
     def layer_values(self, passes: Passes) -> Tensor:
@@ -35,6 +36,7 @@ class LogSynFlow(Proxy):
     """
 
     name = "logsynflow"
+    version = DRAWN_BY_LAYER
     needs = Need.SYNAPTIC
 
     def measure(self, passes: Passes) -> float:

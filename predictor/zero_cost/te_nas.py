@@ -7,7 +7,7 @@ import torch
 from catalog.errors import ProxyError
 from predictor.zero_cost.activations import distinct_rows
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy, compared_images
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy, compared_images
 
 
 class NTKCondition(Proxy):
@@ -21,6 +21,7 @@ class NTKCondition(Proxy):
     """
 
     name = "ntk_cond"
+    version = DRAWN_BY_LAYER
     needs = Need.SAMPLES
     direction = -1
 
@@ -42,6 +43,7 @@ class LinearRegions(Proxy):
     """
 
     name = "linear_regions"
+    version = DRAWN_BY_LAYER
     needs = Need.REGIONS
 
     def measure(self, passes: Passes) -> float:

@@ -6,7 +6,7 @@ import math
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import Proxy
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy
 
 
 class Zen(Proxy):
@@ -20,6 +20,7 @@ class Zen(Proxy):
     """
 
     name = "zen"
+    version = DRAWN_BY_LAYER
     needs = Need.GAUSSIAN
 
     def measure(self, passes: Passes) -> float:

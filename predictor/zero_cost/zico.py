@@ -7,7 +7,7 @@ from torch import Tensor
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import GRADIENT, Need, Passes
-from predictor.zero_cost.proxy import LayerwiseProxy
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, LayerwiseProxy
 
 
 class ZiCo(LayerwiseProxy):
@@ -21,6 +21,7 @@ class ZiCo(LayerwiseProxy):
     """
 
     name = "zico"
+    version = DRAWN_BY_LAYER
     needs = GRADIENT | Need.BATCHES
 
     def layer_values(self, passes: Passes) -> Tensor:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.cli.commands import environment_with
-from tests.catalog.processes import CHECKOUT, PATIENCE, run_python, running_python
+from tests.catalog.processes import CHECKOUT, PATIENCE, first_line, is_running, run_python, running_python
 
 LITTLE_ROOM = """
 import resource, signal, sys
@@ -158,3 +158,43 @@ def test_a_signal_at_any_moment_is_one(program: str, name: str, code: int) -> No
 def test_ctrl_c_before_the_command_has_begun_shows_no_traceback() -> None:
     answer = run_python(STARTING)
     assert (answer.returncode, answer.stderr) == (130, "")
+
+
+IN_A_TEXT = """
+import os, signal
+import catalog.cli.main as main
+main.app = lambda **_: exec("os.kill(os.getpid(), signal.SIGTERM)\\nfor _ in range(9): pass")  # as a dataclass is made
+main.main()
+"""
+
+
+def test_a_signal_in_code_that_is_executed_from_a_text_is_told_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in_a_text.py").write_text(IN_A_TEXT)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{CHECKOUT}")
+    with running_python("-m", "in_a_text") as process:
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143
+
+
+STARTER = """
+import re, subprocess, sys
+import catalog.cli.main as main
+def job(**_):
+    sleeper = "import os, subprocess, sys, time; print(os.getpid(), flush=True); time.sleep(600)"
+    middle = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {sleeper!r}])"
+    subprocess.Popen([sys.executable, "-c", middle], start_new_session=True)
+    re.match("(a+)+$", "a" * 60 + "b")
+main.app = job
+main.main()
+"""
+
+
+def test_all_that_a_stuck_command_started_ends_with_it() -> None:
+    with running_python("-c", STARTER) as process:
+        started = int(first_line(process))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143
+    assert not is_running(started)

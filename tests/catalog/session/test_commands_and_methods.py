@@ -86,7 +86,7 @@ PRINT_NO_ROWS = {
 }
 NO_METHODS = {"db", "serve", "demo"}
 COMMANDS_ALONE = {
-    "show": {"form", "svg"},  # what the result is asked for: .text(form), .svg(form)
+    "show": {"form", "svg", "computation"},  # .text(form) and .svg(form) of the result; the method `computation`
     "match": {"explain"},  # the method `explain`
 }
 """Options that are no argument of the method."""

@@ -85,6 +85,7 @@ def test_fields_say_what_words_said() -> None:
     assert of(kernel=5).parameters == 25.0
     assert of("attention").parameters == 4.0
     assert of("block", generic="attention").parameters == 4.0
+    assert of("attention", size={"heads": 2, "expansion": 0.5}).parameters == 2.0
     assert of("mlp", size={"mlp_ratio": 4}).parameters == 8.0
     assert of(size={"kernel": [1, 7]}).parameters == 7.0
     assert of(size={"kernel": [1, 7]}).window == 7.0

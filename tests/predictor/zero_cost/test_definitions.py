@@ -16,6 +16,7 @@ from predictor.networks import Network, NetworkConfig, build
 from predictor.zero_cost import MeasureConfig, Passes, measure, proxies_named, registered
 from predictor.zero_cost.inputs import Batch, draw, seeded
 from predictor.zero_cost.meco import smallest_eigenvalue
+from predictor.zero_cost.weights import draw_by_layer
 
 GRAPH = NASBench201().graph("|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|")
 CONFIG = MeasureConfig(batch_size=8, batches=2, network=NetworkConfig(channels=4, cells=1, classes=4))
@@ -29,8 +30,9 @@ def batches() -> list[Batch]:
 @pytest.fixture(scope="module")
 def network() -> Network:
     """The network that `measure` measures, built on its own."""
-    with seeded("initialisation", 0):
-        return build(GRAPH.canonical, CONFIG.network).train()
+    network = build(GRAPH.canonical, CONFIG.network).train()
+    draw_by_layer(network, 0)
+    return network
 
 
 def layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
@@ -244,11 +246,12 @@ def test_zen_follows_its_definition(measured: dict[str, float | None], network: 
     """A Gaussian network, x and x + 0.01 x', both in training mode (Lin et al. 2021)."""
     with seeded("gaussian", 0), torch.no_grad():
         gaussian = copy.deepcopy(network)
-        for module in gaussian.modules():
+        for name, module in gaussian.named_modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
             elif isinstance(module, nn.Conv2d | nn.Linear):
-                module.weight.normal_()
+                with seeded(f"gaussian:{name}", 0):
+                    module.weight.normal_()
         first, second = torch.randn(8, 3, 32, 32), torch.randn(8, 3, 32, 32)
         outputs = []
         for images in (first, first + 0.01 * second):
@@ -317,3 +320,15 @@ def test_az_nas_components_follow_their_definitions(
     assert measured["az_progressivity"] == pytest.approx(min(np.diff(entropies)), rel=1e-3, abs=1e-5)
     assert measured["az_trainability"] == pytest.approx(np.mean(trainability), rel=1e-3)
     assert measured["az_complexity"] == measured["flops"]
+
+
+def test_equal_layers_of_two_architectures_start_equal() -> None:
+    other = NASBench201().graph("|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|")
+    networks = [build(graph.canonical, CONFIG.network) for graph in (GRAPH, other)]
+    for one in networks:
+        torch.manual_seed(id(one) % 1000)
+        draw_by_layer(one, 0)
+    first, second = (one.state_dict() for one in networks)
+    equal = [name for name in first.keys() & second.keys() if first[name].shape == second[name].shape]
+    assert len(equal) > 20
+    assert all(torch.equal(first[name], second[name]) for name in equal if name.endswith("weight"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,7 +25,7 @@ from predictor.scoring.entry import ScoreOptions, score
 from predictor.scoring.job import ignore_progress
 from predictor.zero_cost.engine import LocalEngine
 from predictor.zero_cost.measuring import MeasureConfig
-from predictor.zero_cost.ray_engine import RayEngine
+from predictor.zero_cost.ray_engine import RayEngine, _own_signals
 from predictor.zero_cost.work import Finished, Task, Work
 
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed: pip install 'nas-catalog[ray]'")
@@ -169,3 +170,12 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("predictor.zero_cost.ray_engine.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"nas-catalog\[ray\]"):
         RayEngine()
+
+
+def test_sigterm_while_ray_starts_is_an_interruption() -> None:
+    """Ray's own handler would end the program in its middle, and leave what it has started."""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), _own_signals():
+        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(number))
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
