@@ -68,10 +68,12 @@ def rows_of_graphs(
     native: Sequence[ArchitectureGraph],
     canonical: Sequence[ArchitectureGraph],
     networks: Sequence[NetworkFacts | None] | None = None,
+    *,
+    sizes_are_all: bool = True,
 ) -> GraphRows:
     """Table rows of graphs in both forms, whose architectures get the ids `first_id`, `first_id` + 1, ...
 
-    `networks` is what follows from the native sizes, where it is known already.
+    `networks` and `sizes_are_all` are as in `sized_forms`.
     """
     vocabulary = native[0].vocabulary if native else VOCABULARY
     encodings: list[list[tuple[str, bytes]]] = [[] for _ in native]
@@ -107,7 +109,7 @@ def rows_of_graphs(
         edge_rows(first_id, parts),
         native_cells,
         canonical_cells,
-        sized_forms(native, canonical, networks),
+        sized_forms(native, canonical, networks, sizes_are_all=sizes_are_all),
     )
 
 

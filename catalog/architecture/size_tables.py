@@ -64,8 +64,17 @@ def sized_forms(
     native: Sequence[ArchitectureGraph],
     canonical: Sequence[ArchitectureGraph],
     networks: Sequence[NetworkFacts | None] | None = None,
+    *,
+    sizes_are_all: bool = True,
 ) -> tuple[SizedForm, ...]:
     """Both forms with what follows from their sizes; none where no graph says any.
+
+    Parameters
+    ----------
+    networks
+        What follows from the native sizes, where it is known already.
+    sizes_are_all
+        Whether counts follow from the sizes, as `catalog.spaces.base.SearchSpace.sizes_are_all` says.
 
     Raises
     ------
@@ -74,6 +83,9 @@ def sized_forms(
     """
     if not any(map(is_sized, native)):
         return ()
+    if not sizes_are_all:
+        unknown = [None] * len(native)
+        return SizedForm("native", native, unknown), SizedForm("canonical", canonical, unknown)
     found = networks if networks is not None else networks_of(native)
     return SizedForm("native", native, found), SizedForm("canonical", canonical, networks_of(canonical))
 
@@ -91,6 +103,8 @@ SIZED_SCORES = ("params", "flops", "live_params", "live_flops", "root_macs", "ac
 def sized_scores(forms: Sequence[SizedForm]) -> dict[str, NDArray[np.float64]]:
     """Structural scores of whole networks, (B,) each; NaN for graphs that are none or cannot be counted."""
     scores: dict[str, NDArray[np.float64]] = {}
+    if all(fact is None for form in forms for fact in form.facts):
+        return scores
     for form in forms:
         prefix = "live_" if form.form == "canonical" else ""
         for name, field in (("params", "parameters"), ("flops", "multiply_accumulates")):

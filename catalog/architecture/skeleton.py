@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from catalog.architecture.computation.primitives import Shape
+if TYPE_CHECKING:
+    from catalog.architecture.computation.primitives import Shape
 
 STAGES = 3
 """Stages of every skeleton; each after the first has twice the channels and half the resolution of the one before."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.members import Members
 from catalog.architecture.operators import VOCABULARY, Operator, Vocabulary
 from catalog.errors import UsageError
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 _BATCH = 20_000
 
@@ -36,6 +38,8 @@ class SearchSpace(ABC):
     """Whether the native and the canonical form hold the same nodes and edges, so that one is stored."""
     ids_determine_graphs: bool = True
     """Whether a native id cannot stand for two different graphs."""
+    sizes_are_all: bool = False
+    """Whether a whole network is what its nodes' sizes say and no more, so that its counts follow from them."""
     own_operators: tuple[Operator, ...] = ()
     """Operators that the space has besides the built-in ones, or instead of some of them."""
     vocabulary: Vocabulary = VOCABULARY

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge
 from catalog.errors import IdentifierError
-from catalog.spaces import darts_computation
 from catalog.spaces.base import SearchSpace
-from catalog.spaces.darts_network import network_costs
 from catalog.spaces.genotype import ALL_STATES, ALLOWED, OPERATORS, STATES, Genotype, Pair, parse
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 _CONCAT = 2 + 3 * STATES
 _OUTPUT = _CONCAT + 1
@@ -71,11 +72,15 @@ class DARTS(SearchSpace):
         self, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
     ) -> Mapping[str, NDArray[np.float64]]:
         """Parameters and multiply-accumulates of the CIFAR-10 network of 36 channels and 20 cells."""
+        from catalog.spaces.darts_network import network_costs
+
         params, flops = network_costs(native, native).astype(np.float64)
         live_params, live_flops = network_costs(canonical, native).astype(np.float64)
         return {"params": params, "flops": flops, "live_params": live_params, "live_flops": live_flops}
 
     def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        from catalog.spaces import darts_computation
+
         return darts_computation.network_plan(graph, compressed=compressed)
 
     def neighbours(self, graph: ArchitectureGraph) -> list[ArchitectureGraph]:

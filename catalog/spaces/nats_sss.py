@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
-from catalog.architecture.sizes import Size
+from catalog.architecture.sizes import NetworkInput, Size
+from catalog.architecture.skeleton import CIFAR10
 from catalog.errors import IdentifierError
-from catalog.spaces import nats_network
 from catalog.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 STAGES = 5
 WIDTHS = tuple(range(8, 65, 8))
 
-_NAME = re.compile(r"width_(\d+)")
 _EDGES = tuple((node, node + 1, 1) for node in range(STAGES + 1))
+_WORDS = "Stage of convolutions 3 by 3"
 
+STAGE = Operator("stage", "conv", _WORDS, _WORDS, _WORDS, kernel=3, dilation=1, has_weights=True)
+"""A node is a whole stage of the network; its size says the channels."""
 
-def _operator(width: int) -> Operator:
-    words = f"Stage of convolutions 3 by 3 with {width} channels"
-    return Operator(
-        f"width_{width}",
-        "conv",
-        words,
-        words,
-        words,
-        kernel=3,
-        dilation=1,
-        has_weights=True,
-        generic="conv",
-        size=Size.of({"channels": width / WIDTHS[-1]}),
-    )
-
-
-OPERATORS = tuple(_operator(width) for width in WIDTHS)
-"""One operator a width; a node is a whole stage of the network."""
+_, *_IMAGE = nats_network.SKELETON.image(CIFAR10)
+_INPUT = NetworkInput.of({"shape": _IMAGE})
+_CLASSES = nats_network.SKELETON.datasets[CIFAR10].classes
+_SIZES = {width: Size.of({"channels": width}) for width in WIDTHS}
 
 
 class NATSSize(SearchSpace):
@@ -55,10 +45,10 @@ class NATSSize(SearchSpace):
     description = "NATS-Bench size space: one of 8 widths in each of 5 stages"
     citation = "Dong et al., NATS-Bench, TPAMI 2021, arXiv 2009.00437"
     native_id_name = "channels"
-    operators = tuple(operator.name for operator in OPERATORS)
+    operators = (STAGE.name,)
     size = len(WIDTHS) ** STAGES
-    own_operators = OPERATORS
-    vocabulary = VOCABULARY.extended(OPERATORS)
+    own_operators = (STAGE,)
+    vocabulary = VOCABULARY.extended(own_operators)
 
     def locate(self, identifier: object) -> str:
         return _format(_parse(identifier))
@@ -92,11 +82,18 @@ class NATSSize(SearchSpace):
         ]
 
     def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan:
+        from catalog.spaces import nats_network
+
         return nats_network.network_plan(_widths_of(graph))
 
     def _graph_of(self, widths: Sequence[int]) -> ArchitectureGraph:
-        cell = CellGraph("network", ("input", *(f"width_{width}" for width in widths), "output"), _EDGES)
-        return ArchitectureGraph(self.name, (cell,), self.vocabulary)
+        cell = CellGraph(
+            "network",
+            ("input", *(STAGE.name for _ in widths), "output"),
+            _EDGES,
+            sizes=(None, *(_SIZES[width] for width in widths), None),
+        )
+        return ArchitectureGraph(self.name, (cell,), self.vocabulary, _INPUT, _CLASSES)
 
 
 def _format(widths: Sequence[int]) -> str:
@@ -127,10 +124,11 @@ def _at_index(index: int) -> list[int]:
 
 
 def _widths_of(graph: ArchitectureGraph) -> list[int]:
-    operators = graph.cells[0].operators[1:-1]
-    widths = [int(match[1]) for operator in operators if (match := _NAME.fullmatch(operator))]
-    if len(graph.cells) != 1 or len(operators) != STAGES or len(widths) != STAGES:
+    (cell, *others) = graph.cells
+    sizes = [cell.size(node) for node in range(1, cell.node_count - 1)]
+    widths = [int(size.channels) for size in sizes if size is not None and size.channels in WIDTHS]
+    if others or cell.edges != _EDGES or len(widths) != STAGES:
         raise IdentifierError(
-            f"{graph!r} is no graph of NATS-Bench's size space: a chain of {STAGES} stages is needed."
+            f"{graph!r} is no graph of NATS-Bench's size space: a chain of {STAGES} stages with channels is needed."
         )
     return widths

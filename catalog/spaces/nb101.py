@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.graph_tables import placed_cells
 from catalog.architecture.members import Members
 from catalog.errors import IdentifierError
-from catalog.spaces import nb101_computation, nb101_identifiers, nb101_neighbours, nb101_network
+from catalog.spaces import nb101_identifiers, nb101_neighbours, nb101_network
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.nb101_enumeration import first_forms
 from catalog.spaces.nb101_hash import NODE_OPERATORS, module_hashes
 from catalog.spaces.nb101_population import Population
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 _BATCH = 50_000
 
@@ -119,6 +122,8 @@ class NASBench101(SearchSpace):
     def network_plans(
         self, graphs: Sequence[ArchitectureGraph], *, compressed: bool = True
     ) -> list[NetworkPlan | None]:
+        from catalog.spaces import nb101_computation
+
         plans: list[NetworkPlan | None] = [None] * len(graphs)
         for part in placed_cells(graphs):
             ordered = first_forms(_in_our_vocabulary(part.cells))

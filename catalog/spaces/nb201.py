@@ -8,16 +8,18 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.skeleton import CIFAR10
 from catalog.errors import IdentifierError
-from catalog.spaces import nb201_network
 from catalog.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 
@@ -95,11 +97,15 @@ class NASBench201(SearchSpace):
         self, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
     ) -> Mapping[str, NDArray[np.float64]]:
         """Parameters and multiply-accumulates of the CIFAR-10 network (C = 16, N = 5), counted from its layers."""
+        from catalog.spaces import nb201_network
+
         params, flops = nb201_network.costs(_counts_of(native))
         live_params, live_flops = nb201_network.costs(_counts_of(canonical))
         return {"params": params, "flops": flops, "live_params": live_params, "live_flops": live_flops}
 
     def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        from catalog.spaces import nb201_network
+
         return nb201_network.network_plan(graph, compressed=compressed)
 
     def _graph_of(self, operators: Operators) -> ArchitectureGraph:
@@ -111,21 +117,29 @@ _NATIVE_EDGES = tuple((source, target, 1) for source, target in GRAPH_EDGES)
 
 
 def _counts_of(graphs: Sequence[ArchitectureGraph]) -> NDArray[np.float64]:
+    from catalog.spaces import nb201_network
+
     return nb201_network.convolution_counts([graph.cells[0].operators for graph in graphs])
 
 
 def parameters(cells: Sequence[str], dataset: str = CIFAR10) -> NDArray[np.float64]:
     """(B,) trainable parameters of the network of each architecture string, with the data set's classifier."""
+    from catalog.spaces import nb201_network
+
     return np.asarray(nb201_network.costs(_counts_in(cells), dataset)[0])
 
 
 def multiply_accumulates(cells: Sequence[str], dataset: str = CIFAR10) -> NDArray[np.float64]:
     """(B,) multiply-accumulates of one image of the data set in the network of each architecture string."""
+    from catalog.spaces import nb201_network
+
     return np.asarray(nb201_network.costs(_counts_in(cells), dataset)[1])
 
 
 def _counts_in(cells: Sequence[str]) -> NDArray[np.float64]:
     """(B, 2) numbers of 1x1 and of 3x3 convolutions in architecture strings."""
+    from catalog.spaces import nb201_network
+
     return nb201_network.convolution_counts([re.split(r"[|~]", cell) for cell in cells])
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NoReturn
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.operators import SHARED, SIZED_VOCABULARY, Operator
 from catalog.errors import IdentifierError, UsageError
 from catalog.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.plan import NetworkPlan
 
 DESCRIPTION = "architectures from the user's own files"
 
@@ -29,6 +32,7 @@ class OwnSpace(SearchSpace):
     citation = "the user's own files"
     native_id_name = "id"
     ids_determine_graphs = False
+    sizes_are_all = True
     operators = ()
 
     def __init__(self, name: str, operators: Iterable[Operator] = (), description: str = DESCRIPTION) -> None:
@@ -58,6 +62,24 @@ class OwnSpace(SearchSpace):
 
     def neighbours(self, graph: ArchitectureGraph) -> list[ArchitectureGraph]:
         self._undefined("varied")
+
+    def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
+        """The network of a graph that is a whole one."""
+        return self.network_plans([graph], compressed=compressed)[0]
+
+    def network_plans(
+        self, graphs: Sequence[ArchitectureGraph], *, compressed: bool = True
+    ) -> list[NetworkPlan | None]:
+        without = sum(graph.input is None for graph in graphs)
+        if without:
+            raise UsageError(
+                f"{without:,} of {len(graphs):,} architectures of the space {self.name!r} are cells or graphs without "
+                "an input, and nothing says what network is around them, so they have no computation graphs."
+            )
+        from catalog.architecture.computation.sized_plan import SizedPlans
+
+        plans = SizedPlans(self.vocabulary)
+        return [plans.plan(graph, compressed=compressed) for graph in graphs]
 
     def _undefined(self, what: str) -> NoReturn:
         raise UsageError(

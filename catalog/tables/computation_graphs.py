@@ -16,11 +16,15 @@ from catalog.architecture.computation.graph import ComputationGraph, Computation
 from catalog.architecture.computation.primitives import Primitive
 from catalog.architecture.operators import Vocabulary
 from catalog.errors import UsageError
-from catalog.spaces import SPACES, space_named
+from catalog.spaces import SPACES
 from catalog.tables.stored_graphs import read_graphs, read_vocabulary
+from catalog.tables.stored_spaces import space_of
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
+
+NOTHING = ComputationGraph(())
+"""What an architecture that computes nothing is."""
 
 
 def computation_batch(
@@ -40,13 +44,29 @@ def computation_batch(
     UsageError
         The catalog does not know the networks of the space's architectures.
     """
-    if space in SPACES:
-        plans = space_named(space).network_plans(read_graphs(catalog, space, ids, "native"), compressed=compress)
+    known = space_of(catalog, space)
+    whole = list(ids) if space in SPACES else _whole_networks(catalog, ids)
+    plans = known.network_plans(read_graphs(catalog, space, whole, "native"), compressed=compress)
+    if len(whole) == len(ids):
         batch = batch_of_plans(plans)
     else:
-        batch = batch_of_graphs(read_traced(catalog, space, ids))
+        built = dict(zip(whole, plans, strict=True))
+        others = [owner for owner in ids if owner not in built]
+        graphs = dict(zip(others, read_traced(catalog, space, others), strict=True))
+        graphs |= {owner: NOTHING if plan is None else plan.graph() for owner, plan in built.items()}
+        batch = batch_of_graphs([graphs[owner] for owner in ids])
     batch = replace(batch, ids=np.array(ids, dtype=np.int64))
     return fused(batch) if fuse else batch
+
+
+def _whole_networks(catalog: Store, ids: Sequence[int]) -> list[int]:
+    """Those of some architectures whose graphs are whole networks by their sizes, in their order."""
+    rows = catalog.rows(
+        "SELECT id FROM architecture SEMI JOIN wanted ON architecture_id = id WHERE network_input IS NOT NULL",
+        tables={"wanted": pa.table({"architecture_id": pa.array(ids, pa.int64())})},
+    )
+    found = {int(row[0]) for row in rows}
+    return [owner for owner in ids if owner in found]
 
 
 def read_traced(catalog: Store, space: str, ids: Sequence[int]) -> list[ComputationGraph]:
@@ -63,8 +83,8 @@ def read_traced(catalog: Store, space: str, ids: Sequence[int]) -> list[Computat
     nodes = catalog.arrow(
         "SELECT node.architecture_id, node.operator, name, shape, kernel, stride, groups, parameters, "
         "multiply_accumulates, settings FROM node_attribute JOIN node USING (architecture_id, cell, position) "
-        "SEMI JOIN wanted USING (architecture_id) WHERE node_attribute.form = 'native' AND node.form IN ('native', "
-        "'both') ORDER BY node.architecture_id, node.cell, node.position",
+        "SEMI JOIN wanted USING (architecture_id) WHERE node_attribute.name IS NOT NULL AND node_attribute.form = "
+        "'native' AND node.form IN ('native', 'both') ORDER BY node.architecture_id, node.cell, node.position",
         tables=wanted,
     )
     edges = catalog.rows(
@@ -82,9 +102,9 @@ def read_traced(catalog: Store, space: str, ids: Sequence[int]) -> list[Computat
     missing = [owner for owner in ids if owner not in found]
     if missing:
         raise UsageError(
-            f"{len(missing):,} of {len(ids):,} architectures of the space {space!r} are cells or graphs without sizes, "
-            "and the catalog does not know the networks that they are part of; computation graphs are known of "
-            f"{', '.join(SPACES)} and of networks that catalog ingest model traced."
+            f"{len(missing):,} of {len(ids):,} architectures of the space {space!r} are cells or graphs without an "
+            "input, and nothing says what network is around them. Computation graphs are known of "
+            f"{', '.join(SPACES)}, of whole networks with sizes, and of those that catalog ingest model traced."
         )
     return [ComputationGraph(tuple(found[owner])) for owner in ids]
 

@@ -149,7 +149,7 @@ def derived_from_graphs(
         The rows, and the structural scores by their proxies' names, without the depth, which is among the rows.
     """
     canonical = canonical_graphs(graphs)
-    rows = rows_of_graphs(first_id, graphs, canonical, networks)
+    rows = rows_of_graphs(first_id, graphs, canonical, networks, sizes_are_all=space.sizes_are_all)
     scores = {**space.structural_scores(graphs, canonical), **sized_scores(rows.sized_forms)}
     for placed in rows.native_cells:
         for name, values in count_scores(placed.cells, space.vocabulary).items():

@@ -245,7 +245,7 @@ def _measurable() -> Mapping[str, Proxy]:
 def structural_scores(space: SearchSpace, native: Graphs, canonical: Graphs) -> dict[str, Values]:
     """All structural proxies of graphs, (B,) each: what entering them into a catalog stores."""
     count = len(native)
-    sized = sized_scores(sized_forms(native, canonical))
+    sized = sized_scores(sized_forms(native, canonical, sizes_are_all=space.sizes_are_all))
     scores: dict[str, Values] = {**space.structural_scores(native, canonical), **sized}
     depths = [sum(cell.repeats * cell.depth() for cell in graph.cells) for graph in canonical]
     scores["depth"] = np.array(depths, dtype=np.float64)

@@ -42,12 +42,12 @@ class Block:
 
     @cached_property
     def parameters(self) -> int:
-        """Trainable parameters of all layers."""
-        return sum(layer.parameters for layer in self.layers)
+        """Trainable parameters of all layers whose parameters are known."""
+        return sum(layer.parameters or 0 for layer in self.layers)
 
     @cached_property
     def multiply_accumulates(self) -> int:
-        """Multiply-accumulates of all layers; those of every layer here are known."""
+        """Multiply-accumulates of all layers whose cost is known."""
         return sum(layer.primitive.multiply_accumulates or 0 for layer in self.layers)
 
 
@@ -59,21 +59,34 @@ def chain(*parts: Layer) -> Block:
 def together(blocks: Sequence[Block]) -> Block:
     """One block for several of the same form: the shapes are the first one's, the costs are those of all."""
     first = blocks[0]
+    if len(blocks) == 1:
+        return first
     columns = zip(*(block.layers for block in blocks), strict=True)
     summed = tuple(
         column[0].costing(
-            sum(layer.parameters for layer in column),
-            sum(layer.primitive.multiply_accumulates or 0 for layer in column),
+            _sum([layer.parameters for layer in column]),
+            _sum([layer.primitive.multiply_accumulates for layer in column]),
         )
         for column in columns
     )
     return Block(summed, first.inputs, sum(block.repeats for block in blocks))
 
 
+def _sum(costs: Sequence[int | None]) -> int | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
 @_shared
 def times(block: Block, count: int) -> Block:
     """One block for `count` equal ones."""
-    return block if count == 1 else together([block] * count)
+    if count == 1:
+        return block
+    costs = ((layer, layer.parameters, layer.primitive.multiply_accumulates) for layer in block.layers)
+    multiplied = tuple(
+        layer.costing(*(None if cost is None else cost * count for cost in both)) for layer, *both in costs
+    )
+    return Block(multiplied, block.inputs, block.repeats * count)
 
 
 @_shared

@@ -190,7 +190,7 @@ class GraphBuilder:
         name: str,
         shape: Shape | None,
         *,
-        weights: Mapping[object, int] | None = None,
+        weights: Mapping[object, int | None] | None = None,
         settings: str = "",
         repeats: int = 1,
         is_compared: bool = True,
@@ -200,8 +200,8 @@ class GraphBuilder:
         Parameters
         ----------
         weights
-            Identity of each trainable weight that the node uses, and its number of parameters; a weight that an
-            earlier node used is not counted again.
+            Identity of each trainable weight that the node uses, and its number of parameters, None if that is not
+            known; a weight that an earlier node used is not counted again.
         repeats
             How many equal nodes it stands for; weights and multiply-accumulates are those of all of them together.
         """
@@ -213,7 +213,7 @@ class GraphBuilder:
         if (primitive.multiply_accumulates or 0) > _MOST_COUNTED:
             primitive = replace(primitive, multiply_accumulates=None)
         compared = is_compared and not weights
-        parameters = sum(fresh.values())
+        parameters = _total(list(fresh.values()))
         return self._append(ComputationNode(primitive, tuple(inputs), name, shape, parameters, text, repeats, compared))
 
     def finish(self, outputs: Sequence[int], gather: Primitive) -> ComputationGraph:

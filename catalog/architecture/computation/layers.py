@@ -24,16 +24,16 @@ class Layer:
     primitive
         What it computes, with the multiply-accumulates of this place.
     shape
-        Of its output, batch first.
+        Of its output, batch first; empty where it is not known.
     parameters
-        Trainable ones.
+        Trainable ones; None where they are not known.
     """
 
     primitive: Primitive
     shape: Shape
-    parameters: int = 0
+    parameters: int | None = 0
 
-    def costing(self, parameters: int, multiply_accumulates: int | None) -> Layer:
+    def costing(self, parameters: int | None, multiply_accumulates: int | None) -> Layer:
         """The same layer with other costs."""
         return replace(
             self, primitive=replace(self.primitive, multiply_accumulates=multiply_accumulates), parameters=parameters

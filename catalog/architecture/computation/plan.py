@@ -40,13 +40,26 @@ class NetworkPlan:
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters of the network."""
+        """Trainable parameters of the network, as far as they are known."""
         return sum(block.parameters for block in self.blocks)
 
     @property
     def multiply_accumulates(self) -> int:
-        """Multiply-accumulates of one pass."""
+        """Multiply-accumulates of one pass, as far as they are known."""
         return sum(block.multiply_accumulates for block in self.blocks)
+
+    def reaching(self, last: int) -> NetworkPlan:
+        """The blocks that the one at `last` needs, and that one as the end; what the network takes stays first."""
+        used = {0, last}
+        for place in range(last, 0, -1):
+            if place in used:
+                used.update(self.inputs[place])
+        kept = sorted(used)
+        places = {place: number for number, place in enumerate(kept)}
+        plan = NetworkPlan(self.blocks[0].shape)
+        for place in kept[1:]:
+            plan.add(self.blocks[place], *(places[source] for source in self.inputs[place]))
+        return plan
 
     def graph(self) -> ComputationGraph:
         """The network as a graph of nodes."""
@@ -60,9 +73,8 @@ class NetworkPlan:
                 if not taken:
                     places.append(builder.input(name, layer.shape))
                     continue
-                weights = {object(): layer.parameters} if layer.parameters else None
-                places.append(
-                    builder.add(layer.primitive, taken, name, layer.shape, weights=weights, repeats=block.repeats)
-                )
+                weights = {} if layer.parameters == 0 else {object(): layer.parameters}
+                shape = layer.shape or None
+                places.append(builder.add(layer.primitive, taken, name, shape, weights=weights, repeats=block.repeats))
             exits.append(places[-1])
         return builder.finish(exits[-1:], primitives.plain("gather_outputs"))

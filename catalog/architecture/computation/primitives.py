@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.architecture.computation.free_operators import FREE
 from catalog.architecture.computation.vocabulary import PLAIN, WITH_WEIGHTS, bare_word, word_of
-from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Operator
 
 Shape = tuple[int, ...]
 
@@ -156,4 +156,12 @@ def _described(
     depthwise: bool = False,
     has_weights: bool = False,
 ) -> Operator:
-    return Operator(name, kind, short, short, long, kernel, dilation, depthwise, has_weights)
+    described = Operator(name, kind, short, short, long, kernel, dilation, depthwise, has_weights)
+    if name in SIZED_VOCABULARY and _facts(described) == _facts(SIZED_VOCABULARY[name]):
+        return replace(described, generic=SIZED_VOCABULARY[name].generic)
+    return described
+
+
+def _facts(operator: Operator) -> tuple[object, ...]:
+    """What is said of an operator besides words; of one name they are one operator if it is equal."""
+    return operator.kind, operator.kernel, operator.dilation, operator.depthwise, operator.has_weights

@@ -296,7 +296,7 @@ def _counted(operator: Operator, size: Size | None, shape: Shape) -> _Costs:
     found = applied(operator, size, shape)
     if found is None:
         known = Size() if size is None else size
-        return _Costs(_said_shape(known, shape), known.params, known.macs)
+        return _Costs(said_shape(known, shape), known.params, known.macs)
     return _of_layers(found.layers, found.shape) if found.layers else _Costs(shape)
 
 
@@ -335,7 +335,7 @@ def _as_said(found: Laid, said: Size) -> Laid | None:
     if not found.layers:
         return None
     *before, last = found.layers
-    counted_parameters = sum(layer.parameters for layer in found.layers)
+    counted_parameters = sum(layer.parameters or 0 for layer in found.layers)
     costs = [layer.primitive.multiply_accumulates or 0 for layer in found.layers]
     parameters = counted_parameters if said.params is None else said.params
     multiply_accumulates = sum(costs) if said.macs is None else said.macs
@@ -343,7 +343,7 @@ def _as_said(found: Laid, said: Size) -> Laid | None:
     return Laid((*free, last.costing(parameters, multiply_accumulates)), found.inputs)
 
 
-def _said_shape(said: Size, shape: Shape) -> Shape | None:
+def said_shape(said: Size, shape: Shape) -> Shape | None:
     """What an unknown operator gives: nothing is known of it unless its node says the channels."""
     if said.channels is None or said.channels != int(said.channels):
         return None
@@ -367,7 +367,7 @@ def _of_layers(found: Sequence[Layer], shape: Shape | None = None) -> _Costs:
         activations += size
     return _Costs(
         shape if shape is not None else found[-1].shape,
-        sum(layer.parameters for layer in found),
+        sum(layer.parameters or 0 for layer in found),
         total,
         sum(cost**0.5 for _, cost in counted),
         activations,

@@ -18,6 +18,7 @@ Values = NDArray[np.float64]
 
 SIZE_SPACE = NATSSize()
 NB101, NB201, DARTS = (space_named(name) for name in ("nb101", "nb201", "darts"))
+STAGE_LABELS = [SIZE_SPACE.graph(":".join([str(width)] * STAGES)).cells[0].labels()[1] for width in WIDTHS]
 SPACES: dict[str, SearchSpace] = {space.name: space for space in (NB101, NB201, DARTS, SIZE_SPACE)}
 
 
@@ -59,14 +60,14 @@ class Additive:
         self.worths = []
         for stage in range(STAGES):
             worths = generator.permutation(len(WIDTHS)) * (1 + 0.1 * stage)
-            self.worths.append(dict(zip(SIZE_SPACE.operators, worths.tolist(), strict=True)))
+            self.worths.append(dict(zip(STAGE_LABELS, worths.tolist(), strict=True)))
 
     @property
     def best(self) -> float:
         return sum(max(worths.values()) for worths in self.worths)
 
     def __call__(self, candidates: Sequence[Candidate]) -> Values:
-        return np.array([self.of(graph_of(candidate).cells[0].operators[1:-1]) for candidate in candidates])
+        return np.array([self.of(graph_of(candidate).cells[0].labels()[1:-1]) for candidate in candidates])
 
     def of(self, widths: Sequence[str]) -> float:
         return sum(worths[width] for worths, width in zip(self.worths, widths, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,36 @@ def test_traced_networks_come_in_the_same_form(catalog_path: Path) -> None:
     assert plain.nodes.groups.tolist() == [0, 1, 0, 0, 1, 0]
 
 
+def test_sized_networks_are_built_and_traced_ones_stand_beside_them(catalog_path: Path, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs torch, of the extra predict")
+    from ingest.model.loader import ingest_traced
+    from ingest.model.torch_tracing import trace_module
+
+    conv = {"op": "conv", "kernel": 3, "channels": 8, "repeats": 3}
+    lines = [
+        {"id": "b", "ops": ["input", conv, "output"], "edges": [[0, 1], [1, 2]]},
+        {"id": "c", "ops": ["input", "none", "output"], "edges": [[0, 1], [1, 2]]},
+    ]
+    file = tmp_path / "own.jsonl"
+    whole = {"input": {"shape": [3, 16, 16]}, "head": {"classes": 4}}
+    file.write_text("".join(json.dumps({**line, **whole}) + "\n" for line in lines), encoding="utf-8")
+    answer = call_catalog("ingest", "graphs", str(file), "--space", "mine", database=catalog_path)
+    assert answer.returncode == 0, answer.stderr
+    traced = trace_module(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU()), (1, 3, 8, 8))
+    with catalog.open(catalog_path) as opened:
+        (alone,) = opened.computation_graphs("mine", ["b", "c"])
+        params, flops = opened.lookup(["b"], "mine", columns=["params", "flops"]).row(0)
+    with Store.open(catalog_path, mode="write") as store:
+        ingest_traced(store, traced, "mine", "a", "module:net")
+    with catalog.open(catalog_path) as opened:
+        (mixed,) = opened.computation_graphs("mine", ["a", "b", "c"])
+        assert opened.computation("mine", "b").frame["repeats"].to_list() == [1, 1, 2, 1, 1, 1]
+    assert [total[0] for total in alone.totals()] == [params, flops]
+    assert [total.tolist()[1:] for total in mixed.totals()] == [total.tolist() for total in alone.totals()]
+    assert mixed.totals()[0][0] == traced.parameters
+    assert np.diff(mixed.first_node).tolist() == [3, 6, 0]
+
+
 def test_cells_without_a_network_are_refused(catalog_path: Path, tmp_path: Path) -> None:
     file = tmp_path / "own.jsonl"
     file.write_text('{"id": "a", "ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]]}\n', encoding="utf-8")
@@ -97,4 +128,4 @@ def test_cells_without_a_network_are_refused(catalog_path: Path, tmp_path: Path)
         opened.computation("mine", "a")
     answer = call_catalog("show", "mine", "a", "--computation", database=catalog_path)
     assert answer.returncode == 2
-    assert "networks that catalog ingest model traced" in answer.stderr
+    assert "those that catalog ingest model traced" in answer.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from catalog.architecture.operators import BUILT_IN, SHARED, Operator
 from catalog.architecture.sizes import Size
-from catalog.spaces.nats_sss import OPERATORS as WIDTHS
+from catalog.spaces.nats_sss import STAGE
 from catalog.storage import migration
 from catalog.storage.store import Store
 from catalog.tables.doctor import examine
@@ -45,12 +45,12 @@ def test_an_older_file_learns_the_facts_of_what_is_built_in(catalog_path: Path, 
     graphs.write_text(json.dumps(chain) + "\n")
     with Store.open(catalog_path, mode="write") as catalog:
         ingest(catalog, GraphsJSONL("mine", [pool]), graphs)
-        catalog.append("operator", operator_rows("nats-sss", WIDTHS))
+        catalog.append("operator", operator_rows("nats-sss", [STAGE]))
     migration.downgrade(catalog_path, "0007")
     upgrade(catalog_path)
     with Store.open(catalog_path) as catalog:
         known = {operator.name: operator for operator in stored_operators(catalog, ANY_SPACE)}
         assert [known[operator.name] for operator in BUILT_IN] == list(BUILT_IN)
-        assert stored_operators(catalog, "nats-sss") == by_name(WIDTHS)
+        assert stored_operators(catalog, "nats-sss") == [STAGE]
         assert stored_operators(catalog, "mine") == [pool]
         assert [one for one in examine(catalog) if one.result == "failed"] == []
