@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,10 +28,16 @@ _WORDS = "Stage of convolutions 3 by 3"
 STAGE = Operator("stage", "conv", _WORDS, _WORDS, _WORDS, kernel=3, dilation=1, has_weights=True)
 """A node is a whole stage of the network; its size says the channels."""
 
-_, *_IMAGE = nats_network.SKELETON.image(CIFAR10)
-_INPUT = NetworkInput.of({"shape": _IMAGE})
-_CLASSES = nats_network.SKELETON.datasets[CIFAR10].classes
 _SIZES = {width: Size.of({"channels": width}) for width in WIDTHS}
+
+
+@cache
+def _ends() -> tuple[NetworkInput, int]:
+    """What the network takes, and its number of classes."""
+    from catalog.spaces.nats_network import SKELETON
+
+    _, *image = SKELETON.image(CIFAR10)
+    return NetworkInput.of({"shape": image}), SKELETON.datasets[CIFAR10].classes
 
 
 class NATSSize(SearchSpace):
@@ -93,7 +100,7 @@ class NATSSize(SearchSpace):
             _EDGES,
             sizes=(None, *(_SIZES[width] for width in widths), None),
         )
-        return ArchitectureGraph(self.name, (cell,), self.vocabulary, _INPUT, _CLASSES)
+        return ArchitectureGraph(self.name, (cell,), self.vocabulary, *_ends())
 
 
 def _format(widths: Sequence[int]) -> str:

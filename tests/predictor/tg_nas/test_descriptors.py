@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.architecture.operators import BUILT_IN, VOCABULARY, Operator
 from catalog.architecture.sizes import Size
-from catalog.spaces.nats_sss import OPERATORS as WIDTHS
+from catalog.spaces.nats_sss import STAGE, WIDTHS
 from predictor.tg_nas.descriptors import Descriptor
 
 _SEPARABLE = (False, False, False, False, False, False, False, True)
@@ -60,7 +60,8 @@ def test_the_built_in_operators_are_those_that_the_weights_were_trained_with(nam
 
 
 def test_the_stages_of_the_size_space_weigh_by_their_widths() -> None:
-    assert [Descriptor.of(width).parameters for width in WIDTHS] == [9 * (n / 8) ** 2 for n in range(1, 9)]
+    sizes = [Size(channels=width).relative() for width in WIDTHS]
+    assert [Descriptor.of(STAGE, size).parameters for size in sizes] == [9 * (n / 8) ** 2 for n in range(1, 9)]
 
 
 @given(st.text() | st.sampled_from(["no attention", "MobileNetV2 block", "ResNet-50 block", "not depthwise, 7 by 7"]))

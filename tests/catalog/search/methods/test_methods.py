@@ -70,13 +70,13 @@ def test_pruning_counts_an_architecture_without_a_value_as_the_worst():
 
     def missing_with_the_best(candidates):
         values = score(candidates) + 100
-        values[[graph_of(candidate).cells[0].operators[4] == worst for candidate in candidates]] = np.nan
+        values[[graph_of(candidate).cells[0].labels()[4] == worst for candidate in candidates]] = np.nan
         return values
 
     history = search(Problem(SIZE_SPACE, missing_with_the_best), "pruning", Budget(), 0)
     second = sorted(score.worths[3].values())[-2]
     assert history.best.scores == (pytest.approx(100 + score.best - max(score.worths[3].values()) + second),)
-    assert graph_of(history.visits[-1].candidate).cells[0].operators[4] != worst
+    assert graph_of(history.visits[-1].candidate).cells[0].labels()[4] != worst
 
 
 def test_prune_evolve_is_pruning_and_then_evolution():
