@@ -21,6 +21,7 @@ import torch
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.spaces.nb201 import NASBench201
+from catalog.tables.doctor import KNOWN_FUNCTIONS
 from predictor.networks import NetworkConfig
 from predictor.pooled.ranks import AZ_NAS, az_nas, swap_reg, te_nas
 from predictor.zero_cost import SUITE_ZERO, MeasureConfig, Proxy, measure, measure_many, proxies_named
@@ -102,7 +103,8 @@ def run_cost(arguments: argparse.Namespace) -> None:
     print(f"  all 13     {1e3 * per_cell:8.1f}")
     print(f"all 13 / dearest single ({dearest}): {spent / single[dearest]:.2f}")
     print(f"one at a time / together: {sum(single.values()) / spent:.2f}")
-    print(f"5,425 distinct functions: {5425 * per_cell / 3600:.2f} core hours")
+    functions = KNOWN_FUNCTIONS["nb201"][1]
+    print(f"{functions:,} distinct functions: {functions * per_cell / 3600:.2f} core hours")
 
 
 def _cpu_seconds(graph: ArchitectureGraph, proxies: list[Proxy], config: MeasureConfig) -> float:

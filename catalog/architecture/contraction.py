@@ -72,7 +72,7 @@ class _Equal:
     """The first of the nodes of a cell that compute one thing.
 
     A merge of several states, other than ``concat`` and ``sum``, may tell its operands apart, which a graph does not:
-    it stays. So does what has weights by its size.
+    it stays. So does what has weights by its size or its operator's.
     """
 
     def __init__(self, cell: Parts, facts: Sequence[Operator], strided: Set[int], *, merges: bool) -> None:
@@ -85,8 +85,8 @@ class _Equal:
     def first(self, node: int, inputs: Mapping[int, int]) -> int:
         """The node that stands for `node`, which these inputs feed."""
         operator, size = self._facts[node], self._cell.size(node)
-        ordered = operator.kind == "merge" and not (operator.is_join or operator.is_identity) and len(inputs) > 1
-        learned = size is not None and size.has_weights
+        ordered = operator.family == "merge" and not (operator.is_join or operator.is_identity) and len(inputs) > 1
+        learned = any(said is not None and said.has_weights for said in (operator.size, size))
         if not self._merges or not operator.is_pure or ordered or learned:
             return node
         said = "" if size is None else size.text

@@ -119,7 +119,7 @@ class Operator:
 
         Of a kind that is not known for it, ``other`` and any of a user's own, this is not claimed.
         """
-        return not self.has_weights and self.kind in _PURE
+        return not self.has_weights and self.family in _PURE
 
 
 _SIZES = tuple(field.name for field in fields(Size))

@@ -15,7 +15,7 @@ OPERATOR_COLUMNS = "name, space, kind, kernel, dilation, depthwise, has_weights,
 
 
 def spaces(store: Store) -> Question:
-    """One row a space: architectures stored, distinct functions, disconnected ones, metrics and scores."""
+    """One row a space: architectures stored, functions by canonical form, disconnected ones, metrics and scores."""
     return Question(store, _SPACES)
 
 

@@ -76,7 +76,7 @@ def _show_space(catalog: CommandCatalog) -> None:
     stored = plain(catalog.spaces())
     (found,) = (dict(zip(stored.columns, row, strict=True)) for row in stored.rows)
     typer.echo(
-        f"{found['architectures']:,} cells compute {found['functions']:,} distinct functions; "
+        f"{found['architectures']:,} cells compute {found['functions']:,} functions, told apart by canonical form; "
         f"{found['disconnected']} have no path from input to output."
     )
 

@@ -30,7 +30,7 @@ def spaces(
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:
-    """List the search spaces: architectures stored, distinct functions, metrics and scores."""
+    """List the search spaces: architectures stored, functions by canonical form, metrics and scores."""
     mode: Mode = "read" if enumerated is None else "write"
     with opened(db, wait, mode=mode, output_format=output_format) as catalog:
         emit(catalog.spaces(enumerated), output_format)

@@ -26,7 +26,7 @@ class Asking(Handle):
     """
 
     def spaces(self, enumerate: str | None = None) -> polars.DataFrame:  # noqa: A002 - the command's word
-        """The search spaces: architectures stored, distinct functions, metrics and scores.
+        """The search spaces: architectures stored, functions by canonical form, metrics and scores.
 
         Parameters
         ----------

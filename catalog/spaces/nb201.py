@@ -51,7 +51,7 @@ Operators = tuple[str, str, str, str, str, str]
 
 
 class NASBench201(SearchSpace):
-    """NAS-Bench-201, and the topology space of NATS-Bench: 15,625 cells, 5,260 distinct functions.
+    """NAS-Bench-201, and the topology space of NATS-Bench: 15,625 cells, 5,260 functions by canonical form.
 
     Dong and Yang, "NAS-Bench-201: Extending the scope of reproducible neural architecture search", 2020
     (arXiv 2001.00326). Native ids are the architecture string, the index 0 to 15624 that NAS-Bench-201, NATS-Bench

@@ -46,7 +46,7 @@ _LOST = "take the file from a backup, or fill a new catalog"
 _GRAPHS_REST_ON = ("architecture", "node", "edge", "operator", "score", "proxy")
 
 KNOWN_FUNCTIONS = {"nb101": (423_624, 423_624, 0), "nb201": (15_625, 5_260, 341)}
-"""Architectures, distinct functions and disconnected architectures of the complete spaces."""
+"""Architectures, functions by canonical form and disconnected architectures of the complete spaces."""
 
 
 def examine(catalog: Store, *, full: bool = False) -> Iterator[Finding]:

@@ -288,7 +288,13 @@ def test_skips_that_halve_the_resolution_have_weights_and_stay_two():
 OWN = VOCABULARY.extended(
     Operator(f"own_{kind}", kind, "Own", "Own", "Own")
     for kind in ("pool", "merge", "activation", "reshape", "other", "norm", "noise")
-).extended([Operator("learned", "activation", "Learned", "Learned", "Learned", has_weights=True)])
+).extended(
+    [
+        Operator("learned", "activation", "Learned", "Learned", "Learned", has_weights=True),
+        Operator("counts_as_pool", "mine", "Own", "Own", "Own", generic="max_pool"),
+        Operator("pool_and_norm", "pool", "Own", "Own", "Own", size=Size(norm=True)),
+    ]
+)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +303,8 @@ OWN = VOCABULARY.extended(
         *[(f"own_{kind}", 1) for kind in ("pool", "merge", "activation", "reshape")],
         *[(f"own_{kind}", 2) for kind in ("other", "norm", "noise")],
         ("learned", 2),
+        ("counts_as_pool", 1),
+        ("pool_and_norm", 2),
     ],
 )
 def test_only_what_is_known_to_repeat_itself_is_merged(operator, nodes):

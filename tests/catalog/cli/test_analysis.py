@@ -12,7 +12,7 @@ from tests.catalog.cli.commands import call_catalog
 
 
 def test_intervals_of_all_cells_count_each_function_once(measured_database: Path) -> None:
-    """The standard deviation of tau at 0.59 is 0.003 for 15,625 architectures; but these compute 5,425 functions."""
+    """The standard deviation of tau at 0.59 is 0.003 for 15,625 architectures; but these compute 5,260 functions."""
     options = ("--target", "cifar10_test_accuracy", "--proxy", "params", "--intervals", "--format", "csv")
     answer = call_catalog("correlate", "nb201", *options, database=measured_database)
     assert answer.returncode == 0, answer.stderr
