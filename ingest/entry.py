@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
+from catalog.spaces.staged import NAMES as STAGED
 from catalog.tables.name_gate import checked_name
 
 if TYPE_CHECKING:
@@ -280,6 +281,19 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
     return target, trace_module(made, example_inputs(inputs or ["1x3x32x32"]))
 
 
+def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
+    """The reader of the public table of a staged space that comes with the catalog."""
+
+    def loader(_file: Path, options: Options) -> LoaderIn:
+        from catalog.spaces.staged import built_in
+        from ingest.formats.staged_table import StagedTable
+
+        table = StagedTable(built_in(name), source=options.get("source"), **_limits(options))
+        return lambda _: table
+
+    return loader
+
+
 _LARGEST_MODEL = 2**31
 
 BENCHMARKS = {
@@ -290,6 +304,7 @@ BENCHMARKS = {
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
+    **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in STAGED},
 }
 """What a user may hand over as files, by the name of its command."""
 

@@ -1,0 +1,103 @@
+"""Which architecture of a staged space a record is of: by its native id, or by its choices one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from catalog.errors import IdentifierError
+from catalog.spaces.staged.assignment import Assignment, Read
+from catalog.spaces.staged.description import Level
+from catalog.spaces.staged.public_table import PublicTable
+from catalog.spaces.staged.space import StagedSpace
+from ingest.formats.staged_records import Row, as_number
+from ingest.reading.pickled_values import described
+
+
+class Architectures:
+    """Finds out which architecture each record is of.
+
+    Parameters
+    ----------
+    space
+        The space.
+    table
+        What its tables look like.
+    """
+
+    def __init__(self, space: StagedSpace, table: PublicTable) -> None:
+        self._space = space
+        self._table = table
+        self._all = space.assignments
+        self._described = space.description_of
+        networks = range(len(self._described.network.options))
+        self._deepest = [
+            max(max(self._all.depths(network, stage)) for network in networks)
+            for stage in range(len(self._described.stages))
+        ]
+
+    def of(self, row: Row) -> Assignment:
+        """The architecture of a record.
+
+        Raises
+        ------
+        IngestError
+            It names none of the space.
+        """
+        if self._table.arch is not None:
+            said = row.get(self._table.arch)
+            try:
+                return self._space.assignment_of(said if isinstance(said, str) else str(said))
+            except IdentifierError as error:
+                row.fail(f"{self._table.arch}: {error}")
+        network = self._said(row, self._described.network, {})
+        stages = []
+        for stage in range(len(self._described.stages)):
+            stages.append(self._stage(row, network, stage))
+        found = self._all.resolved(network, stages)
+        if found is None:
+            row.fail(f"its choices do not go together by the rules of the space {self._space.name!r}.")
+        return found
+
+    def _stage(self, row: Row, network: Mapping[str, int], stage: int) -> Read:
+        described = self._described.stages[stage]
+        own = self._said(row, described.level, {"stage": stage})
+        depths = {
+            self._all.depths(number, stage)[option]
+            for number in self._all.network.matching(network)
+            for option in described.level.matching(own)
+        }
+        begin = sum(self._deepest[:stage])
+        blocks: list[int] = []
+        while len(blocks) < max(depths, default=0):
+            place = {"stage": stage, "block": len(blocks), "place": begin + len(blocks)}
+            if len(blocks) in depths and not self._is_there(row, described.block_level, place):
+                break
+            said = self._said(row, described.block_level, place)
+            options = described.block_level.matching(said)
+            if not options:
+                row.fail(f"block {len(blocks) + 1} of stage {stage + 1} has choices that do not go together.")
+            blocks.append(options[0])
+        return Read(own, tuple(blocks))
+
+    def _is_there(self, row: Row, level: Level, place: Mapping[str, int]) -> bool:
+        paths = [self._table.choices[name].format(**place) for name in level.names if name in self._table.choices]
+        return any(row.get(path) is not None for path in paths)
+
+    def _said(self, row: Row, level: Level, place: Mapping[str, int]) -> dict[str, int]:
+        """The numbers of the values of the choices that the record says."""
+        found = {}
+        for choice in level.choices:
+            if choice.name not in self._table.choices:
+                continue
+            path = self._table.choices[choice.name].format(**place)
+            said = row.get(path)
+            value = as_number(said)
+            fitting = [
+                number
+                for number, (given, text) in enumerate(zip(choice.values, choice.texts, strict=True))
+                if text == str(said) or (value is not None and not isinstance(given, str) and given == value)
+            ]
+            if not fitting:
+                row.fail(f"{path} is {described(said)}; one of {', '.join(choice.texts)} is needed.")
+            found[choice.name] = fitting[0]
+        return found
