@@ -152,6 +152,30 @@ class SearchSpace(ABC):
         return f"{type(self).__name__}({self.name!r}, {size})"
 
 
+def network_scores(
+    native: NDArray[np.floating[Any]] | NDArray[np.integer[Any]],
+    live: NDArray[np.floating[Any]] | NDArray[np.integer[Any]],
+) -> dict[str, NDArray[np.float64]]:
+    """The structural scores of networks, from their costs.
+
+    Parameters
+    ----------
+    native, live
+        (4, B) parameters, multiply-accumulates, square roots of the layers' multiply-accumulates, and activations: of
+        the native network, and of its part that is on a path from input to output.
+    """
+    params, flops, _, _ = native.astype(np.float64)
+    live_params, live_flops, root_macs, activations = live.astype(np.float64)
+    return {
+        "params": params,
+        "flops": flops,
+        "live_params": live_params,
+        "live_flops": live_flops,
+        "root_macs": root_macs,
+        "activations": activations,
+    }
+
+
 def architecture(space: SearchSpace, *cells: Any) -> ArchitectureGraph:
     """An architecture of `space` made of `cells`."""
     return ArchitectureGraph(space.name, tuple(cells), space.vocabulary)

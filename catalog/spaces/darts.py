@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge
 from catalog.errors import IdentifierError
-from catalog.spaces.base import SearchSpace
+from catalog.spaces.base import SearchSpace, network_scores
 from catalog.spaces.genotype import ALL_STATES, ALLOWED, OPERATORS, STATES, Genotype, Pair, parse
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ class DARTS(SearchSpace):
         """Parameters and multiply-accumulates of the CIFAR-10 network of 36 channels and 20 cells."""
         from catalog.spaces.darts_network import network_costs
 
-        params, flops = network_costs(native, native).astype(np.float64)
-        live_params, live_flops = network_costs(canonical, native).astype(np.float64)
-        return {"params": params, "flops": flops, "live_params": live_params, "live_flops": live_flops}
+        return network_scores(network_costs(native, native), network_costs(canonical, native))
 
     def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
         from catalog.spaces import darts_computation

@@ -21,8 +21,8 @@ SKELETON = Skeleton(channels=36, cells=20, reduction="cell", stem_factor=3, data
 IMAGENET = Skeleton(channels=48, cells=14, reduction="cell", deep_stem=True, datasets={"imagenet": Images(1000, 224)})
 """The paper's network for ImageNet."""
 
-Costs = NDArray[np.int64]
-"""Trainable parameters and multiply-accumulates, (2,)."""
+Costs = NDArray[np.float64]
+"""Trainable parameters, multiply-accumulates, `root_macs` and activations, (4,)."""
 
 SEPARABLE = {
     "sep_conv_3x3": (3, 1, 2),
@@ -107,7 +107,9 @@ def operator_block(name: str, shape: Shape, *, halves: bool) -> Block | None:
 def network_costs(
     graphs: Sequence[ArchitectureGraph], native: Sequence[ArchitectureGraph], skeleton: Skeleton = SKELETON
 ) -> Costs:
-    """(2, A): parameters and multiply-accumulates of the CIFAR-10 network, without the auxiliary head.
+    """(4, A): parameters, multiply-accumulates, `root_macs` and activations of the CIFAR-10 network.
+
+    The auxiliary head is left out.
 
     Convolutions and the classifier count, the pools have no weights.
 
@@ -132,7 +134,7 @@ def network_costs(
                 name = _HALVING_SKIP if word == "skip_connect" and place in halving else word
                 total += _operator(name, reduces, skeleton)
         totals.append(total)
-    return np.array(totals, dtype=np.int64).reshape(-1, 2).T
+    return np.array(totals, dtype=np.float64).reshape(-1, 4).T
 
 
 def joined(cell: CellGraph) -> int:
@@ -151,7 +153,7 @@ def auxiliary_parameters(native: ArchitectureGraph, skeleton: Skeleton = SKELETO
 @cache
 def _operator(name: str, reduces: bool, skeleton: Skeleton) -> Costs:
     """Costs of an operator in all cells of a kind together."""
-    total = np.zeros(2, dtype=np.int64)
+    total = np.zeros(4)
     for stage, edge in zip(skeleton.stages, skeleton.resolutions(CIFAR10), strict=True):
         halves = name == _HALVING_SKIP
         pixels = (2 * edge if halves else edge,) * 2
@@ -178,5 +180,5 @@ def _blocks_around(skeleton: Skeleton, normal: int, reduce: int) -> Iterator[Blo
 
 
 def _costs(parts: Sequence[Block] | Iterator[Block]) -> Costs:
-    pairs = [(block.parameters, block.multiply_accumulates) for block in parts]
-    return np.asarray(np.array(pairs, dtype=np.int64).sum(axis=0))
+    rows = [(one.parameters, one.multiply_accumulates, one.root_macs, one.activations) for one in parts]
+    return np.asarray(np.array(rows, dtype=np.float64).sum(axis=0))

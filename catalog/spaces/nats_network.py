@@ -64,8 +64,8 @@ def _cell_blocks(shape: Shape, outputs: int) -> tuple[Block, Block, Block | None
     return entering, blocks.relu_conv_bn(entering.shape, outputs, 3), skip
 
 
-def costs(widths: Sequence[int], dataset: str = CIFAR10) -> tuple[int, int]:
-    """Trainable parameters, and multiply-accumulates of one image, of the network that the benchmark trains.
+def costs(widths: Sequence[int], dataset: str = CIFAR10) -> tuple[int, int, float, int]:
+    """Trainable parameters, multiply-accumulates of one image, `root_macs` and activations of the trained network.
 
     The benchmark counts the classifier's bias as one operation a class, and so does this.
 
@@ -77,4 +77,5 @@ def costs(widths: Sequence[int], dataset: str = CIFAR10) -> tuple[int, int]:
         One of the data sets of `SKELETON`.
     """
     plan = network_plan(widths, dataset)
-    return plan.parameters, plan.multiply_accumulates + SKELETON.datasets[dataset].classes
+    bias = SKELETON.datasets[dataset].classes
+    return plan.parameters, plan.multiply_accumulates + bias, plan.root_macs, plan.activations

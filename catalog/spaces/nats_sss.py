@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.architecture.sizes import NetworkInput, Size
 from catalog.architecture.skeleton import CIFAR10
 from catalog.errors import IdentifierError
-from catalog.spaces.base import SearchSpace
+from catalog.spaces.base import SearchSpace, network_scores
 
 if TYPE_CHECKING:
     from catalog.architecture.computation.plan import NetworkPlan
@@ -87,6 +88,15 @@ class NATSSize(SearchSpace):
             for other in WIDTHS
             if other != widths[stage]
         ]
+
+    def structural_scores(
+        self, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """Costs of the CIFAR-10 network, all of which lives."""
+        from catalog.spaces.nats_network import costs
+
+        found = np.array([costs(_widths_of(graph)) for graph in native], dtype=np.float64).reshape(-1, 4).T
+        return network_scores(found, found)
 
     def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan:
         from catalog.spaces import nats_network

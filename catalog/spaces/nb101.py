@@ -15,7 +15,7 @@ from catalog.architecture.graph_tables import placed_cells
 from catalog.architecture.members import Members
 from catalog.errors import IdentifierError
 from catalog.spaces import nb101_identifiers, nb101_neighbours, nb101_network
-from catalog.spaces.base import SearchSpace
+from catalog.spaces.base import SearchSpace, network_scores
 from catalog.spaces.nb101_enumeration import first_forms
 from catalog.spaces.nb101_hash import NODE_OPERATORS, module_hashes
 from catalog.spaces.nb101_population import Population
@@ -102,18 +102,17 @@ class NASBench101(SearchSpace):
         self, native: Sequence[ArchitectureGraph], canonical: Sequence[ArchitectureGraph]
     ) -> Mapping[str, NDArray[np.float64]]:
         """Parameters and multiply-accumulates of the CIFAR-10 network of each module's first form."""
-        scores = {name: np.empty(len(native)) for name in _NETWORK_SCORES}
+        scores: dict[str, NDArray[np.float64]] = {}
         for part in placed_cells(native):
             for name, values in self.structural_scores_of_cells(part.cells).items():
-                scores[name][part.rows] = values
-        return scores
+                scores.setdefault(name, np.empty(len(native)))[part.rows] = values
+        return scores or network_scores(np.empty((4, 0)), np.empty((4, 0)))
 
     def structural_scores_of_cells(self, cells: CellArrays) -> Mapping[str, NDArray[np.float64]]:
         """The same of arrays. Every vertex of a module is on a path, so all that there is lives."""
         ordered = first_forms(_in_our_vocabulary(cells))
-        params, flops = nb101_network.costs(ordered.adjacency, ordered.operators)
-        values = {"params": params.astype(np.float64), "flops": flops.astype(np.float64)}
-        return {name: values[name.removeprefix("live_")] for name in _NETWORK_SCORES}
+        costs = nb101_network.costs(ordered.adjacency, ordered.operators)
+        return network_scores(costs, costs)
 
     def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
         """The network of the module's first form, which the benchmark trained."""
@@ -146,9 +145,6 @@ class NASBench101(SearchSpace):
     @cached_property
     def _population(self) -> Population:
         return Population()
-
-
-_NETWORK_SCORES = ("params", "flops", "live_params", "live_flops")
 
 
 def parameters_as_drawn(cells: CellArrays) -> NDArray[np.int64]:

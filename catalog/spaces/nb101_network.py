@@ -98,16 +98,18 @@ def module_channels(sources: Sequence[Sequence[int]], inputs: int, outputs: int)
 
 def parameters(adjacency: Adjacency, operators: Operators) -> Counts:
     """Trainable parameters of the CIFAR-10 network, (B,), equal to the benchmark's own count; see `costs`."""
-    return costs(adjacency, operators)[0]
+    return np.asarray(costs(adjacency, operators)[0].astype(np.int64))
 
 
 def multiply_accumulates(adjacency: Adjacency, operators: Operators) -> Counts:
     """Multiply-accumulates of the CIFAR-10 network for one image, (B,); see `costs`."""
-    return costs(adjacency, operators)[1]
+    return np.asarray(costs(adjacency, operators)[1].astype(np.int64))
 
 
-def costs(adjacency: Adjacency, operators: Operators) -> tuple[Counts, Counts]:
-    """Trainable parameters, and multiply-accumulates of one image of 32 by 32 pixels, of the CIFAR-10 network.
+def costs(adjacency: Adjacency, operators: Operators) -> NDArray[np.float64]:
+    """(4, B) trainable parameters, multiply-accumulates of one image, `root_macs` and activations.
+
+    They are those of the CIFAR-10 network, for an image of 32 by 32 pixels.
 
     Convolutions have no bias; each is followed by a batch normalisation with a scale and a shift per channel. Pooling
     has no parameters; the classifier has weights and a bias. Of the operations those of the convolutions and of the
@@ -120,10 +122,6 @@ def costs(adjacency: Adjacency, operators: Operators) -> tuple[Counts, Counts]:
     operators
         (B, N) indices into `NODE_OPERATORS`.
 
-    Returns
-    -------
-    tuple of Counts
-        (B,) each.
     """
     from_input = adjacency[:, 0] != 0
     kernel = _WEIGHTS_A_CHANNEL_PAIR[operators]  # (B, N)
@@ -131,6 +129,8 @@ def costs(adjacency: Adjacency, operators: Operators) -> tuple[Counts, Counts]:
     weights = np.full(len(adjacency), STEM_KERNEL**2 * SKELETON.image_channels * entering, dtype=np.int64)
     operations = weights * SKELETON.datasets[CIFAR10].resolution ** 2
     normalised = np.full(len(adjacency), entering, dtype=np.int64)  # channels that leave a convolution
+    roots = np.sqrt(operations)
+    given = normalised * SKELETON.datasets[CIFAR10].resolution ** 2  # numbers that convolutions give
     for stage, resolution in zip(SKELETON.stages, SKELETON.resolutions(CIFAR10), strict=True):
         outputs = stage.channels
         channels = vertex_channels(adjacency, outputs, outputs)
@@ -139,8 +139,20 @@ def costs(adjacency: Adjacency, operators: Operators) -> tuple[Counts, Counts]:
         stack_weights = stage.cells * (kernel * channels**2).sum(axis=1) + inputs * projected
         weights += stack_weights
         operations += stack_weights * resolution**2
-        normalised += stage.cells * ((channels * (kernel > 0)).sum(axis=1) + projected)
+        leaving = stage.cells * ((channels * (kernel > 0)).sum(axis=1) + projected)
+        normalised += leaving
+        given += leaving * resolution**2
+        projections = (np.sqrt(channels) * from_input).sum(axis=1)
+        widths = np.sqrt(entering) + (stage.cells - 1) * np.sqrt(outputs)
+        roots += resolution * (stage.cells * (np.sqrt(kernel) * channels).sum(axis=1) + widths * projections)
         entering = outputs
     classes = SKELETON.datasets[CIFAR10].classes
     classifier = entering * classes
-    return weights + 2 * normalised + classifier + classes, operations + classifier
+    return np.stack(
+        [
+            weights + 2 * normalised + classifier + classes,
+            operations + classifier,
+            roots + np.sqrt(classifier),
+            given + classes,
+        ]
+    ).astype(np.float64)

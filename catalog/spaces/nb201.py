@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.skeleton import CIFAR10
 from catalog.errors import IdentifierError
-from catalog.spaces.base import SearchSpace
+from catalog.spaces.base import SearchSpace, network_scores
 
 if TYPE_CHECKING:
     from catalog.architecture.computation.plan import NetworkPlan
@@ -99,9 +99,7 @@ class NASBench201(SearchSpace):
         """Parameters and multiply-accumulates of the CIFAR-10 network (C = 16, N = 5), counted from its layers."""
         from catalog.spaces import nb201_network
 
-        params, flops = nb201_network.costs(_counts_of(native))
-        live_params, live_flops = nb201_network.costs(_counts_of(canonical))
-        return {"params": params, "flops": flops, "live_params": live_params, "live_flops": live_flops}
+        return network_scores(nb201_network.costs(_counts_of(native)), nb201_network.costs(_counts_of(canonical)))
 
     def network_plan(self, graph: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan | None:
         from catalog.spaces import nb201_network

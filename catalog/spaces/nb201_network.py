@@ -98,9 +98,10 @@ def _around(skeleton: Skeleton, dataset: str, compressed: bool) -> _Around:
 
 
 def costs(convolutions: Costs, dataset: str = CIFAR10) -> Costs:
-    """(2, B) trainable parameters, and multiply-accumulates of one image, from `convolution_counts`.
+    """(4, B) trainable parameters, multiply-accumulates of one image, `root_macs` and activations.
 
-    The benchmark counts the classifier's bias as one operation a class, and so does this.
+    They follow from `convolution_counts`. The benchmark counts the classifier's bias as one operation a class, and so
+    does this.
     """
     fixed, added = _costs(dataset)
     return np.asarray(fixed[:, None] + added @ convolutions.T)
@@ -108,16 +109,18 @@ def costs(convolutions: Costs, dataset: str = CIFAR10) -> Costs:
 
 @cache
 def _costs(dataset: str) -> tuple[Costs, Costs]:
-    """Costs of all that is not in a cell, (2,), and of a convolution 1x1 and 3x3 on one edge of the cell, (2, 2)."""
-    plan = _plan(_IDENTITY, SKELETON, dataset, compressed=True)
+    """Costs of all that is not in a cell, (4,), and of a convolution 1x1 and 3x3 on one edge of the cell, (4, 2)."""
+    plan = _plan(_IDENTITY, SKELETON, dataset, compressed=False)
     bias = SKELETON.datasets[dataset].classes
-    fixed = np.array([plan.parameters, plan.multiply_accumulates + bias], dtype=np.float64)
-    added = np.zeros((2, 2))
+    fixed = np.array(
+        [plan.parameters, plan.multiply_accumulates + bias, plan.root_macs, plan.activations], dtype=np.float64
+    )
+    added = np.zeros((4, 2))
     for _, operators, _ in _around(SKELETON, dataset, compressed=True).stages:
         for place, name in enumerate(KERNELS):
             block = operators[name, False]
             assert block is not None
-            added[:, place] += (block.parameters, block.multiply_accumulates)
+            added[:, place] += (block.parameters, block.multiply_accumulates, block.root_macs, block.activations)
     return fixed, added
 
 

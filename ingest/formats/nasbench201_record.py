@@ -101,7 +101,7 @@ class Record:
     def costs(self, dataset: str) -> tuple[int, int]:
         """Parameters and multiply-accumulates of the network that the benchmark trains on a data set."""
         if self._space == NATSSize.name:
-            return nats_network.costs([int(width) for width in self.native_id.split(":")], dataset)
+            return nats_network.costs([int(width) for width in self.native_id.split(":")], dataset)[:2]
         cell = [self.native_id]
         return int(nb201.parameters(cell, dataset)[0]), int(nb201.multiply_accumulates(cell, dataset)[0])
 

@@ -98,17 +98,19 @@ def _operator(file: str, name: str, fields: Any) -> Operator:
         if value is None:
             raise fail(f"{flag} is {_shown(fields[flag])}; true or false is needed")
     try:
-        size = Size.of({field: value for field in SIZES if (value := fields.get(field)) is not None})
+        said = {field: value for field in SIZES if (value := fields.get(field)) is not None}
+        size = Size.of(said)
     except GraphError as error:
         raise fail(str(error).rstrip(".")) from None
     edge = size.kernel if isinstance(size.kernel, int) else None
+    dilation = 1 if size.dilation is None and "dilation" in said else size.dilation
     further = replace(size, kernel=None if edge else size.kernel, dilation=None)
     return Operator(
         name,
         kind,
         *sentences,
         kernel=edge,
-        dilation=size.dilation,
+        dilation=dilation,
         depthwise=bool(depthwise),
         has_weights=bool(weights),
         generic=generic,

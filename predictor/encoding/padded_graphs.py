@@ -85,7 +85,7 @@ def from_arrays(
     names, places = cells.labels()
     return CellBatch(
         names,
-        places.astype(np.int16 if len(names) < _MOST_NAMES else np.int32),
+        places.astype(index_type(len(names))),
         cells.adjacency,
         np.ones(cells.operators.shape, dtype=np.float32),
         np.arange(count) if owner is None else owner,
@@ -109,6 +109,11 @@ def operator_names(graphs: Sequence[ArchitectureGraph]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for graph in graphs for cell in graph.as_cells() for name in cell.labels()))
 
 
+def index_type(names: int) -> type[np.signedinteger[Any]]:
+    """The type of `CellBatch.operators` where it tells so many names apart, and `PADDING`."""
+    return np.int16 if names < _MOST_NAMES else np.int32
+
+
 def vocabulary_of(graphs: Sequence[ArchitectureGraph]) -> Vocabulary:
     """What the operator names of `graphs` mean: the vocabulary that they bring."""
     return graphs[0].vocabulary if graphs else VOCABULARY
@@ -127,7 +132,7 @@ def padded_size(nodes: int) -> int:
 def _padded(
     names: tuple[str, ...], place: dict[str, int], size: int, group: Sequence[tuple[int, CellGraph]]
 ) -> CellBatch:
-    operators = np.full((len(group), size), PADDING, dtype=np.int16 if len(names) < _MOST_NAMES else np.int32)
+    operators = np.full((len(group), size), PADDING, dtype=index_type(len(names)))
     adjacency = np.zeros((len(group), size, size), dtype=np.uint16)
     for row, (_, cell) in enumerate(group):
         operators[row, : cell.node_count] = [place[name] for name in cell.labels()]

@@ -34,7 +34,10 @@ Values = NDArray[np.float64]
 Graphs = Sequence[ArchitectureGraph]
 
 _OF_THE_GRAPH = ("depth", "n_conv", "n_skip", "conv_depth", "path_count", "shortest_path")
-_OF_THE_CANONICAL_FORM = ("live_params", "live_flops", "depth", "conv_depth", "path_count", "shortest_path")
+_OF_THE_CANONICAL_FORM = (
+    *("live_params", "live_flops", "root_macs", "activations"),
+    *("depth", "conv_depth", "path_count", "shortest_path"),
+)
 
 
 @dataclass(frozen=True)

@@ -62,12 +62,13 @@ class Source:
     vocabulary: Vocabulary = VOCABULARY
 
     def digest(self) -> str:
-        """sha256 over graphs, labels and the operators that are not built in, in order."""
+        """sha256 over graphs, their sizes, labels and the operators that are not built in, in order."""
         total = hashlib.sha256(np.ascontiguousarray(self.labels).tobytes())
         for operator in self.vocabulary:
             if operator not in BUILT_IN:
                 total.update(repr(operator).encode())
         for batch in self.cells:
+            total.update("".join(name for name in batch.names if name not in self.vocabulary).encode())
             for array in (batch.operators, batch.adjacency, batch.scale, batch.owner):
                 total.update(np.ascontiguousarray(array).tobytes())
         return total.hexdigest()

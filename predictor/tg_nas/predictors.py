@@ -49,6 +49,7 @@ class TGNAS(Predictor):
     """Predicted rank of the accuracy; TG-NAS, an ensemble beside a structural prior."""
 
     name = "tg_nas"
+    version = "2"  # 1 read facts of a user's operators from their descriptions
     needs = Needs(labels=True, graphs=("canonical",), extra="predict")
     has_spread: ClassVar[bool] = True
     developed_with: ClassVar[tuple[str, ...]] = DEVELOPED_WITH

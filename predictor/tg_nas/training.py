@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from catalog.architecture.operators import VOCABULARY, Vocabulary
-from predictor.encoding.padded_graphs import PADDING, CellBatch
+from predictor.encoding.padded_graphs import PADDING, CellBatch, index_type
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size, operator_features
 from predictor.tg_nas.model import Convolution, TGNASNetwork
@@ -61,9 +61,10 @@ def _ordering_names() -> list[str]:
 def merge(batches: Sequence[CellBatch], names: tuple[str, ...]) -> CellBatch:
     """One batch of all cells, padded to the largest size, with operators counted in `names`."""
     size = max(batch.operators.shape[1] for batch in batches)
+    position = {name: number for number, name in enumerate(names)}
     parts = []
     for batch in batches:
-        lookup = np.array([*(names.index(name) for name in batch.names), PADDING], dtype=np.int16)
+        lookup = np.array([*(position[name] for name in batch.names), PADDING], dtype=index_type(len(names)))
         room = size - batch.operators.shape[1]
         parts.append(
             replace(

@@ -6,6 +6,7 @@ networks names the same blocks again and again, and batches of arrays are assemb
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -49,6 +50,18 @@ class Block:
     def multiply_accumulates(self) -> int:
         """Multiply-accumulates of all layers whose cost is known."""
         return sum(layer.primitive.multiply_accumulates or 0 for layer in self.layers)
+
+    @cached_property
+    def root_macs(self) -> float:
+        """Square roots of the layers' multiply-accumulates, summed; of repeats that all cost the same."""
+        costs = [layer.primitive.multiply_accumulates or 0 for layer in self.layers]
+        return float(sum(self.repeats * math.sqrt(cost / self.repeats) for cost in costs))
+
+    @cached_property
+    def activations(self) -> int:
+        """Numbers that the layers with multiply-accumulates give."""
+        counted = (layer for layer in self.layers if layer.primitive.multiply_accumulates)
+        return self.repeats * sum(math.prod(layer.shape) for layer in counted)
 
 
 def chain(*parts: Layer) -> Block:

@@ -48,6 +48,16 @@ class NetworkPlan:
         """Multiply-accumulates of one pass, as far as they are known."""
         return sum(block.multiply_accumulates for block in self.blocks)
 
+    @property
+    def root_macs(self) -> float:
+        """Square roots of the layers' multiply-accumulates, summed; exact where the plan is not compressed."""
+        return sum(block.root_macs for block in self.blocks)
+
+    @property
+    def activations(self) -> int:
+        """Numbers that the layers with multiply-accumulates give."""
+        return sum(block.activations for block in self.blocks)
+
     def reaching(self, last: int) -> NetworkPlan:
         """The blocks that the one at `last` needs, and that one as the end; what the network takes stays first."""
         used = {0, last}

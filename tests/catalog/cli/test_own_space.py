@@ -117,9 +117,9 @@ def test_unknown_operators_come_back_as_a_template(database: Path) -> None:
 @pytest.mark.parametrize(
     ("edges", "words"),
     [
-        ([[0, 1], [1, 2], [2, 1], [2, 3]], "line 2: cell 'cell' has a cycle"),
-        ([[0, 1], [1, 9]], "line 2: cell 'cell': edge (1, 9) points outside"),
-        ([[0, 1], [3, 2]], "line 2: cell 'cell': edge (3, 2) leaves the output"),
+        ([[0, 1], [1, 2], [2, 1], [2, 3]], "line 2, id 'b': cell 'cell' has a cycle"),
+        ([[0, 1], [1, 9]], "line 2, id 'b': cell 'cell': edge (1, 9) points outside"),
+        ([[0, 1], [3, 2]], "line 2, id 'b': cell 'cell': edge (3, 2) leaves the output"),
     ],
 )
 def test_a_wrong_graph_stores_nothing_of_the_file(database: Path, edges: list[list[int]], words: str) -> None:

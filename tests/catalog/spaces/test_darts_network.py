@@ -27,14 +27,14 @@ def graphs() -> list[ArchitectureGraph]:
 
 
 def test_the_published_cell_has_the_published_size() -> None:
-    params, flops = network_costs(graphs()[:1], graphs()[:1])
+    params, flops, _, _ = network_costs(graphs()[:1], graphs()[:1])
     assert params.tolist() == [3_349_342]  # without the auxiliary head; papers print 3.3 M
     assert 500e6 < flops[0] < 560e6  # papers print 528 M
 
 
 def test_counts_are_those_of_the_real_network() -> None:
     native = graphs()
-    params, flops = network_costs(native, native)
+    params, flops, _, _ = network_costs(native, native)
     for graph, parameters, accumulates in zip(native, params.tolist(), flops.tolist(), strict=True):
         network = build(graph).eval()
         assert parameters == sum(parameter.numel() for parameter in network.parameters())

@@ -96,10 +96,12 @@ def test_a_filled_template_says_what_it_says_and_no_more(tmp_path: Path) -> None
 
 
 def test_the_facts_of_a_node_may_be_said_once_for_its_operator(tmp_path: Path) -> None:
-    facts = {"generic": "depthwise_conv", "kernel": 5, "stride": 1, "expansion": 6, "squeeze": 0.25, "norm": True}
+    facts = {"generic": "depthwise_conv", "kernel": 5, "stride": 2, "expansion": 6, "squeeze": 0.25, "norm": True}
     (found,) = read(tmp_path, mbconv={"kind": "conv", **facts, "description": "MBConv"})
     assert (found.counts_as, found.depthwise, found.has_weights) == ("depthwise_conv", True, True)
-    assert found.sized() == Size(kernel=5, stride=1, expansion=6, squeeze=0.25, norm=True)
+    assert found.sized() == Size(kernel=5, stride=2, expansion=6, squeeze=0.25, norm=True)
+    (plain,) = read(tmp_path, plain={"kind": "conv", "kernel": 3, "dilation": 1, "description": "d"})
+    assert (plain.kernel, plain.dilation, plain.size) == (3, 1, None)
     (tall,) = read(tmp_path, tall={"kind": "conv", "kernel": [7, 1], "description": "Tall"})
     assert (tall.kernel, tall.sized().kernel, tall.missing()) == (None, (7, 1), None)
 

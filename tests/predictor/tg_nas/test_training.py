@@ -12,7 +12,8 @@ import pytest
 from catalog.architecture.canonical_form import canonical_graphs
 from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
-from catalog.architecture.operators import VOCABULARY, Operator
+from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Operator
+from catalog.architecture.sizes import Size
 from catalog.errors import UsageError
 from predictor.door.checkpoint import CARD, WEIGHTS
 from predictor.encoding.padded_graphs import from_graphs
@@ -117,6 +118,17 @@ def source_with_mixer(name: str, words: str) -> Source:
     cells = from_graphs([chain(operators, vocabulary) for operators in chains])
     labels = np.array([float(operators.count("mixer")) for operators in chains])
     return Source(name, tuple(cells), labels, vocabulary=vocabulary)
+
+
+def test_a_source_of_other_sizes_is_another_source() -> None:
+    graph = chain(["conv"], SIZED_VOCABULARY)
+
+    def sized(size: Size) -> str:
+        (cell,) = graph.cells
+        graphs = [replace(graph, cells=(replace(cell, sizes=(None, size, None)),))]
+        return Source("mine", tuple(from_graphs(graphs)), np.zeros(1), vocabulary=SIZED_VOCABULARY).digest()
+
+    assert sized(Size(kernel=3)) == sized(Size(kernel=3)) != sized(Size(kernel=5))
 
 
 def test_a_source_may_bring_operators_of_its_own(source: Source, tmp_path: Path) -> None:
