@@ -26,6 +26,7 @@ from catalog.tables.column_names import (
     score_key,
     word,
 )
+from catalog.tables.confirmed_counts import compared
 from catalog.tables.official_sources import is_reserved
 from catalog.tables.space_ids import is_of_space
 
@@ -379,7 +380,9 @@ def published_as(catalog: Store) -> str:
 
 
 def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
-    return _rows(
+    """The kinds of score rows that have a column: published counts that equal ours have none."""
+    equal = {(one.proxy_id, one.source_id) for one in compared(catalog, space) if one.is_equal}
+    groups = _rows(
         catalog,
         f"""
         SELECT DISTINCT proxy_id, proxy."column", proxy.name, proxy.description, proxy.direction, source_id,
@@ -389,6 +392,7 @@ def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
         ORDER BY published_as IS NOT NULL, proxy_id, input NULLS FIRST, source_id NULLS FIRST
         """,
     )
+    return [group for group in groups if (group["proxy_id"], group["source_id"]) not in equal]
 
 
 def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Table]:

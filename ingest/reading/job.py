@@ -17,6 +17,7 @@ from catalog.spaces.base import SearchSpace
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import registration, views
+from catalog.tables.confirmed_counts import compared
 from catalog.tables.disagreements import disagreements
 from catalog.tables.forgetting import command
 from catalog.tables.name_gate import shown_file_name
@@ -348,6 +349,7 @@ class _Job:
         if self.new_architectures:
             registration.link_twins(self.catalog, self.space.name)
         views.rebuild(self.catalog, self.space.name)
+        self.notes += [str(one) for one in compared(self.catalog, self.space.name) if one.source_id == self.source_id]
 
     def _with_ids(self, rows: pa.Table, ids: Identifiers) -> pa.Table:
         source = pa.array(np.full(len(rows), self.source_id, dtype=np.int32))
