@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.graph import ArchitectureGraph, CellGraph, contract
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 
 
 def canonical_graphs(graphs: Sequence[ArchitectureGraph]) -> list[ArchitectureGraph]:
@@ -15,9 +15,7 @@ def canonical_graphs(graphs: Sequence[ArchitectureGraph]) -> list[ArchitectureGr
 
     Cells that contract to the same graph are put in canonical order once.
     """
-    contracted = [
-        [contract(cell, graph.vocabulary, merges=graph.merges_equals) for cell in graph.cells] for graph in graphs
-    ]
+    contracted = [graph.contracted() for graph in graphs]
     ordered = _canonically_ordered(list({cell for cells in contracted for cell in cells}))
     return [
         replace(graph, cells=tuple(ordered[cell] for cell in cells))

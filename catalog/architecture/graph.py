@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -112,11 +112,12 @@ class CellGraph:
                 raise GraphError(f"cell {name!r}: edge ({source}, {target}) has multiplicity {copies}; 1 is the least.")
             multiplicity[source, target] += copies
         kinds = [vocabulary[operator].kind for operator in names]
+        given = tuple(sizes)
         _check_ends(name, kinds, multiplicity)
+        _check_ends_are_bare(name, names, kinds, given)
         _check_copies(name, multiplicity.values())
         order = _topological_order(name, kinds, multiplicity)
         position = {node: place for place, node in enumerate(order)}
-        given = tuple(sizes)
         return cls(
             name,
             tuple(names[node] for node in order),
@@ -196,8 +197,14 @@ class ArchitectureGraph:
     @cached_property
     def canonical(self) -> ArchitectureGraph:
         """The same architecture in canonical form: what the network computes, in canonical node order."""
-        cells = (contract(cell, self.vocabulary, merges=self.merges_equals) for cell in self.cells)
-        return replace(self, cells=tuple(_canonically_ordered(cell) for cell in cells))
+        return replace(self, cells=tuple(_canonically_ordered(cell) for cell in self.contracted()))
+
+    def contracted(self) -> list[CellGraph]:
+        """What each cell computes; the strides of a whole network are those that its nodes say."""
+        says_strides = self.input is not None
+        return [
+            contract(cell, self.vocabulary, merges=self.merges_equals, strides=not says_strides) for cell in self.cells
+        ]
 
     @property
     def merges_equals(self) -> bool:
@@ -292,6 +299,17 @@ def _check_ends(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) ->
             raise GraphError(f"cell {name!r}: edge ({source}, {target}) leaves the output.")
 
 
+def _check_ends_are_bare(
+    name: str, operators: Sequence[str], kinds: Sequence[str], sizes: Sequence[Size | None]
+) -> None:
+    for node, (operator, kind, size) in enumerate(zip(operators, kinds, sizes, strict=False)):
+        if kind in ("input", "output") and size is not None:
+            raise GraphError(
+                f"cell {name!r}, node {node} ({operator}): it has a size, {size.words}; an input and an output pass on "
+                "what they get. Give the size to the node that changes it."
+            )
+
+
 def _check_copies(name: str, multiplicities: Iterable[int]) -> None:
     most = max(multiplicities, default=0)
     if most > MOST_PARALLEL:
@@ -331,8 +349,10 @@ def _canonically_ordered(cell: CellGraph) -> CellGraph:
     )
 
 
-def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True) -> CellGraph:
+def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True, strides: bool = True) -> CellGraph:
     """The cell without what changes nothing, and, with `merges`, without what is computed twice.
+
+    With `strides` what an input of a reduction cell feeds halves the resolution.
 
     Raises
     ------
@@ -340,7 +360,7 @@ def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True) ->
         Identities in parallel make more copies of one edge than can be stored.
     """
     parts = Parts(cell.operators, cell.edges, cell.sizes)
-    made = contracted(parts, vocabulary, reduction=cell.reduction, merges=merges)
+    made = contracted(parts, vocabulary, reduction=cell.reduction and strides, merges=merges)
     _check_copies(cell.name, [count for _, _, count in made.edges])
     return replace(cell, operators=made.operators, edges=made.edges, sizes=made.sizes)
 

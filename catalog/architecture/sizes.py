@@ -17,8 +17,12 @@ Window = int | tuple[int, int]
 REFERENCE_CHANNELS = 64
 """Channels of a whole network that count as the width of a cell."""
 
-_LARGEST = 2**31 - 1
-_LARGEST_COUNT = 2**60
+LARGEST = 2**31 - 1
+"""Of what has a size: an edge, a number of channels, a window."""
+
+LARGEST_COUNT = 2**60
+"""Of parameters, and of multiply-accumulates."""
+
 _LONGEST_WORD = 60
 
 
@@ -109,6 +113,16 @@ class Size:
         return self if self.channels is None else replace(self, channels=self.channels / REFERENCE_CHANNELS)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it says nothing but repeats and costs."""
+        return all(getattr(self, name) in (None, False) for name in FIELDS if name not in ("repeats", *_COUNTS))
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it says nothing but repeats, and no costs."""
+        return self.is_plain and not self.params and not self.macs
+
+    @property
     def has_weights(self) -> bool:
         """Whether the size says that the node learns something, whatever its operator."""
         return bool(self.params or self.norm or self.bias or self.activation == "prelu")
@@ -162,15 +176,15 @@ def _value(name: str, value: Any) -> Any:
     if name in _WINDOWS:
         return _window(name, value, _WINDOWS[name])
     if name in _WHOLE:
-        if not _is_whole(value) or not _WHOLE[name] <= value <= _LARGEST:
+        if not _is_whole(value) or not _WHOLE[name] <= value <= LARGEST:
             raise _wrong(name, value, f"a whole number from {_WHOLE[name]} on")
         return value
     if name in _RATIOS:
-        if not _is_number(value) or not 0 < value <= _LARGEST:
+        if not _is_number(value) or not 0 < value <= LARGEST:
             raise _wrong(name, value, "a positive number")
         return int(value) if value == int(value) else value
     if name in _COUNTS:
-        if not _is_whole(value) or not 0 <= value <= _LARGEST_COUNT:
+        if not _is_whole(value) or not 0 <= value <= LARGEST_COUNT:
             raise _wrong(name, value, "a whole number from 0 on")
         return value
     if isinstance(value, bool):
@@ -181,9 +195,13 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _window(name: str, value: Any, least: int) -> Window:
-    if _is_whole(value) and least <= value <= _LARGEST:
+    if _is_whole(value) and least <= value <= LARGEST:
         return int(value)
-    if isinstance(value, list) and len(value) == 2 and all(_is_whole(edge) and least <= edge for edge in value):
+    if (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(_is_whole(edge) and least <= edge <= LARGEST for edge in value)
+    ):
         height, width = value
         return height if height == width else (height, width)
     raise _wrong(name, value, f"a whole number from {least} on, or two of them, height and width,")
@@ -262,7 +280,7 @@ class NetworkInput:
 
 
 def _is_size(value: Any) -> bool:
-    return _is_whole(value) and 0 < value <= _LARGEST
+    return _is_whole(value) and 0 < value <= LARGEST
 
 
 def classes_of(said: Any) -> int:

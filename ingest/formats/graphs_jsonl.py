@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
+from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks, check_applications
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, check_copies, halves_resolution
 from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
@@ -198,6 +198,7 @@ class _BatchRows:
             raise fault(where, f"id is {described(native_id)}; a text of 1 to 1000 characters is needed")
         cells = _cells(f"{where}, id {described(native_id)}", record, self._space.vocabulary)
         try:
+            check_applications(cells)
             check_copies(cells, self._space.vocabulary)
             graph = ArchitectureGraph(self._space.name, cells, self._space.vocabulary, *_ends(record))
             network = None if graph.input is None else self._sized.facts(graph)

@@ -178,10 +178,8 @@ def _projected(made: _Chain, said: Size, outputs: int) -> Laid:
 
 
 def _linear(said: Size, shape: Shape) -> Laid | None:
-    if said.channels is None:
-        return None
     made = _Chain(shape)
-    _mapped(made, _channels(said, 0), bias=said.bias is not False)
+    _mapped(made, _channels(said, layers.channels_of(shape)), bias=said.bias is not False)
     made.norm(said, default=False)
     made.activation(said, default=None)
     return made.done()
@@ -256,6 +254,29 @@ RULES: Mapping[str, Callable[[Size, Shape], Laid | None]] = MappingProxyType(
 )
 """Generic operator to what lays its layers."""
 
+_OF_WINDOWS = frozenset({"kernel", "stride", "dilation", "padding"})
+_OF_BLOCKS = frozenset({"groups", "expansion", "squeeze", "norm", "activation", "bias"})
+
+READ: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "conv": _OF_WINDOWS | _OF_BLOCKS,
+        "depthwise_conv": (_OF_WINDOWS | _OF_BLOCKS) - {"groups"},
+        "linear": frozenset({"norm", "activation", "bias"}),
+        "attention": frozenset({"heads", "expansion", "bias"}),
+        "mlp": frozenset({"mlp_ratio", "activation", "bias"}),
+        "max_pool": _OF_WINDOWS,
+        "avg_pool": _OF_WINDOWS,
+        "norm": frozenset({"norm"}),
+        "activation": frozenset({"activation"}),
+        "sum": frozenset(),
+        "concat": frozenset(),
+    }
+)
+"""Fields that decide the layers of each generic operator."""
+
+EVERYWHERE = frozenset({"channels", "repeats", "params", "macs"})
+"""Fields that every node may have."""
+
 
 def convolved(said: Size, shape: Shape, outputs: int, groups: int, *, bias: bool) -> Layer:
     """A convolution with a node's window.
@@ -278,18 +299,29 @@ def convolved(said: Size, shape: Shape, outputs: int, groups: int, *, bias: bool
 
 def _window(said: Size, shape: Shape) -> tuple[Shape, Shape, Shape]:
     """Kernel, stride, and the resolution that a window leaves."""
-    kernel, stride = pair(said.kernel or 1), pair(said.stride or 1)
+    return pair(said.kernel or 1), pair(said.stride or 1), windowed(said, shape[2:])
+
+
+def windowed(said: Size, pixels: Shape) -> Shape:
+    """The resolution that a node's window leaves of an image.
+
+    Raises
+    ------
+    GraphError
+        The window is larger than the padded image.
+    """
+    stride = pair(said.stride or 1)
     if said.padding is None:
-        return kernel, stride, tuple(-(-edge // step) for edge, step in zip(shape[2:], stride, strict=True))
+        return tuple(-(-edge // step) for edge, step in zip(pixels, stride, strict=True))
     result = []
-    for edge, size, step, padded in zip(shape[2:], kernel, stride, pair(said.padding), strict=True):
+    for edge, size, step, padded in zip(pixels, pair(said.kernel or 1), stride, pair(said.padding), strict=True):
         reach = (said.dilation or 1) * (size - 1) + 1
         if edge + 2 * padded < reach:
             raise GraphError(
                 f"kernel is {size}, more than the {edge} pixels with padding {padded} that it is laid over."
             )
         result.append((edge + 2 * padded - reach) // step + 1)
-    return kernel, stride, tuple(result)
+    return tuple(result)
 
 
 def _mapped(made: _Chain, outputs: int, *, bias: bool) -> None:

@@ -317,8 +317,8 @@ def test_what_a_node_says_goes_before_what_its_operator_says() -> None:
     """Also of a built-in operator, and in the network of a graph whose nodes say it."""
     size = Size.of({"kernel": 5, "groups": 4})
     assert sum(weight.numel() for weight in layer(conv().at(size)).parameters()) == 25 * C + 2 * C
-    once = layer(VOCABULARY["sep_conv_3x3"].at(Size(repeats=1)))
-    assert sum(weight.numel() for weight in once.parameters()) == 9 * C + 2 * C + C * C + 2 * C
+    copies = layer(VOCABULARY["sep_conv_3x3"].at(Size(repeats=3)))  # each of which is two in a row
+    assert sum(weight.numel() for weight in copies.parameters()) == 6 * (9 * C + 2 * C + C * C + 2 * C)
     names = ["input", "conv3x3", "conv", "output"]
     cell = CellGraph.build(
         "cell", names, [(0, 1), (1, 2), (2, 3)], vocabulary=SIZED_VOCABULARY, sizes=[None, size, Size(kernel=1), None]
