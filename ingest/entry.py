@@ -101,17 +101,17 @@ def _of_file(loader_in: Callable[[Store], Loader], file: Path, listener: Listene
 
 
 def enter_space(store: Store, name: str, listener: Listener) -> int:
-    """Enter every architecture of a built-in space, without metrics; returns how many are new.
+    """Enter every architecture of a space, without metrics; returns how many are new.
 
     Raises
     ------
     UnknownSpaceError
-        There is no such built-in space.
+        The space is neither built in nor stored.
     """
-    from catalog.spaces import space_named
     from catalog.tables.enumeration import enumerate_space
+    from catalog.tables.stored_spaces import space_of
 
-    definition = space_named(name)
+    definition = space_of(store, name)
     with listener.watch(f"entering {name}") as advance:
         new = enumerate_space(store, definition, advance)
     listener.note(f"{name}: {new:,} new architectures.")

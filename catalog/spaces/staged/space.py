@@ -42,6 +42,7 @@ class StagedSpace(SearchSpace):
     native_id_name = "arch"
     operators = ()
     sizes_are_all = True
+    has_whole_networks = True
     vocabulary = SIZED_VOCABULARY
 
     def __init__(self, description: Description) -> None:
@@ -67,6 +68,7 @@ class StagedSpace(SearchSpace):
         public_table(described, file)
         space = cls(described)
         space.check()
+        space.definition = text
         return space
 
     def check(self) -> None:
