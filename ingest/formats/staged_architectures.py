@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from catalog.errors import IdentifierError
 from catalog.spaces.staged.assignment import Assignment, Read
 from catalog.spaces.staged.description import Level
+from catalog.spaces.staged.formula import Value
 from catalog.spaces.staged.public_table import PublicTable
 from catalog.spaces.staged.space import StagedSpace
 from ingest.formats.staged_records import Row, as_number
@@ -27,6 +29,9 @@ class Architectures:
     def __init__(self, space: StagedSpace, table: PublicTable) -> None:
         self._space = space
         self._table = table
+        self._read: set[str] = set()
+        firsts = dict.fromkeys(path.partition(".")[0] for path in (*table.choices.values(), *table.fixed))
+        self._columns = [name for name in firsts if "{" not in name and name not in table.unused]
         self._all = space.assignments
         self._described = space.description_of
         networks = range(len(self._described.network.options))
@@ -49,6 +54,8 @@ class Architectures:
                 return self._space.assignment_of(said if isinstance(said, str) else str(said))
             except IdentifierError as error:
                 row.fail(f"{self._table.arch}: {error}")
+        self._read.clear()
+        self._check_fixed(row)
         network = self._said(row, self._described.network, {})
         stages = []
         for stage in range(len(self._described.stages)):
@@ -56,7 +63,22 @@ class Architectures:
         found = self._all.resolved(network, stages)
         if found is None:
             row.fail(f"its choices do not go together by the rules of the space {self._space.name!r}.")
+        self._refuse_rest(row)
         return found
+
+    def _check_fixed(self, row: Row) -> None:
+        for path, value in self._table.fixed.items():
+            self._read.add(path)
+            said = row.get(path)
+            if not _is_same(value, said):
+                row.fail(f"{path} is {described(said)}; in this space it is always {value}.")
+
+    def _refuse_rest(self, row: Row) -> None:
+        """A member that no choice read says something of which the graph would know nothing."""
+        for column in self._columns:
+            for path in _leaves(column, row.said.get(column)):
+                if path not in self._read:
+                    row.fail(f"{path} is {described(row.get(path))}, and the space has nothing of that name.")
 
     def _stage(self, row: Row, network: Mapping[str, int], stage: int) -> Read:
         described = self._described.stages[stage]
@@ -90,14 +112,37 @@ class Architectures:
             if choice.name not in self._table.choices:
                 continue
             path = self._table.choices[choice.name].format(**place)
+            self._read.add(path)
             said = row.get(path)
-            value = as_number(said)
-            fitting = [
-                number
-                for number, (given, text) in enumerate(zip(choice.values, choice.texts, strict=True))
-                if text == str(said) or (value is not None and not isinstance(given, str) and given == value)
-            ]
+            if said is None:
+                said = self._absent(row, choice.name)
+            fitting = [number for number, given in enumerate(choice.values) if _is_same(given, said)]
             if not fitting:
                 row.fail(f"{path} is {described(said)}; one of {', '.join(choice.texts)} is needed.")
             found[choice.name] = fitting[0]
         return found
+
+    def _absent(self, row: Row, choice: str) -> Value | None:
+        """The value of a choice of something that the record does not have at all."""
+        for path, values in self._table.absent.items():
+            if choice in values and row.get(path) is None:
+                return values[choice]
+        return None
+
+
+def _is_same(given: Value, said: object) -> bool:
+    if isinstance(given, str):
+        return given == str(said)
+    return said is not None and as_number(said) == given
+
+
+def _leaves(path: str, said: Any) -> Iterator[str]:
+    """The paths of all that stands within lists and objects."""
+    if isinstance(said, Mapping):
+        for name, inner in said.items():
+            yield from _leaves(f"{path}.{name}", inner)
+    elif isinstance(said, Sequence) and not isinstance(said, str):
+        for number, inner in enumerate(said):
+            yield from _leaves(f"{path}.{number}", inner)
+    else:
+        yield path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from string import Formatter
@@ -35,17 +36,23 @@ class Content:
             raise IngestError(f"{path.name} holds no records; nothing was stored.")
         self._refuse_columns(table)
         architectures = Architectures(space, table)
-        self.assignments = [architectures.of(row) for row in rows]
+        found = [architectures.of(row) for row in rows]
+        self.assignments = list(dict.fromkeys(found))
         self.native_ids = [space.id_of(one) for one in self.assignments]
-        self._refuse_twice()
+        places = {one: place for place, one in enumerate(self.assignments)}
+        self.members = [places[one] for one in found]
+        """The place of each record's architecture."""
+        if not table.several:
+            self._refuse_twice()
         percents = Percents(path.name)
-        self._values = [_values(rows, metric, percents) for metric in table.metrics]
+        trainings = _occurrences(self.members) if table.several else [0] * len(rows)
+        self._values = [_values(rows, self.members, trainings, metric, percents) for metric in table.metrics]
         self._counts = [
-            [
-                (place, number(row, count.column) * count.times)
-                for place, row in enumerate(rows)
+            {
+                member: number(row, count.column) * count.times
+                for member, row in zip(self.members, rows, strict=True)
                 if row.get(count.column) is not None
-            ]
+            }
             for count in table.counts
         ]
         percents.refuse_fractions()
@@ -67,15 +74,15 @@ class Content:
         for metric, values in zip(table.metrics, self._values, strict=True):
             facts = {name: getattr(metric, name) for name in ("name", "kind", "dataset", "split", "epochs", "stage")}
             given = {name: value for name, value in facts.items() if value is not None}
-            if metric.repeats is not None:
+            if metric.repeats is not None or table.several:
                 given["repeat"] = np.array([repeat for _, _, repeat in values], dtype=np.int16)
             owners = np.array([owner for owner, _, _ in values], dtype=np.int64)
             parts.append(metric_rows(owners, np.array([value for _, value, _ in values], dtype=float), **given))
         for count, published in zip(table.counts, self._counts, strict=True):
             parts.append(
                 metric_rows(
-                    np.array([place for place, _ in published], dtype=np.int64),
-                    np.array([value for _, value in published], dtype=float),
+                    np.array(list(published), dtype=np.int64),
+                    np.array(list(published.values()), dtype=float),
                     name=count.name,
                     kind="reported",
                     dataset=count.dataset,
@@ -94,17 +101,29 @@ class Content:
             )
 
     def _refuse_twice(self) -> None:
-        first: dict[str, Row] = {}
-        for row, native_id in zip(self.rows, self.native_ids, strict=True):
-            if native_id in first:
-                row.fail(f"the architecture {native_id} stands at {first[native_id].where} already.")
-            first[native_id] = row
+        first: dict[int, Row] = {}
+        for row, member in zip(self.rows, self.members, strict=True):
+            if member in first:
+                row.fail(f"the architecture {self.native_ids[member]} stands at {first[member].where} already.")
+            first[member] = row
 
 
-def _values(rows: Sequence[Row], metric: MetricColumn, percents: Percents) -> list[_Value]:
+def _occurrences(members: Sequence[int]) -> list[int]:
+    """Of each record, how many before it are of the same architecture."""
+    seen: Counter[int] = Counter()
+    found = []
+    for member in members:
+        found.append(seen[member])
+        seen[member] += 1
+    return found
+
+
+def _values(
+    rows: Sequence[Row], members: Sequence[int], trainings: Sequence[int], metric: MetricColumn, percents: Percents
+) -> list[_Value]:
     """One metric of all records, one value a training."""
     found = []
-    for place, row in enumerate(rows):
+    for row, member, training in zip(rows, members, trainings, strict=True):
         for repeat in range(metric.repeats or 1):
             columns = [column.format(repeat=repeat) for column in metric.columns]
             column = next((one for one in columns if row.get(one) is not None), None)
@@ -117,13 +136,13 @@ def _values(rows: Sequence[Row], metric: MetricColumn, percents: Percents) -> li
                 if not 0 <= value <= 100:
                     row.fail(f"{column} is {value:g}; {ALLOWED}.")
                 percents.see(metric.columns[0], value, row.where)
-            found.append((place, value, repeat + 1))
+            found.append((member, value, training * (metric.repeats or 1) + repeat + 1))
     return found
 
 
 def _known_columns(table: PublicTable) -> list[str]:
     """The columns that a table may have, as expressions: the paths up to their first dot, any number for braces."""
-    paths = [*table.choices.values(), *(count.column for count in table.counts), *table.ignored]
+    paths = [*table.choices.values(), *table.fixed, *(count.column for count in table.counts), *table.ignored]
     paths += [column for metric in table.metrics for column in metric.columns]
     if table.arch is not None:
         paths.append(table.arch)

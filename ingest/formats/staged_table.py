@@ -9,7 +9,7 @@ from pathlib import Path
 from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.members import Members
-from catalog.errors import GraphError, UsageError
+from catalog.errors import GraphError, IngestError, UsageError
 from catalog.spaces.staged.public_table import PublicTable
 from catalog.spaces.staged.space import StagedSpace
 from catalog.tables.measures import direction_in
@@ -84,16 +84,19 @@ class StagedTable:
             self._content = (path, Content(path, self._staged, self._table, rows))
         return self._content[1]
 
-    def _counted(self, content: Content, graphs: Sequence[ArchitectureGraph]) -> list[NetworkFacts | None]:
+    def _counted(self, content: Content, graphs: Sequence[ArchitectureGraph]) -> list[NetworkFacts]:
         """What follows from the sizes, which has to be what the table says where it counts alike."""
         sized = SizedNetworks(self._staged.vocabulary)
-        found: list[NetworkFacts | None] = []
-        for row, native_id, graph in zip(content.rows, content.native_ids, graphs, strict=True):
+        found: list[NetworkFacts] = []
+        for native_id, graph in zip(content.native_ids, graphs, strict=True):
             try:
-                facts = sized.facts(graph)
+                found.append(sized.facts(graph))
             except GraphError as error:
-                row.fail(f"the network of {native_id} cannot be: {error}")
-            found.append(facts)
+                raise IngestError(
+                    f"{content.path.name}: the network of {native_id} cannot be: {error} Nothing was stored."
+                ) from None
+        for row, member in zip(content.rows, content.members, strict=True):
+            native_id, facts = content.native_ids[member], found[member]
             for count in self._table.counts:
                 counted = facts.parameters if count.name == "parameters" else facts.multiply_accumulates
                 if not count.exact or row.get(count.column) is None:

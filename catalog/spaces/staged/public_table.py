@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.spaces.staged.description import Description
+from catalog.spaces.staged.formula import Value
 from catalog.spaces.staged.tables import Table
 
-_TABLE = ("about", "licence", "values", "arch", "choices", "ignored", "counts", "metrics")
+_TABLE = (
+    *("about", "licence", "values", "arch", "choices", "fixed", "absent", "unused", "ignored", "several"),
+    *("counts", "metrics"),
+)
 _COUNT = ("column", "name", "dataset", "times", "exact")
 _METRIC = (
     "columns",
@@ -76,8 +80,16 @@ class PublicTable:
         Where the native id stands; None where the choices are said one by one.
     choices
         Where each choice stands.
+    fixed
+        What stands at some paths in every record, since the space leaves no choice.
+    absent
+        Paths, and the values that choices have where nothing stands there.
+    unused
+        Columns of which some members are there and mean nothing, such as the blocks beyond a depth.
     ignored
         Columns that mean nothing here.
+    several
+        Whether an architecture may have several records, each a training of its own.
     """
 
     about: str
@@ -85,7 +97,11 @@ class PublicTable:
     values: str | None
     arch: str | None
     choices: Mapping[str, str]
+    fixed: Mapping[str, Value]
+    absent: Mapping[str, Mapping[str, Value]]
+    unused: tuple[str, ...]
     ignored: tuple[str, ...]
+    several: bool
     counts: tuple[CountColumn, ...]
     metrics: tuple[MetricColumn, ...]
 
@@ -119,25 +135,27 @@ def public_table(described: Description, file: str) -> PublicTable | None:
         table.text("values") if "values" in table else None,
         arch,
         {name: str(path) for name, path in choices.items()},
+        table.table("fixed").said,
+        {path: _absent(table, path, said, known) for path, said in table.table("absent").said.items()},
+        _texts(table, "unused", ()),
         _texts(table, "ignored", ()),
+        _yes_or_no(table, "several", default=False),
         tuple(_count(one) for one in table.tables("counts", _COUNT)),
         metrics,
     )
 
 
 def _count(table: Table) -> CountColumn:
-    exact = table.said.get("exact", True)
-    if not isinstance(exact, bool):
-        raise table.fault("exact", exact, "true or false")
     return CountColumn(
-        table.text("column"), _one_of(table, "name", _COUNTS), table.text("dataset"), _times(table), exact
+        table.text("column"),
+        _one_of(table, "name", _COUNTS),
+        table.text("dataset"),
+        _times(table),
+        _yes_or_no(table, "exact", default=True),
     )
 
 
 def _metric(table: Table) -> MetricColumn:
-    optional = table.said.get("optional", False)
-    if not isinstance(optional, bool):
-        raise table.fault("optional", optional, "true or false")
     return MetricColumn(
         _texts(table, "columns"),
         table.text("name"),
@@ -149,8 +167,21 @@ def _metric(table: Table) -> MetricColumn:
         _times(table),
         _one_of(table, "direction", ("higher", "lower")) if "direction" in table else None,
         _whole(table, "repeats", _MOST_REPEATS),
-        optional,
+        _yes_or_no(table, "optional", default=False),
     )
+
+
+def _absent(table: Table, path: str, said: Any, known: Collection[str]) -> Mapping[str, Value]:
+    if not isinstance(said, Mapping) or not set(said) <= set(known):
+        raise table.fault(f"absent.{path}", said, f"a table of values of {', '.join(sorted(known))}")
+    return said
+
+
+def _yes_or_no(table: Table, key: str, *, default: bool) -> bool:
+    said = table.said.get(key, default)
+    if not isinstance(said, bool):
+        raise table.fault(key, said, "true or false")
+    return said
 
 
 def _times(table: Table) -> float:
