@@ -30,8 +30,9 @@ class Architectures:
         self._space = space
         self._table = table
         self._read: set[str] = set()
-        firsts = dict.fromkeys(path.partition(".")[0] for path in (*table.choices.values(), *table.fixed))
-        self._columns = [name for name in firsts if "{" not in name and name not in table.unused]
+        paths = [path.partition(".") for path in (*table.choices.values(), *table.fixed)]
+        self._columns = {name: bool(dot) for name, dot, _ in paths if "{" not in name and name not in table.unused}
+        """Columns whose members all have to be read, and whether they have members."""
         self._all = space.assignments
         self._described = space.description_of
         networks = range(len(self._described.network.options))
@@ -75,8 +76,9 @@ class Architectures:
 
     def _refuse_rest(self, row: Row) -> None:
         """A member that no choice read says something of which the graph would know nothing."""
-        for column in self._columns:
-            for path in _leaves(column, row.said.get(column)):
+        for column, has_members in self._columns.items():
+            said = row.said.get(column)
+            for path in _leaves(column, said.split() if has_members and isinstance(said, str) else said):
                 if path not in self._read:
                     row.fail(f"{path} is {described(row.get(path))}, and the space has nothing of that name.")
 
@@ -118,7 +120,8 @@ class Architectures:
                 said = self._absent(row, choice.name)
             fitting = [number for number, given in enumerate(choice.values) if _is_same(given, said)]
             if not fitting:
-                row.fail(f"{path} is {described(said)}; one of {', '.join(choice.texts)} is needed.")
+                found_there = "missing" if said is None else described(said)
+                row.fail(f"{path} is {found_there}; one of {', '.join(choice.texts)} is needed.")
             found[choice.name] = fitting[0]
         return found
 

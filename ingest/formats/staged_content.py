@@ -49,7 +49,7 @@ class Content:
         self._values = [_values(rows, self.members, trainings, metric, percents) for metric in table.metrics]
         self._counts = [
             {
-                member: number(row, count.column) * count.times
+                member: number(row, count.column, count.times)
                 for member, row in zip(self.members, rows, strict=True)
                 if row.get(count.column) is not None
             }
@@ -131,7 +131,7 @@ def _values(
                 if metric.optional:
                     continue
                 row.fail(f"{' or '.join(columns)} is missing; a number is needed.")
-            value = number(row, column) * metric.times
+            value = number(row, column, metric.times)
             if is_accuracy(metric.name):
                 if not 0 <= value <= 100:
                     row.fail(f"{column} is {value:g}; {ALLOWED}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -99,13 +100,13 @@ def _no_json(where: str, what: str) -> IngestError:
     return IngestError(f"{where}: no record as JSON: {what}; nothing was stored.")
 
 
-def number(row: Row, column: str) -> float:
-    """A column that has to be a number."""
+def number(row: Row, column: str, times: float = 1.0) -> float:
+    """A column that has to be a number, multiplied as decimals are: 0.5888 of 1 is 58.88 of 100."""
     said = row.get(column)
     value = as_number(said)
     if value is None:
         row.fail(f"{column} is {described(said)}; a number is needed.")
-    return value
+    return value if times == 1 else float(Decimal(repr(value)) * Decimal(repr(times)))
 
 
 def as_number(said: Any) -> float | None:

@@ -101,7 +101,7 @@ class StagedTable:
                 counted = facts.parameters if count.name == "parameters" else facts.multiply_accumulates
                 if not count.exact or row.get(count.column) is None:
                     continue
-                said = number(row, count.column) * count.times
+                said = number(row, count.column, count.times)
                 if counted is not None and not math.isclose(said, counted, rel_tol=1e-9):
                     row.fail(f"{count.column} is {said:,.0f}, but the network of {native_id} has {counted:,}.")
         return found
