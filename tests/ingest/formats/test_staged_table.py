@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
+from catalog.architecture.computation.sized import SizedNetworks
 from catalog.errors import IngestError, UsageError
 from catalog.spaces.staged import built_in
 from catalog.storage.store import Store
@@ -101,11 +104,110 @@ def test_a_table_of_ones_own_is_no_benchmarks(tmp_path, catalog_path):
         reader("nasbench_macro").facts(path)
 
 
-def test_the_published_table_is_known_by_its_numbers(data_dir, catalog_path):
-    """All 6,561 networks have the published parameters and multiply-accumulates: any other is refused."""
-    path = data_dir / "spaces" / "nasbench_macro.csv.gz"
+def test_layers_of_json_are_choices_and_fractions_become_percent(tmp_path):
+    path = tmp_path / "chains.jsonl"
+    layers = [
+        {"kernel_size": 3, "width": 12, "stride": 2, "residual": False},
+        {"kernel_size": 3, "width": 16, "stride": 2, "residual": False},
+        {"kernel_size": 1, "width": 16, "stride": 1, "residual": True},
+    ]
+
+    def said(changed: list[dict[str, object]]) -> None:
+        line = {"id": 1, "layers": changed, "params": 2566, "macs": 231600, "cifar10_test_accuracy_fraction": 0.5888}
+        path.write_text(json.dumps(line) + "\n")
+
+    loader = StagedTable(built_in("naap440"))
+    said(layers)
+    (batch,) = loader.read(path)
+    assert batch.members.native_ids == ["12-16-k1w16s1r1-k0w32s1r0"]
+    assert batch.metrics["value"].to_pylist()[0] == 58.88
+    for changed, fault in (
+        ([{**layers[0], "stride": 1}, *layers[1:]], "layers.0.stride is 1; in this space it is always 2."),
+        ([*layers[:2], {**layers[2], "width": 17}], "layers.2.width is 17; one of 16, 24, 32 is needed."),
+        ([*layers[:2], {**layers[2], "width": 24}], "do not go together by the rules of the space 'naap440'"),
+        ([*layers, layers[2], layers[2]], "line 1: layers.3.width is 16; one of 32, 40 is needed."),
+        (
+            [*layers, {**layers[2], "width": 32, "residual": False}, layers[2]],
+            "layers.4.kernel_size is 1, and the space",
+        ),
+        (layers[:2], "layers.2.kernel_size is missing"),
+    ):
+        said(changed)
+        with pytest.raises(IngestError) as error:
+            list(StagedTable(built_in("naap440")).read(path))
+        assert fault in str(error.value)
+
+
+def test_several_records_of_one_architecture_are_trainings(tmp_path):
+    header = ["id", *(f"block{stage}_{choice}" for stage in range(7) for choice in ("e", "k", "l", "se"))]
+    header += ["val_top1", "val_top5", "params_m", "macs_m"]
+    shallow = ["1", "3", "1", "False"] * 7
+    path = tmp_path / "accel.csv"
+    rows = [["0", *shallow, "50.5", "75", "1.0", "100"], ["1", *shallow, "50.25", "75.5", "1.0", "100"]]
+    path.write_text("\n".join(",".join(row) for row in (header, *rows)))
+    with pytest.raises(IngestError, match="line 2: params_m is 1,000,000, but the network of e1k3l1seFalse"):
+        list(StagedTable(built_in("accel_nasbench")).read(path))
+    space = built_in("accel_nasbench")
+    graph = space.graph("_".join(["e1k3l1seFalse"] * 7))
+    parameters = SizedNetworks(space.vocabulary).facts(graph).parameters
+    assert parameters is not None
+    path.write_text(path.read_text().replace("1.0,100", f"{parameters / 1e6},100"))
+    (batch,) = StagedTable(space).read(path)
+    assert (batch.record_count, len(batch.members)) == (2, 1)
+    top1 = batch.metrics.filter(pc.field("name") == "accuracy").to_pylist()
+    assert [(row["row"], row["repeat"], row["value"]) for row in top1] == [(0, 1, 50.5), (0, 2, 50.25)]
+
+
+def published(data_dir: Path, name: str) -> Path:
+    path = data_dir / "spaces" / name
     if not path.exists():
         pytest.skip(f"needs {path}")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "records", "architectures"),
+    [
+        ("naap440", "naap440.jsonl.gz", 440, 440),
+        ("accel_nasbench", "accel_nasbench.csv.gz", 5138, 5125),
+        ("ofa", "ofa_mobilenetv3.csv.gz", 2223, 2162),
+    ],
+)
+def test_all_networks_have_the_published_counts(data_dir, name, file, records, architectures):
+    """Where counts have to be equal, a record with any other is refused."""
+    path = published(data_dir, file)
+    loader = StagedTable(built_in(name))
+    (batch,) = loader.read(path)
+    assert (batch.record_count, len(batch.members)) == (records, architectures)
+    assert loader.facts(path).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("naap440", "naap440.jsonl.gz"), ("accel_nasbench", "accel_nasbench.csv.gz")]
+)
+def test_what_the_sources_counter_adds_is_known(data_dir, name, file):
+    """4 for each number that is normalised; at the end, for each channel, the pixels and one more."""
+    space = built_in(name)
+    (batch,) = StagedTable(space).read(published(data_dir, file))
+    squeezed = [row for row, native_id in enumerate(batch.members.native_ids) if "True" in native_id]
+    rows = [row for row in range(len(batch.members)) if row not in squeezed][::50]
+    metrics = batch.metrics.filter(pc.field("name") == "flops").to_pylist()
+    said = {row["row"]: row["value"] for row in metrics}
+    assert batch.members.graphs is not None
+    plans = space.network_plans([batch.members.graphs[row] for row in rows], compressed=False)
+    for row, plan in zip(rows, plans, strict=True):
+        assert plan is not None
+        layers = [layer for block in plan.blocks for layer in block.layers]
+        normalised = sum(math.prod(layer.shape) for layer in layers if layer.primitive.operator.name == "batchnorm")
+        names = [layer.primitive.operator.name for layer in layers]
+        pooled = layers[names.index("global_avgpool") - 1].shape
+        added = 4 * normalised + pooled[1] * (pooled[2] * pooled[3] + 1)
+        assert said[row] == pytest.approx(plan.multiply_accumulates + added, rel=1e-9)
+
+
+def test_the_published_table_is_known_by_its_numbers(data_dir, catalog_path):
+    """All 6,561 networks have the published parameters and multiply-accumulates: any other is refused."""
+    path = published(data_dir, "nasbench_macro.csv.gz")
     with Store.open(catalog_path, mode="write") as store:
         report = ingest(store, reader(), path)
         assert (report.source, report.records, report.new_architectures) == ("nasbench_macro", 6561, 6561)
