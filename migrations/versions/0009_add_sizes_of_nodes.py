@@ -13,15 +13,16 @@ branch_labels = None
 depends_on = None
 
 _COMMENTS = {
-    "form": (
+    "run.kind": ("ingest, score, train, search, evaluate", "ingest, score, train, search, evaluate, upgrade"),
+    "node_attribute.form": (
         "as in node; native, since contraction merges nodes",
         "as in node; a traced network has no row in canonical form",
     ),
-    "parameters": (
+    "node_attribute.parameters": (
         "trainable; a shared weight counts at its first node",
         "trainable, all repeats; a shared weight counts at its first node; NULL if not known",
     ),
-    "multiply_accumulates": (
+    "node_attribute.multiply_accumulates": (
         "for the traced input; NULL if a shape is not known",
         "all repeats, for the input at hand; NULL if not known",
     ),
@@ -79,7 +80,7 @@ def upgrade() -> None:
 def _say(version: int) -> None:
     for column, told in _COMMENTS.items():
         words = told[version].replace("'", "''")
-        op.execute(f"COMMENT ON COLUMN node_attribute.{column} IS '{words}'")
+        op.execute(f"COMMENT ON COLUMN {column} IS '{words}'")
 
 
 def downgrade() -> None:
