@@ -111,9 +111,9 @@ def _native_graphs(
                 graphs.append(None)
         return graphs
     read = _readable(catalog, space.name, [number for number, _ in rows])
-    for (_, native_id), graph in zip(rows, read, strict=True):
-        known = graph is not None and _is_whole(graph) and _is_named(space, graph, native_id)
-        graphs.append(graph if known else None)
+    for (_, native_id), stored in zip(rows, read, strict=True):
+        known = stored is not None and _is_whole(stored) and _is_named(space, stored, native_id)
+        graphs.append(stored if known else None)
     return graphs
 
 
