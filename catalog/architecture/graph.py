@@ -264,7 +264,7 @@ class ArchitectureGraph:
         -------
         torch_geometric.data.Data
             ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``edge_multiplicity``
-            (edges,); ``cell`` (nodes,) the cell's place.
+            (edges,); ``cell`` (nodes,) the cell's place; ``sizes`` (nodes, facts) what is said of each node's size.
 
         Raises
         ------

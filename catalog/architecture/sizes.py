@@ -265,6 +265,14 @@ class NetworkInput:
         said = {field.name: getattr(self, field.name) for field in fields(self)}
         return json.dumps({name: value for name, value in said.items() if value is not None}, separators=(",", ":"))
 
+    @property
+    def words(self) -> str:
+        """For a drawing: ``images of 3x32x32``."""
+        if self.shape is not None:
+            return f"images of {'x'.join(map(str, self.shape))}"
+        told = f"{self.tokens:,} tokens of {self.channels:,} channels"
+        return told if self.vocabulary is None else f"{told} from {self.vocabulary:,} words"
+
     @classmethod
     def of(cls, said: Any) -> NetworkInput:
         """Check what a source says: ``{"shape": [3, 32, 32]}`` or ``{"tokens": 128, "channels": 256}``.
