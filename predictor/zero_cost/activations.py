@@ -31,6 +31,7 @@ class NWOT(Proxy):
 
     def measure(self, passes: Passes) -> float:
         images = compared_images(passes)
+        _has_relus(passes)
         kernel = torch.zeros(images, images, dtype=torch.float64)
         for codes in passes.loss.codes:
             signs = codes.float() * 2 - 1  # (B, neurons); c c' + (1 - c)(1 - c)' = (neurons + s s') / 2
@@ -56,7 +57,13 @@ class SWAP(Proxy):
 
     def measure(self, passes: Passes) -> float:
         compared_images(passes)
+        _has_relus(passes)
         return float(distinct_columns(passes.loss.codes))
+
+
+def _has_relus(passes: Passes) -> None:
+    if not passes.loss.codes:
+        raise ProxyError("the network has no ReLU whose switching could be looked at")
 
 
 def distinct_columns(codes: Sequence[Tensor]) -> int:

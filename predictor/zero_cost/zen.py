@@ -25,6 +25,6 @@ class Zen(Proxy):
 
     def measure(self, passes: Passes) -> float:
         difference, variances = passes.gaussian
-        if difference <= 0 or min(variances, default=1.0) <= 0:
+        if difference <= 0 or min(variances) <= 0:
             raise ProxyError("the perturbation changes nothing, or a BatchNorm sees a constant")
         return math.log(difference) + sum(math.log(variance) / 2 for variance in variances)
