@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from catalog.architecture.computation.layers import Layer, channels_of
+from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.computation.primitives import Shape
 from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
 from catalog.architecture.computation.sized_layers import IMAGE
@@ -157,14 +158,25 @@ def laid_steps(graph: ArchitectureGraph) -> list[Step]:
     plan = SizedPlans(bare.vocabulary).plan(bare, compressed=False)
     if plan is None:
         raise GraphError("the network has no path from its input to its output; score it as disconnected.")
+    return _steps(plan)
+
+
+def _steps(plan: NetworkPlan) -> list[Step]:
+    """The layers of a plan; a sum that is taken several times, as the canonical form has it, is computed once."""
     steps: list[Step] = []
     exits: list[int] = []
-    for block, sources in zip(plan.blocks, plan.inputs, strict=True):
-        begin = len(steps)
+    sums: dict[tuple[int, ...], int] = {}
+    for block, entering in zip(plan.blocks, plan.inputs, strict=True):
+        places: list[int] = []
         for layer, inner in zip(block.layers, block.inputs, strict=True):
-            within = tuple(begin + place for place in inner)
-            steps.append(Step(layer, within or tuple(exits[source] for source in sources)))
-        exits.append(len(steps) - 1)
+            sources = tuple(places[place] for place in inner) or tuple(exits[source] for source in entering)
+            place = len(steps)
+            if layer.primitive.operator.name == "add":
+                place = sums.setdefault(sources, place)
+            if place == len(steps):
+                steps.append(Step(layer, sources))
+            places.append(place)
+        exits.append(places[-1])
     return steps
 
 

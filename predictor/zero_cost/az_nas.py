@@ -117,5 +117,5 @@ def _folded(incoming: Tensor, pixels: Sequence[int]) -> Tensor:
 
 
 def _by_position(feature: Tensor) -> Tensor:
-    """(B, C, H, W) to (B * H * W, C), without a copy where the channels lie last in memory; tokens are positions too."""
+    """(B, C, H, W) or (B, tokens, C) to (positions, C), without a copy where the channels lie last in memory."""
     return (feature.permute(0, 2, 3, 1) if feature.ndim == 4 else feature).flatten(0, -2)

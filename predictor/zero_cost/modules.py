@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from predictor.networks import Network
 from predictor.networks.generic_layers import Mixing
+from predictor.networks.whole_layers import Transposed
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 NORMS = (*BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.RMSNorm)
@@ -13,6 +14,16 @@ NORMS = (*BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm1d, nn.Instanc
 
 _Counted = nn.Conv2d | nn.Linear | Mixing
 """The layers whose multiply-accumulates count."""
+
+
+def leaves(network: nn.Module) -> list[nn.Module]:
+    """The modules that have no parts, or whose one part has its channels elsewhere."""
+    inside = {id(module.norm) for module in network.modules() if isinstance(module, Transposed)}
+    return [
+        module
+        for module in network.modules()
+        if isinstance(module, Transposed) or not (list(module.children()) or id(module) in inside)
+    ]
 
 
 def counted(network: nn.Module) -> list[_Counted]:
@@ -41,4 +52,6 @@ def conserving(network: Network) -> Network:
         for name, child in list(module.named_children()):
             if isinstance(child, NORMS):
                 setattr(module, name, nn.Identity())
+            elif isinstance(child, nn.ReLU6):  # whose bound holds a signal down as a normalisation does
+                setattr(module, name, nn.ReLU())
     return network

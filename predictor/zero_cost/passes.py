@@ -18,7 +18,7 @@ from catalog.errors import ProxyError
 from predictor.networks import Network, NetworkConfig
 from predictor.zero_cost.hooks import recorded_codes, recorded_inputs, recorded_outputs
 from predictor.zero_cost.inputs import Batch, seeded
-from predictor.zero_cost.modules import BATCH_NORMS, conserving, counted, operations, weighted
+from predictor.zero_cost.modules import BATCH_NORMS, conserving, counted, leaves, operations, weighted
 from predictor.zero_cost.weights import draw_by_layer, initialise
 
 
@@ -260,7 +260,7 @@ class Passes:
             ones = torch.ones(1, *self._vector_shape[1:], dtype=torch.float64, device=self.device)
             gradients = _gradients(network.from_vectors(ones).sum(), weights)
             flows = [(w * g).detach() for w, g in zip(weights, gradients, strict=True)]
-            if not any(bool(flow.any()) for flow in flows):
+            if len(flows) > 1 and not any(bool(flow.any()) for flow in flows[:-1]):
                 raise ProxyError("no signal flows through the network: its activations are at their bounds")
             return flows
 
@@ -302,10 +302,9 @@ class Passes:
 
     @cached_property
     def maps(self) -> list[Tensor]:
-        """The output (1, C, H, W), or (1, tokens, C), of every module without children for one noise image."""
+        """The output (1, C, H, W), or (1, tokens, C), of every module without parts for one noise image."""
         with self.timed(Need.MAPS), torch.no_grad(), seeded("maps", self.seed):
-            leaves = [module for module in self.network.modules() if not list(module.children())]
-            with recorded_outputs(leaves) as outputs:
+            with recorded_outputs(leaves(self.network)) as outputs:
                 self.network.from_vectors(_laid_out(torch.randn(1, *self._vector_shape[1:], device=self.device)))
             return [output for output in outputs.values() if output.ndim in (3, 4)]
 

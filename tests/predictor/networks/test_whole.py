@@ -109,7 +109,7 @@ NETWORKS = [random_image_network(seed) for seed in range(25)] + [random_token_ne
 
 @pytest.mark.parametrize("place", range(len(NETWORKS)))
 def test_the_network_is_what_is_counted_and_what_tracing_shows(place: int) -> None:
-    whole = NETWORKS[place].canonical
+    whole = NETWORKS[place]
     assert whole.input is not None
     known = facts(whole)
     network = made(whole)
@@ -159,6 +159,14 @@ def test_blocks_are_what_everything_flows_through() -> None:
     network = made(graph(told.nodes, told.edges, SMALL, 10))
     assert [sum(isinstance(part, nn.Conv2d) for part in block.modules()) for block in network.blocks()] == [1, 2, 1]
     assert network.blocks()[1](torch.randn(2, 8, 16, 16)).shape == (2, 8, 8, 8)
+
+
+def test_the_canonical_form_has_the_same_blocks() -> None:
+    """Whoever takes a sum takes its terms there; they are added once all the same."""
+    for whole in NETWORKS[-10:]:
+        native, canonical = made(whole), made(whole.canonical)
+        assert len(native.blocks()) == len(canonical.blocks()) > 1
+        assert native.parameter_count() == canonical.parameter_count()
 
 
 def test_layer_by_layer_it_is_the_same_network() -> None:
