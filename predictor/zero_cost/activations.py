@@ -22,7 +22,8 @@ class NWOT(Proxy):
     Mellor et al., "Neural architecture search without training", 2021 (arXiv 2006.04647).
 
     Direction: higher is better. Cost: one forward. Data: at least two images. The determinant is taken of a B x B
-    matrix, so values of different batch sizes do not compare; of one image it would be the number of ReLUs.
+    matrix, so values of different batch sizes do not compare; of one image it would be the number of ReLUs. ReLU6 and
+    leaky ReLU are ReLUs, as in the authors' code; a network without any has no score.
     """
 
     name = "nwot"

@@ -51,7 +51,8 @@ class Trainability(Proxy):
     r"""Mean over the blocks of :math:`2 - s - 1/s`, s the spectral norm of :math:`E[g_{in} g_{out}^\top]`.
 
     Random signs :math:`g_{out}` at a block's output are carried back to its input; 0 means that gradients keep their
-    size, and it is the best value. A block that halves the resolution has the pixels of its input folded into channels.
+    size, and it is the best value. A block that divides the resolution has the pixels of its input folded into
+    channels; tokens are positions as pixels are.
 
     Direction: higher is better. Cost: one backward through the blocks. Data: none (noise). A block that changes
     nothing has no trainability, so the network has none.

@@ -12,7 +12,7 @@ from typing import Any
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.sizes import NetworkInput
-from catalog.errors import CatalogError, ProxyError
+from catalog.errors import DatasetError, ProxyError
 from predictor.door.guard import FAILURES
 from predictor.networks import (
     MOST_PIXELS,
@@ -27,7 +27,7 @@ from predictor.networks import (
     whole_counts,
 )
 from predictor.zero_cost.inputs import Batch, draw, label_kind
-from predictor.zero_cost.passes import Need, Passes
+from predictor.zero_cost.passes import IMAGES, Need, Passes
 from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
 
 
@@ -172,9 +172,10 @@ def measure(
     else:
         try:
             passes = _passes_of_whole(graph, graph.input, config, needs)
-        except CatalogError as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            return [Measurement(proxy.name, None, "failed", reason) for proxy in proxies]
+        except ProxyError as error:
+            return [Measurement(proxy.name, None, "failed", _reason(error)) for proxy in proxies]
+        except DatasetError as error:
+            return _measured_without_images(graph, proxies, config, _reason(error))
     found = [_measured(proxy, passes, layerwise=config.layerwise) for proxy in proxies]
     shares = _shares(proxies, passes)
     return [
@@ -227,6 +228,17 @@ def _passes_of_whole(graph: ArchitectureGraph, stated: NetworkInput, config: Mea
         seed=config.seed,
         device=config.device,
     )
+
+
+def _measured_without_images(
+    graph: ArchitectureGraph, proxies: Sequence[Proxy], config: MeasureConfig, reason: str
+) -> list[Measurement]:
+    """What needs no images, where the input has none for the network; the reason for all others."""
+    blind = [proxy for proxy in proxies if not proxy.needs & IMAGES]
+    found = iter(measure(graph, blind, replace(config, input="noise")) if blind else [])
+    return [
+        Measurement(proxy.name, None, "failed", reason) if proxy.needs & IMAGES else next(found) for proxy in proxies
+    ]
 
 
 @lru_cache(maxsize=16)
@@ -286,11 +298,15 @@ def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
         if not math.isfinite(value):
             raise ProxyError(f"the value is {value}")
     except FAILURES as error:
-        outcome = Measurement(proxy.name, None, "failed", f"{type(error).__name__}: {error}".splitlines()[0])
+        outcome = Measurement(proxy.name, None, "failed", _reason(error))
     else:
         outcome = Measurement(proxy.name, value, "ok", layers=layers)
     own = time.perf_counter() - start - (sum(passes.seconds.values()) - spent)
     return Measurement(outcome.proxy, outcome.value, outcome.status, outcome.reason, max(own, 0.0), outcome.layers)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _shares(proxies: Sequence[Proxy], passes: Passes) -> list[float]:

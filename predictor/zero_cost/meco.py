@@ -17,7 +17,8 @@ class MeCo(Proxy):
     2023 (NeurIPS). Here every module without children counts once; a container would repeat its last one's map.
 
     Direction: higher is better. Cost: one forward of one image. Data: none (noise). A map of more channels than
-    positions has dependent channels and adds exactly 0; a constant channel correlates with nothing.
+    positions has dependent channels and adds exactly 0, and a network of such maps alone has no score; a constant
+    channel correlates with nothing. The positions of a sequence are its tokens.
     """
 
     name = "meco"

@@ -56,6 +56,9 @@ class Need(Flag):
 
 GRADIENT = Need.FORWARD | Need.GRADIENT
 
+IMAGES = Need.FORWARD | Need.JACOBIAN | Need.GRADIENT | Need.OUTPUTS | Need.HESSIAN | Need.BATCHES | Need.SAMPLES
+"""Needs that look at the input's images."""
+
 REGION_SAMPLES = 1_000  # TE-NAS: 1,000 images of 3x3 pixels and one channel
 REGION_PIXELS = 3
 NTK_SAMPLES = 16

@@ -16,7 +16,7 @@ class Zen(Proxy):
     NAS-Bench-Suite-Zero measures it: f are the features before pooling, both terms in training mode, and
     :math:`\bar\sigma^2` is each BatchNorm's mean running variance after the two passes.
 
-    Direction: higher is better. Cost: two forwards. Data: none.
+    Direction: higher is better. Cost: two forwards. Data: none. A network without BatchNorm has no score.
     """
 
     name = "zen"

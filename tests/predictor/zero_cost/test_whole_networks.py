@@ -146,9 +146,12 @@ def test_the_network_s_own_classes_and_channels_hold() -> None:
     ],
 )
 def test_an_input_that_does_not_fit_is_the_reason(given: str, whole: ArchitectureGraph, reason: str) -> None:
-    found = measure(whole, proxies_named(["snip", "zen"]), replace(CONFIG, input=given))
-    assert [one.status for one in found] == ["failed", "failed"]
-    assert all(reason in (one.reason or "") for one in found)
+    """And what looks at no images is measured all the same."""
+    config = replace(CONFIG, input=given)
+    snip, flow, nwot = measure(whole, proxies_named(["snip", "synflow", "nwot"]), config)
+    assert (snip.status, flow.status, nwot.status) == ("failed", "ok", "failed")
+    assert all(reason in (one.reason or "") for one in (snip, nwot))
+    assert flow.value == measure(whole, proxies_named(["synflow"]), replace(config, input="noise"))[0].value
 
 
 def test_inputs_have_the_shape_that_a_network_takes() -> None:
