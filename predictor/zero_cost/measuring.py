@@ -12,11 +12,12 @@ from typing import Any
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.sizes import NetworkInput
-from catalog.errors import DatasetError, ProxyError
+from catalog.errors import DatasetError, GraphError, ProxyError
 from predictor.door.guard import FAILURES
 from predictor.networks import (
     MOST_PIXELS,
     MOST_TOKENS,
+    Network,
     NetworkConfig,
     build,
     has_own_network,
@@ -217,10 +218,19 @@ def _passes_of_whole(graph: ArchitectureGraph, stated: NetworkInput, config: Mea
         )
     taken = measured_input(stated)
     shown = replace(live_form(graph), input=taken)
+
+    def made(size: NetworkConfig) -> Network:
+        try:
+            return build(shown, size)
+        except GraphError as error:
+            if taken == stated:
+                raise
+            raise ProxyError(f"it is measured with an input of {taken.text}, which does not fit it: {error}") from None
+
     classes = graph.classes or size.classes
     batches = _drawn(config.input, config.batch_size, config.batches, classes, config.seed, taken)
     return Passes(
-        lambda size: build(shown, size),
+        made,
         size,
         batches,
         needs,

@@ -129,6 +129,16 @@ def test_large_inputs_are_measured_small_and_counted_large() -> None:
     assert "largest" not in CONFIG.recorded("nb201")
 
 
+def test_what_fits_large_inputs_alone_fails() -> None:
+    """Seven pixels of 224 after strides of 32 are two of 64."""
+    strided = {**CONV, "stride": 2, "repeats": 5}
+    whole = chain(strided, {"op": "avg_pool", "kernel": 7, "padding": 0}, taken={"shape": [3, 224, 224]}, classes=3)
+    snip, params = measure(whole, proxies_named(["snip", "params"]), CONFIG)
+    assert (snip.reason or "").startswith('ProxyError: it is measured with an input of {"shape":[3,64,64]}, which does')
+    assert "node 2 (avg_pool): kernel is 7, more than the 2 pixels" in (snip.reason or "")
+    assert params.value == facts(whole).parameters
+
+
 def test_the_network_s_own_classes_and_channels_hold() -> None:
     grey = chain(CONV, taken={"shape": [1, 8, 10]}, classes=2)
     assert failures(scores(grey)).keys() == {*THINNER, "az_progressivity", "az_trainability"}  # of one block
