@@ -116,7 +116,7 @@ class CellGraph:
         _check_ends(name, kinds, multiplicity)
         _check_ends_are_bare(name, names, kinds, given)
         _check_copies(name, multiplicity.values())
-        order = _topological_order(name, kinds, multiplicity)
+        order = topological_order(name, kinds, multiplicity)
         position = {node: place for place, node in enumerate(order)}
         return cls(
             name,
@@ -264,7 +264,7 @@ class ArchitectureGraph:
         -------
         torch_geometric.data.Data
             ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``edge_multiplicity``
-            (edges,); ``cell`` (nodes,) the cell's place.
+            (edges,); ``cell`` (nodes,) the cell's place; ``sizes`` (nodes, facts) what is said of each node's size.
 
         Raises
         ------
@@ -316,7 +316,7 @@ def _check_copies(name: str, multiplicities: Iterable[int]) -> None:
         raise GraphError(f"cell {name!r} has {most} parallel copies of one edge; {MOST_PARALLEL} is the most.")
 
 
-def _topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) -> list[int]:
+def topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) -> list[int]:
     """Nodes such that every edge leads forward, inputs first, the output last; as given where that already holds."""
     nodes = range(len(kinds))
     inputs = kinds.count("input")

@@ -141,7 +141,13 @@ class Size:
 
     @classmethod
     def from_text(cls, text: str) -> Size:
-        """The size that `text` is the canonical JSON of."""
+        """The size that `text` is the canonical JSON of.
+
+        Raises
+        ------
+        GraphError
+            It is none.
+        """
         return _checked(text)
 
 
@@ -164,12 +170,22 @@ _COUNTED = frozenset({"channels", "groups", "heads", "repeats", "params", "macs"
 def _checked(text: str) -> Size:
     """One object for each thing that can be said, however many nodes say it."""
     said: dict[str, Any] = {}
-    for name, value in json.loads(text).items():
+    for name, value in _object(text).items():
         if name not in FIELDS:
             raise GraphError(f"unknown field {name!r:.80} of a node; known are op, {', '.join(FIELDS)}.")
         if value is not None and not ((checked := _value(name, value)) == 1 and name in _ONE_BY_DEFAULT):
             said[name] = checked
     return Size(**said)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise GraphError(f"{text!r:.120} is no JSON object.")
+    return found
 
 
 def _value(name: str, value: Any) -> Any:
@@ -249,6 +265,14 @@ class NetworkInput:
         said = {field.name: getattr(self, field.name) for field in fields(self)}
         return json.dumps({name: value for name, value in said.items() if value is not None}, separators=(",", ":"))
 
+    @property
+    def words(self) -> str:
+        """For a drawing: ``images of 3x32x32``."""
+        if self.shape is not None:
+            return f"images of {'x'.join(map(str, self.shape))}"
+        told = f"{self.tokens:,} tokens of {self.channels:,} channels"
+        return told if self.vocabulary is None else f"{told} from {self.vocabulary:,} words"
+
     @classmethod
     def of(cls, said: Any) -> NetworkInput:
         """Check what a source says: ``{"shape": [3, 32, 32]}`` or ``{"tokens": 128, "channels": 256}``.
@@ -275,8 +299,8 @@ class NetworkInput:
 
     @classmethod
     def from_text(cls, text: str) -> NetworkInput:
-        """The input that `text` is the canonical JSON of."""
-        return cls.of(json.loads(text))
+        """The input that `text` is the canonical JSON of; raises as `of`."""
+        return cls.of(_object(text))
 
 
 def _is_size(value: Any) -> bool:

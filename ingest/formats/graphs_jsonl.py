@@ -19,7 +19,7 @@ from catalog.tables.official_sources import is_reserved
 from ingest.formats.graph_numbers import Numbers, Record, fault, listed
 from ingest.formats.missing_facts import MissingFacts
 from ingest.formats.operator_file import ALLOWED, template
-from ingest.formats.sized_nodes import operator_names, parsed_nodes
+from ingest.formats.sized_nodes import numbered_as_given, operator_names, parsed_nodes
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.directions import Directions
 from ingest.reading.known_tables import own_source
@@ -203,7 +203,8 @@ class _BatchRows:
             graph = ArchitectureGraph(self._space.name, cells, self._space.vocabulary, *_ends(record))
             network = None if graph.input is None else self._sized.facts(graph)
         except GraphError as error:
-            raise fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
+            told = numbered_as_given(error, record, self._space.vocabulary)
+            raise fault(where, f"the graph of {described(native_id)} cannot be kept: {told} Leave it out") from None
         for field, most in _MOST_NUMBERS.items():
             given = record.get(field)
             if isinstance(given, list | dict) and len(given) > most:

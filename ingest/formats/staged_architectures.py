@@ -30,6 +30,8 @@ class Architectures:
         self._space = space
         self._table = table
         self._read: set[str] = set()
+        self._paths: dict[tuple[int, ...], Mapping[str, str]] = {}
+        self._known: dict[tuple[Any, ...], Mapping[str, int]] = {}
         paths = [path.partition(".") for path in (*table.choices.values(), *table.fixed)]
         self._columns = {name: bool(dot) for name, dot, _ in paths if "{" not in name and name not in table.unused}
         """Columns whose members all have to be read, and whether they have members."""
@@ -104,17 +106,26 @@ class Architectures:
         return Read(own, tuple(blocks))
 
     def _is_there(self, row: Row, level: Level, place: Mapping[str, int]) -> bool:
-        paths = [self._table.choices[name].format(**place) for name in level.names if name in self._table.choices]
-        return any(row.get(path) is not None for path in paths)
+        return any(row.get(path) is not None for path in self._paths_of(level, place).values())
 
-    def _said(self, row: Row, level: Level, place: Mapping[str, int]) -> dict[str, int]:
+    def _said(self, row: Row, level: Level, place: Mapping[str, int]) -> Mapping[str, int]:
         """The numbers of the values of the choices that the record says."""
+        paths = self._paths_of(level, place)
+        self._read.update(paths.values())
+        values = tuple(row.get(path) for path in paths.values())
+        if None in values or any(isinstance(value, Mapping | list) for value in values):
+            return self._looked_up(row, level, paths)
+        key = (id(level), values, tuple(map(type, values)))
+        if key not in self._known:
+            self._known[key] = self._looked_up(row, level, paths)
+        return self._known[key]
+
+    def _looked_up(self, row: Row, level: Level, paths: Mapping[str, str]) -> dict[str, int]:
         found = {}
         for choice in level.choices:
-            if choice.name not in self._table.choices:
+            if choice.name not in paths:
                 continue
-            path = self._table.choices[choice.name].format(**place)
-            self._read.add(path)
+            path = paths[choice.name]
             said = row.get(path)
             if said is None:
                 said = self._absent(row, choice.name)
@@ -124,6 +135,14 @@ class Architectures:
                 row.fail(f"{path} is {found_there}; one of {', '.join(choice.texts)} is needed.")
             found[choice.name] = fitting[0]
         return found
+
+    def _paths_of(self, level: Level, place: Mapping[str, int]) -> Mapping[str, str]:
+        """Where each choice of a level stands at a place."""
+        key = (id(level), *place.values())
+        if key not in self._paths:
+            written = self._table.choices
+            self._paths[key] = {name: written[name].format(**place) for name in level.names if name in written}
+        return self._paths[key]
 
     def _absent(self, row: Row, choice: str) -> Value | None:
         """The value of a choice of something that the record does not have at all."""

@@ -30,7 +30,10 @@ class Row(NamedTuple):
 
     def get(self, path: str) -> Any:
         """What stands at a path; None where there is nothing. A text is the list of its words."""
-        found: Any = self.said
+        found: Any = self.said.get(path)
+        if found is not None or "." not in path:
+            return None if found == "" else found
+        found = self.said
         for step in path.split("."):
             if isinstance(found, str):
                 found = found.split()

@@ -26,6 +26,26 @@ _MOST_COPIES = 100_000
 """Applications of operators in one network, repeats counted."""
 
 
+class NodeError(GraphError):
+    """A size that is impossible at its place.
+
+    Attributes
+    ----------
+    cell, node
+        The place: the cell's name, and the node's number in topological order.
+    """
+
+    def __init__(self, cell: str, node: int, operator: str, what: str) -> None:
+        super().__init__(f"cell {cell!r}, node {node} ({operator}): {what}")
+        self.cell = cell
+        self.node = node
+        self._told = (operator, what)
+
+    def at(self, node: int) -> NodeError:
+        """The same error of a node with another number, that of a file."""
+        return NodeError(self.cell, node, *self._told)
+
+
 @dataclass(frozen=True)
 class NodeFacts:
     """What is known of one node of a whole network, the repeats of the node and of its cell all together.
@@ -175,7 +195,7 @@ class SizedNetworks:
                 facts.add(costs)
                 run.count(costs)
         except GraphError as error:
-            raise GraphError(f"cell {cell.name!r}, node {node} ({operator.name}): {error}") from None
+            raise NodeError(cell.name, node, operator.name, str(error)) from None
         return _State(shape, depth, is_live=bool(live) and not operator.is_zero)
 
     def _costs(self, operator: Operator, size: Size | None, shape: Shape | None) -> _Costs:

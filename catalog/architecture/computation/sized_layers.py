@@ -71,12 +71,12 @@ class _Chain:
         self.layers.append(layer)
         self.shape = layer.shape
 
-    def norm(self, said: Size, *, default: bool) -> None:
+    def norm(self, said: Size, *, default: bool, groups: int | None = None) -> None:
         if (said.norm is None and not default) or said.norm is False:
             return
         usual = "batchnorm" if len(self.shape) == IMAGE else "layernorm"
         word = said.norm if isinstance(said.norm, str) else usual
-        self.add(layers.norm(self.shape, _norm_word(word)))
+        self.add(replace(layers.norm(self.shape, _norm_word(word)), parts=groups))
 
     def activation(self, said: Size, *, default: str | None) -> None:
         if said.activation is False or (said.activation is None and default is None):
@@ -209,7 +209,7 @@ def _attention(said: Size, shape: Shape) -> Laid | None:
     _mapped(made, 3 * inner, bias=bias)
     one = (shape[0], tokens, inner)
     attended = layers.attention(one, one, one)
-    made.add(replace(attended, shape=_with_channels(shape, inner)))
+    made.add(replace(attended, shape=_with_channels(shape, inner), parts=said.heads))
     _mapped(made, _channels(said, width), bias=bias)
     return made.done()
 
@@ -221,7 +221,7 @@ def _pool(how: str) -> Callable[[Size, Shape], Laid | None]:
         window, stride, result = _window(said, shape)
         made = _Chain(shape)
         primitive = primitives.pooling(how, window, stride, said.dilation or 1)
-        made.add(Layer(primitive, (*shape[:2], *result)))
+        made.add(Layer(primitive, (*shape[:2], *result), padding=_padding(said)))
         return made.done()
 
     return pooled
@@ -229,7 +229,7 @@ def _pool(how: str) -> Callable[[Size, Shape], Laid | None]:
 
 def _norm(said: Size, shape: Shape) -> Laid | None:
     made = _Chain(shape)
-    made.norm(said, default=True)
+    made.norm(said, default=True, groups=said.groups)
     return made.done() if made.layers else None
 
 
@@ -294,7 +294,8 @@ def convolved(said: Size, shape: Shape, outputs: int, groups: int, *, bias: bool
     given = (*shape[:1], outputs, *result)
     spread = (said.dilation or 1,) * 2
     primitive = primitives.convolution(window, stride, spread, groups, entering, outputs, shape, given)
-    return Layer(primitive, given, outputs * (entering // groups) * math.prod(window) + bias * outputs)
+    weights = outputs * (entering // groups) * math.prod(window)
+    return Layer(primitive, given, weights + bias * outputs, padding=_padding(said))
 
 
 def _window(said: Size, shape: Shape) -> tuple[Shape, Shape, Shape]:
@@ -322,6 +323,10 @@ def windowed(said: Size, pixels: Shape) -> Shape:
             )
         result.append((edge + 2 * padded - reach) // step + 1)
     return tuple(result)
+
+
+def _padding(said: Size) -> Shape | None:
+    return None if said.padding is None else pair(said.padding)
 
 
 def _mapped(made: _Chain, outputs: int, *, bias: bool) -> None:

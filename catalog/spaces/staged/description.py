@@ -87,13 +87,18 @@ class Level:
 
     def matching(self, said: Mapping[str, int]) -> tuple[int, ...]:
         """The numbers of the options that agree with the numbers of some choices' values."""
-        places = [(self.names.index(name), number) for name, number in said.items()]
-        if len(places) == len(self.choices):
-            found = self.places.get(tuple(number for _, number in sorted(places)))
-            return () if found is None else (found,)
-        return tuple(
-            place for place, option in enumerate(self.options) if all(option[at] == number for at, number in places)
-        )
+        key = tuple(sorted(said.items()))
+        if key not in self._matching:
+            places = [(self.names.index(name), number) for name, number in said.items()]
+            self._matching[key] = tuple(
+                place for place, option in enumerate(self.options) if all(option[at] == number for at, number in places)
+            )
+        return self._matching[key]
+
+    @cached_property
+    def _matching(self) -> dict[tuple[tuple[str, int], ...], tuple[int, ...]]:
+        """What was asked before: as many answers as there are sets of values."""
+        return {}
 
     def _keeps(self, numbers: tuple[int, ...]) -> bool:
         names = {**self.settings, **self._valued(numbers)}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import BUILT_IN, SIZED_VOCABULARY, VOCABULARY, Operator
-from catalog.architecture.sizes import NetworkInput, Size
+from catalog.architecture.sizes import Size
 from catalog.errors import ProxyError
 from predictor.networks import NetworkConfig, build
 from predictor.networks.generic_layers import Attention
@@ -334,12 +334,6 @@ def test_repeats_of_a_cell_are_copies_of_it() -> None:
     copied = build(ArchitectureGraph("mine", (cell, replace(cell, name="again")), vocabulary), SMALL)
     assert twice.parameter_count() == copied.parameter_count()
     assert len(twice.body) == len(copied.body)
-
-
-def test_a_whole_network_of_ones_own_is_no_cell() -> None:
-    graph = replace(cell_of(conv("mine")), input=NetworkInput(shape=(3, 32, 32)))
-    with pytest.raises(ProxyError, match="is a whole network, which states its input"):
-        build(graph, SMALL)
 
 
 @pytest.mark.parametrize("operator", [one for one in BUILT_IN if one.kind != "input"])
