@@ -69,6 +69,8 @@ def _walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     if not hasattr(command, "list_commands"):
         yield path, command
         return
+    if command.invoke_without_command and path != "catalog":
+        yield path, command
     context = command.context_class(command, info_name=path)
     for name in sorted(command.list_commands(context)):
         yield from _walk(command.get_command(context, name), f"{path} {name}")

@@ -14,6 +14,7 @@ from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
 from catalog.message import visible
 from catalog.spaces.staged import NAMES as STAGED
+from catalog.spaces.staged import example
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 app = typer.Typer(
@@ -162,7 +163,7 @@ def _staged(name: str) -> None:
 
     @app.command(
         benchmark,
-        epilog=f"Example: catalog ingest {benchmark} {name}.csv.gz",
+        epilog=example(name),
         help=f"The public table of the space {name}, or without a file every architecture; see docs/spaces.md.",
     )
     def staged(

@@ -71,7 +71,7 @@ def metric_column_name(group: Group, defaults: WideDefaults) -> str:
         words.append(f"{group['epochs']}ep")
     if _tells_source(group, defaults):
         words.append(group["source"])
-    if group["kind"] in ("surrogate", "reported") and not group["device"]:
+    if group["kind"] in ("surrogate", "reported", "supernet") and not group["device"]:
         words.append(group["kind"])
     return "_".join(word(part) for part in words)
 

@@ -32,7 +32,9 @@ _RESERVED = (
 _RESERVED_FAMILIES = ("suite_zero", "nds", "own_training")  # nds_darts, suite_zero_nasbench201, ...
 _BENCHMARK_NAMES = ("nasbench101", "nasbench201", "nasbench301", "natsbench", "nasbenchsuitezero")
 _VERSION = re.compile(r"_v\d+(?:_.*)?")
-_SUFFIXES = re.compile(r"\d+ep|half|best|surrogate|reported|published|metric")  # what else ends a wide column's name
+_SUFFIXES = re.compile(
+    r"\d+ep|half|best|surrogate|reported|supernet|published|metric"
+)  # what else ends a wide column's name
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import IngestError
+from catalog.storage.row_schemas import METRIC_KINDS
 from catalog.tables.plausible import plausible
 from ingest.reading.dataset_names import dataset_word, split_word
 from ingest.reading.directions import Directions
@@ -19,7 +20,6 @@ from ingest.reading.pickled_values import described
 _METRIC_TEXTS = ("dataset", "split", "stage", "device", "kind")
 _METRIC_NUMBERS = ("epochs", "seed", "repeat")
 _METRIC_FIELDS = ("name", "value", "direction", *_METRIC_TEXTS, *_METRIC_NUMBERS)
-_KINDS = ("trained", "surrogate", "reported")
 
 Record = Mapping[str, Any]
 """The object of one line."""
@@ -113,10 +113,10 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
             raise fault(
                 where, f"{field} of the metric {described(name)} is {described(number)}; a whole number is needed"
             )
-    if columns.get("kind", "trained") not in _KINDS:
+    if columns.get("kind", "trained") not in METRIC_KINDS:
         raise fault(
             where,
-            f"kind of the metric {described(name)} is {described(columns['kind'])}; known are {', '.join(_KINDS)}",
+            f"kind of the metric {described(name)} is {described(columns['kind'])}; known are {', '.join(METRIC_KINDS)}",
         )
     if "dataset" in columns:
         columns["dataset"] = dataset_word(columns["dataset"])

@@ -17,6 +17,12 @@ NAMES = tuple(sorted(file.stem for file in _FILES.glob("*.toml")))
 """The staged spaces that come with the catalog."""
 
 
+def example(name: str) -> str:
+    """How the public table of a staged space is read: what the first line of its file says."""
+    with (_FILES / f"{name}.toml").open(encoding="utf-8") as file:
+        return file.readline().removeprefix("# ").strip()
+
+
 def built_in(name: str) -> StagedSpace:
     """The staged space of a file that comes with the catalog."""
     from catalog.spaces.staged.reading import read_description

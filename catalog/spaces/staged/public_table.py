@@ -14,6 +14,7 @@ from typing import Any
 from catalog.spaces.staged.description import Description
 from catalog.spaces.staged.formula import Value
 from catalog.spaces.staged.tables import Table
+from catalog.storage.row_schemas import METRIC_KINDS
 
 _TABLE = (
     *("about", "licence", "values", "arch", "choices", "fixed", "absent", "unused", "ignored", "several"),
@@ -33,7 +34,6 @@ _METRIC = (
     "repeats",
     "optional",
 )
-_KINDS = ("trained", "surrogate", "reported", "supernet")
 _COUNTS = ("parameters", "flops")
 _MOST_REPEATS = 1000
 
@@ -159,7 +159,7 @@ def _metric(table: Table) -> MetricColumn:
     return MetricColumn(
         _texts(table, "columns"),
         table.text("name"),
-        _one_of(table, "kind", _KINDS),
+        _one_of(table, "kind", METRIC_KINDS),
         table.text("dataset") if "dataset" in table else None,
         table.text("split") if "split" in table else None,
         _whole(table, "epochs", 100_000),

@@ -26,11 +26,16 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 
+SPACES_PAGE = CHECKOUT / "docs/spaces.md"
+
+
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     command = command or typer.main.get_command(app)
     if not hasattr(command, "list_commands"):
         yield path, command
         return
+    if command.invoke_without_command and path:
+        yield path, command
     for name in command.list_commands(None):
         yield from commands(command.get_command(None, name), (*path, name))
 
@@ -60,7 +65,8 @@ def example_of(command: Any) -> list[str]:
 def test_the_example_of_every_help_runs_as_pasted(
     path: tuple[str, ...], measured_database: Path, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for folder in ("nb201", "nb301", "darts"):
+    (tmp_path / "my_space.toml").write_text(next(blocks(SPACES_PAGE, "toml")).text)
+    for folder in ("nb201", "nb301", "darts", "spaces"):
         for table in (data_dir / folder).iterdir():
             (tmp_path / table.name).symlink_to(table)
     (tmp_path / "mine.jsonl").write_text(OWN_GRAPH)
@@ -194,8 +200,8 @@ def test_what_is_not_run_of_the_tour_is_still_in_it() -> None:
 PLUG_IN = CHECKOUT / "tests/plugins/operator_ridge"
 """The package that docs/predictors.md shows."""
 
-IN_ORDER = {README, CHECKOUT / "docs/python.md", CHECKOUT / "docs/computation_graphs.md"}
-"""Pages whose examples follow each other; tests/catalog/session runs all but the first."""
+IN_ORDER = {README, CHECKOUT / "docs/python.md", CHECKOUT / "docs/computation_graphs.md", SPACES_PAGE}
+"""Pages whose examples follow each other; tests/catalog/session runs all but the first and the last."""
 
 EXAMPLES = [block for page in PAGES if page not in IN_ORDER for block in blocks(page, "console", "python")]
 PUBLISHED = {block.page for block in EXAMPLES if "cifar10_" in block.text}
@@ -218,6 +224,20 @@ def test_the_examples_of_a_page_run(
         run_console(block, database)
     else:
         run_python(block)
+
+
+def test_the_walk_through_a_space_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of the page is added, enumerated, asked and searched, in the page's order."""
+    database = tmp_path / "catalog.duckdb"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_space.toml").write_text(next(blocks(SPACES_PAGE, "toml")).text)
+    for block in blocks(SPACES_PAGE, "sh", "console"):
+        if block.language == "console":
+            run_console(block, database)
+            continue
+        for line in block.text.splitlines():
+            answer = call_catalog(*shlex.split(line)[1:], database=database)
+            assert answer.returncode == 0, answer.stderr
 
 
 NAMED = re.compile(

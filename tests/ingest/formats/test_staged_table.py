@@ -158,6 +158,21 @@ def test_several_records_of_one_architecture_are_trainings(tmp_path):
     assert [(row["row"], row["repeat"], row["value"]) for row in top1] == [(0, 1, 50.5), (0, 2, 50.25)]
 
 
+def test_accuracies_of_a_supernet_never_share_a_column_with_trainings(tmp_path, catalog_path):
+    space = built_in("ofa")
+    graph = space.graph(space.locate("w1.0r128:d2:k3e3.k3e3_d2:k3e3.k3e3_d2:k3e3.k3e3_d2:k3e3.k3e3_d2:k3e3.k3e3"))
+    facts = SizedNetworks(space.vocabulary).facts(graph)
+    blocks = " ".join(["3"] * 20)
+    row = f"{blocks},{blocks},2 2 2 2 2,128,{facts.parameters},{facts.multiply_accumulates},71.5"
+    path = tmp_path / "subnets.csv"
+    path.write_text(f"kernels,expansions,depths,resolution,params,macs,top1\n{row}\n")
+    with Store.open(catalog_path, mode="write") as store:
+        ingest(store, StagedTable(space), path)
+        assert store.rows("SELECT kind, value FROM metric WHERE name = 'accuracy'") == [("supernet", 71.5)]
+        columns = store.arrow("SELECT * FROM ofa").column_names
+    assert "imagenet_valid_accuracy_subnets_supernet" in columns
+
+
 def published(data_dir: Path, name: str) -> Path:
     path = data_dir / "spaces" / name
     if not path.exists():
