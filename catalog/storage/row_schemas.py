@@ -18,9 +18,6 @@ METRIC_FIELDS = (
 )
 """The table ``metric`` without the keys of architecture and source."""
 
-METRIC_KINDS = ("trained", "surrogate", "reported", "supernet")
-"""How the value of a metric came about; ``supernet`` is measured with the weights of a supernet, not trained."""
-
 SCORE_FIELDS = (
     ("input", pa.string()),
     ("seed", pa.int32()),

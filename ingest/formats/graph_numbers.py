@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import IngestError
-from catalog.storage.row_schemas import METRIC_KINDS
+from catalog.spaces.staged.public_table import METRIC_KINDS
 from catalog.tables.plausible import plausible
 from ingest.reading.dataset_names import dataset_word, split_word
 from ingest.reading.directions import Directions
@@ -116,7 +116,8 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
     if columns.get("kind", "trained") not in METRIC_KINDS:
         raise fault(
             where,
-            f"kind of the metric {described(name)} is {described(columns['kind'])}; known are {', '.join(METRIC_KINDS)}",
+            f"kind of the metric {described(name)} is {described(columns['kind'])}; known are "
+            f"{', '.join(METRIC_KINDS)}",
         )
     if "dataset" in columns:
         columns["dataset"] = dataset_word(columns["dataset"])

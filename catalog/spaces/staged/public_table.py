@@ -14,7 +14,6 @@ from typing import Any
 from catalog.spaces.staged.description import Description
 from catalog.spaces.staged.formula import Value
 from catalog.spaces.staged.tables import Table
-from catalog.storage.row_schemas import METRIC_KINDS
 
 _TABLE = (
     *("about", "licence", "values", "arch", "choices", "fixed", "absent", "unused", "ignored", "several"),
@@ -34,6 +33,9 @@ _METRIC = (
     "repeats",
     "optional",
 )
+METRIC_KINDS = ("trained", "surrogate", "reported", "supernet")
+"""How the value of a metric came about; ``supernet`` is measured with the weights of a supernet, not trained."""
+
 _COUNTS = ("parameters", "flops")
 _MOST_REPEATS = 1000
 
