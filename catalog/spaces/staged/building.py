@@ -37,6 +37,19 @@ class Fragment(NamedTuple):
     channels: int
 
 
+Chosen = tuple[tuple[str, Any], ...]
+"""Choices of the network and their values."""
+
+
+class _Network(NamedTuple):
+    """An option of the network: what it takes, and the choices that count in its parts, which then share cells."""
+
+    taken: NetworkInput
+    channels: int
+    in_blocks: Chosen
+    in_ends: Chosen
+
+
 class Networks:
     """Makes the graphs of one staged space, and finds out which architecture a graph is.
 
@@ -49,27 +62,31 @@ class Networks:
     def __init__(self, assignments: Assignments) -> None:
         self.assignments = assignments
         self.description = assignments.description
-        self._used = self._used_choices()
+        settings = [value for stage in self.description.stages for _, value in stage.settings]
+        self._in_blocks = _names(self.description.block, settings)
+        self._in_ends = _names((*self.description.stem, *self.description.tail), ())
         self._block = lru_cache(maxsize=_CACHED)(self._made_block)
         self._cell = lru_cache(maxsize=_CACHED)(self._made_cell)
         self._end = lru_cache(maxsize=_CACHED)(self._made_end)
         self._found = lru_cache(maxsize=_CACHED)(self._searched)
+        self._seen = lru_cache(maxsize=_CACHED)(self._network)
 
     def graph(self, one: Assignment) -> ArchitectureGraph:
         """The native graph of an architecture."""
         network = self._seen(one.network)
-        taken = self._input(one.network)
         cells = []
-        channels = taken.shape[0] if taken.shape is not None else taken.channels or 0
+        channels = network.channels
         if self.description.stem:
-            cell, channels = self._end("entry", network, channels)
+            cell, channels = self._end("entry", network.in_ends, channels)
             cells.append(cell)
         for stage, own in enumerate(one.stages):
-            cell, channels = self._cell(network, stage, own, channels)
+            cell, channels = self._cell(network.in_blocks, stage, own, channels)
             cells.append(cell)
         if self.description.tail:
-            cells.append(self._end("tail", network, channels)[0])
-        return ArchitectureGraph(self.description.name, tuple(cells), SIZED_VOCABULARY, taken, self.description.classes)
+            cells.append(self._end("tail", network.in_ends, channels)[0])
+        return ArchitectureGraph(
+            self.description.name, tuple(cells), SIZED_VOCABULARY, network.taken, self.description.classes
+        )
 
     def assignment(self, graph: ArchitectureGraph) -> Assignment | None:
         """The first architecture that has this native graph; None where none has."""
@@ -80,54 +97,42 @@ class Networks:
         return None
 
     def _fitting(self, number: int, graph: ArchitectureGraph) -> Assignment | None:
-        if graph.input != self._input(number) or graph.classes != self.description.classes:
+        network = self._seen(number)
+        if graph.input != network.taken or graph.classes != self.description.classes:
             return None
         cells = list(graph.cells)
         if len(cells) != len(self.description.stages) + bool(self.description.stem) + bool(self.description.tail):
             return None
-        network, taken = self._seen(number), self._input(number)
-        channels = taken.shape[0] if taken.shape is not None else taken.channels or 0
+        channels = network.channels
         if self.description.stem:
-            channels = self._end("entry", network, channels)[1]
+            channels = self._end("entry", network.in_ends, channels)[1]
             cells = cells[1:]
         stages = []
         for stage in range(len(self.description.stages)):
-            own = self._found(network, number, stage, channels, cells[stage])
+            own = self._found(network.in_blocks, number, stage, channels, cells[stage])
             if own is None:
                 return None
             stages.append(own)
-            channels = self._cell(network, stage, own, channels)[1]
+            channels = self._cell(network.in_blocks, stage, own, channels)[1]
         return Assignment(number, tuple(stages))
 
-    def _used_choices(self) -> frozenset[str]:
-        """The choices of the network that the graph of a stage, stem or tail depends on."""
-        parts = [*self.description.stem, *self.description.block, *self.description.tail]
-        given: list[Any] = [
-            field for part in parts for node in (*part.nodes, *part.shortcut) for _, field in node.fields
-        ]
-        given += [rule for part in parts for rule in (part.when, part.residual)]
-        given += [value for stage in self.description.stages for _, value in stage.settings]
-        flat = [inner for one in given for inner in (one if isinstance(one, list) else [one])]
-        return frozenset(name for one in flat if isinstance(one, Formula) for name in one.names)
-
-    def _seen(self, number: int) -> tuple[tuple[str, Any], ...]:
-        """The choices of the network that count for its cells, so that architectures share them."""
-        return tuple(
-            (name, value) for name, value in self.assignments.network.values[number].items() if name in self._used
+    def _network(self, number: int) -> _Network:
+        values = self.assignments.network.values[number]
+        taken = self.description.input(values)
+        return _Network(
+            taken,
+            taken.shape[0] if taken.shape is not None else taken.channels or 0,
+            tuple((name, value) for name, value in values.items() if name in self._in_blocks),
+            tuple((name, value) for name, value in values.items() if name in self._in_ends),
         )
 
-    def _input(self, number: int) -> NetworkInput:
-        return self.description.input(self.assignments.network.values[number])
-
-    def _made_end(self, end: str, network: tuple[tuple[str, Any], ...], channels: int) -> tuple[CellGraph, int]:
+    def _made_end(self, end: str, network: Chosen, channels: int) -> tuple[CellGraph, int]:
         parts = self.description.stem if end == "entry" else self.description.tail
         chain = _Chain(channels)
         chain.parts(parts, {**dict(network), "entering": channels})
         return _cell(end, [chain.fragment()])
 
-    def _made_cell(
-        self, network: tuple[tuple[str, Any], ...], stage: int, own: StageOption, channels: int
-    ) -> tuple[CellGraph, int]:
+    def _made_cell(self, network: Chosen, stage: int, own: StageOption, channels: int) -> tuple[CellGraph, int]:
         fragments = []
         for place, block in enumerate(own.blocks):
             fragments.append(self._block(network, stage, own.option, place, block, len(own.blocks), channels))
@@ -136,7 +141,7 @@ class Networks:
 
     def _made_block(
         self,
-        network: tuple[tuple[str, Any], ...],
+        network: Chosen,
         stage: int,
         option: int,
         place: int,
@@ -156,9 +161,7 @@ class Networks:
             raise SpaceFileError(f"{where}: {error}") from None
         return chain.fragment()
 
-    def _searched(
-        self, network: tuple[tuple[str, Any], ...], number: int, stage: int, channels: int, cell: CellGraph
-    ) -> StageOption | None:
+    def _searched(self, network: Chosen, number: int, stage: int, channels: int, cell: CellGraph) -> StageOption | None:
         """The first option of a stage that gives this cell."""
         for option, depth in enumerate(self.assignments.depths(number, stage)):
             for blocks in self._blocks(network, stage, option, depth, channels, cell):
@@ -169,7 +172,7 @@ class Networks:
 
     def _blocks(
         self,
-        network: tuple[tuple[str, Any], ...],
+        network: Chosen,
         stage: int,
         option: int,
         depth: int,
@@ -191,6 +194,15 @@ class Networks:
                 end = at + len(made.operators)
                 if cell.operators[at:end] == made.operators and sizes[at:end] == made.sizes:
                     begun.append(((*blocks, block), end, made.channels))
+
+
+def _names(parts: Sequence[Part], settings: Sequence[Any]) -> frozenset[str]:
+    """The names that formulas of some parts and settings refer to."""
+    given = [field for part in parts for node in (*part.nodes, *part.shortcut) for _, field in node.fields]
+    given += [rule for part in parts for rule in (part.when, part.residual)]
+    given += settings
+    flat = [inner for one in given for inner in (one if isinstance(one, list) else [one])]
+    return frozenset(name for one in flat if isinstance(one, Formula) for name in one.names)
 
 
 class _Chain:

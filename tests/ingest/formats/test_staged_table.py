@@ -186,6 +186,7 @@ def published(data_dir: Path, name: str) -> Path:
         ("naap440", "naap440.jsonl.gz", 440, 440),
         ("accel_nasbench", "accel_nasbench.csv.gz", 5138, 5125),
         ("ofa", "ofa_mobilenetv3.csv.gz", 2223, 2162),
+        ("autoformer", "autoformer.jsonl.gz", 200, 200),
     ],
 )
 def test_all_networks_have_the_published_counts(data_dir, name, file, records, architectures):
