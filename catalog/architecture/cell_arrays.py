@@ -87,10 +87,14 @@ class CellArrays:
         labels = tuple(label(self.vocabulary[code // width], sizes[code % width]) for code in unique.tolist())
         return labels, place.reshape(codes.shape)
 
+    def canonical_order(self) -> canonical.Order:
+        """(B, N) the places of each cell's nodes in canonical order."""
+        return canonical.canonical_order(self.keys(), self.adjacency)
+
     def canonically_ordered(self) -> CellArrays:
         """The same cells with their nodes in canonical order; operators are neither contracted nor dropped."""
         rows = np.arange(len(self))[:, None]
-        order = canonical.canonical_order(self.keys(), self.adjacency)
+        order = self.canonical_order()
         return replace(
             self,
             operators=self.operators[rows, order],
