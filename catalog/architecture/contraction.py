@@ -109,6 +109,6 @@ def _keep_used(cell: Parts, operators: list[str], kinds: list[str], inputs: list
         (position[source], position[target], count) for target in position for source, count in inputs[target].items()
     )
     sizes = tuple([cell.sizes[node] for node in position]) if cell.sizes else ()
-    if not any([size is not None for size in sizes]):
+    if not any(sizes):
         sizes = ()
     return Parts(tuple(operators[node] for node in position), tuple(edges), sizes)

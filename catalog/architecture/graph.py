@@ -122,7 +122,7 @@ class CellGraph:
             tuple(names[node] for node in order),
             tuple(sorted((position[s], position[t], count) for (s, t), count in multiplicity.items())),
             reduction,
-            tuple([given[node] for node in order]) if any([size is not None for size in given]) else (),
+            tuple([given[node] for node in order]) if any(given) else (),
             repeats,
         )
 

@@ -8,8 +8,9 @@ and so does what comes after one whose shape is not known.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from catalog.architecture.computation import layers
@@ -24,8 +25,8 @@ from catalog.errors import GraphError
 _MOST_COPIES = 100_000
 """Applications of operators in one network, repeats counted."""
 
-_MOST_KEPT = 200_000
-"""Operators with their sizes and places whose costs are remembered: about 100 MB."""
+_MOST_KEPT = 2**17
+"""Operators with their sizes and places whose costs are remembered."""
 
 
 class NodeFacts(NamedTuple):
@@ -76,6 +77,11 @@ class NetworkFacts:
     root_macs: float | None
     activations: int | None
     weighted_depth: int | None
+
+    def ordered(self, orders: Iterable[Sequence[int]]) -> NetworkFacts:
+        """The same with the nodes of each cell in another order, told by their present places."""
+        nodes = [tuple([cell[node] for node in order]) for cell, order in zip(self.nodes, orders, strict=True)]
+        return replace(self, nodes=tuple(nodes))
 
 
 class SizedNetworks:
@@ -180,6 +186,12 @@ class SizedNetworks:
                 self._applied.clear()
             found = self._applied[key] = _counted(operator, size, shape)
         return found
+
+
+@lru_cache(maxsize=1)
+def sized_networks(vocabulary: Vocabulary) -> SizedNetworks:
+    """The networks of a vocabulary, the same object for as long as nobody asks for another one."""
+    return SizedNetworks(vocabulary)
 
 
 class _State(NamedTuple):
