@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, contract
@@ -50,7 +50,8 @@ def canonical_forms(graphs: Sequence[ArchitectureGraph]) -> CanonicalForms:
     found = _orders(list(places))
     ordered = [cell.ordered(order) for cell, order in zip(places, found, strict=True)]
     for graph, cells, row in zip(graphs, contracted, rows, strict=True):
-        made.append(replace(graph, cells=tuple([ordered[place] for place in row])))
+        form = tuple([ordered[place] for place in row])
+        made.append(ArchitectureGraph(graph.space, form, graph.vocabulary, graph.input, graph.classes))
         is_same = all(map(operator.is_, cells, graph.cells))
         orders.append(tuple([found[place] for place in row]) if is_same else None)
     return CanonicalForms(made, orders)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from catalog.architecture.canonical_form import Order
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
-from catalog.architecture.operators import Operator
+from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.architecture.sizes import Size, pair
 
 if TYPE_CHECKING:
     from catalog.architecture.computation.sized import NetworkFacts, NodeFacts
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 _SAID = pa.schema(
     [
@@ -153,15 +155,13 @@ class _Rows:
         from catalog.architecture.computation.sized import NodeFacts
 
         self._nothing = NodeFacts(None, None, None)
-        self._said: dict[tuple[str, Size | None, int], int] = {}
-        self._known: dict[NodeFacts, int] = {}
-        self._made: list[tuple[Any, ...]] = []
+        self._vocabulary = VOCABULARY
+        self._said: list[tuple[str, Size | None, int]] = []
+        self._known: list[NodeFacts] = []
         self._owners: list[int] = []
         self._forms: list[str] = []
         self._cells: list[str] = []
         self._lengths: list[int] = []
-        self._said_rows: list[int] = []
-        self._known_rows: list[int] = []
 
     def add_cell(
         self, owner: int, form: str, graph: ArchitectureGraph, cell: CellGraph, facts: Sequence[NodeFacts] | None
@@ -171,22 +171,19 @@ class _Rows:
         self._forms.append(form)
         self._cells.append(cell.name)
         self._lengths.append(count)
-        repeats = [1] * (count - 1) + [cell.repeats]
-        for key in zip(cell.operators, cell.sizes or repeat(None), repeats, strict=False):
-            number = self._said.setdefault(key, len(self._made))
-            if number == len(self._made):
-                self._made.append(_said(graph.vocabulary[key[0]], *key[1:]))
-            self._said_rows.append(number)
-        known = self._known
-        self._known_rows += [known.setdefault(node, len(known)) for node in facts or repeat(self._nothing, count)]
+        self._vocabulary = graph.vocabulary
+        self._said.extend(zip(cell.operators, cell.sizes or repeat(None), repeat(1), strict=False))
+        if cell.repeats != 1:
+            self._said[-1] = (cell.operators[-1], cell.size(count - 1), cell.repeats)
+        self._known.extend(facts or repeat(self._nothing, count))
 
     def table(self) -> pa.Table:
         lengths = np.array(self._lengths, dtype=np.int64)
         starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
         import pyarrow.compute as pc
 
-        said = _taken(_SAID, self._made, self._said_rows)
-        known = _taken(_KNOWN, [_known(node) for node in self._known], self._known_rows)
+        said = _columns(_SAID, self._said, lambda key: _said(self._vocabulary[key[0]], *key[1:]))
+        known = _columns(_KNOWN, self._known, _known)
         channels = pc.coalesce(known.pop("channels"), said.pop("channels"))
         table = pa.table(
             {
@@ -203,10 +200,11 @@ class _Rows:
         return table.take(pa.array(order))
 
 
-def _taken(schema: pa.Schema, made: Sequence[tuple[Any, ...]], rows: Sequence[int]) -> dict[str, pa.Array]:
-    """Columns of the rows that were made, at `rows`."""
-    places = pa.array(np.array(rows, dtype=np.int32))
-    columns = zip(*made, strict=True) if made else [()] * len(schema)
+def _columns(schema: pa.Schema, keys: Sequence[_Key], row: Callable[[_Key], tuple[Any, ...]]) -> dict[str, pa.Array]:
+    """Columns of the rows of some keys; the row of each different key is made once."""
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    places = pa.array(np.fromiter(map(place.__getitem__, keys), np.int32, len(keys)))
+    columns = zip(*map(row, place), strict=True) if place else [()] * len(schema)
     return {
         field.name: pa.array(column, field.type).take(places) for field, column in zip(schema, columns, strict=True)
     }

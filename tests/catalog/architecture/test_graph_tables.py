@@ -12,9 +12,7 @@ EMPTY = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 
 def test_operators_are_counted_for_every_graph_and_equal_counts_are_kept_once() -> None:
     space = space_named("nb201")
-    counts = operator_counts(
-        3, list(placed_cells([space.graph(cell) for cell in (MIXED, EMPTY, MIXED)])), VOCABULARY
-    )
+    counts = operator_counts(3, list(placed_cells([space.graph(cell) for cell in (MIXED, EMPTY, MIXED)])), VOCABULARY)
     mixed = {"none": 2, "nor_conv_1x1": 1, "nor_conv_3x3": 2, "skip_connect": 1}
     assert [dict(pairs) for pairs in counts.to_pylist()] == [mixed, {"none": 6}, mixed]
     assert len(counts.dictionary) == 2
