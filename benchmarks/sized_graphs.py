@@ -19,8 +19,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from measure import circumstances, measure
-
 INNER = 7
 WIDTHS = tuple(range(8, 257, 8))
 Shape = tuple[int, int]
@@ -72,6 +70,8 @@ def lines(count: int, seed: int) -> Iterator[str]:
 
 def main() -> None:
     """Write one file, ingest it, and print what that took."""
+    from measure import circumstances, measure  # a script beside this one
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--graphs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -145,7 +145,7 @@ class SizedNetworks:
                 states.append(state)
                 facts.append(NodeFacts(state.shape, 0, 0))
                 continue
-            fed = [(state, copies) for source, copies in incoming[node] if (state := states[source]) is not None]
+            fed = [(before, copies) for source, copies in incoming[node] if (before := states[source]) is not None]
             if not fed or operator.is_zero:  # no data reaches it, or none goes on from it
                 states.append(None)
                 facts.append(NodeFacts(None, 0, 0))

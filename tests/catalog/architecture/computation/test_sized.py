@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from catalog.architecture.canonical_form import canonical_forms
 from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import SIZED_VOCABULARY, Operator
@@ -219,6 +220,21 @@ def test_repeats_are_copies_in_every_number() -> None:
     once = chain(node, classes=10, repeats=3)
     assert facts(once).__dict__ | {"nodes": ()} == copied.__dict__ | {"nodes": ()}
     assert facts(once).nodes[0][1].parameters == 21
+
+
+def test_another_order_of_the_nodes_changes_no_number() -> None:
+    branches = [{"op": "conv", "channels": 16, "kernel": kernel} for kernel in (5, 1, 3)]
+    wholes = []
+    for turn in range(3):
+        nodes = ["input", *branches[turn:], *branches[:turn], {"op": "conv", "channels": 24, "kernel": 3}, "output"]
+        wholes.append(graph(nodes, [(0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4), (4, 5)], classes=10, repeats=2))
+    forms = canonical_forms(wholes)
+    found = []
+    for whole, orders, canonical in zip(wholes, forms.orders, forms.graphs, strict=True):
+        assert orders is not None
+        found.append(facts(whole).ordered(orders))
+        assert found[-1] == facts(canonical)
+    assert found == found[:1] * 3
 
 
 def test_what_is_not_known_stays_unknown() -> None:
