@@ -283,8 +283,8 @@ class _Run:
         self._largest += costs.most
         if self._largest > LARGEST_COUNT:
             raise GraphError(
-                f"the network has {self._largest:,} parameters or multiply-accumulates up to here; {LARGEST_COUNT:,} is "
-                "the most."
+                f"the network has {self._largest:,} parameters or multiply-accumulates up to here; the most is "
+                f"{LARGEST_COUNT:,}."
             )
         if costs.shape is not None and max(costs.shape) > LARGEST:
             raise GraphError(f"it gives {_listed([costs.shape])}; an edge of {LARGEST:,} is the most.")
