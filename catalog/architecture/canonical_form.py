@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.graph import ArchitectureGraph, CellGraph, contract
+from catalog.architecture.graph import ArchitectureGraph, CellGraph
 
 Order = tuple[int, ...]
 """Places of a cell's nodes, in the order in which another form has them."""
@@ -43,9 +43,7 @@ def canonical_forms(graphs: Sequence[ArchitectureGraph]) -> CanonicalForms:
     places: dict[CellGraph, int] = {}
     made: list[ArchitectureGraph] = []
     orders: list[tuple[Order, ...] | None] = []
-    contracted = [
-        [contract(cell, graph.vocabulary, merges=graph.merges_equals) for cell in graph.cells] for graph in graphs
-    ]
+    contracted = [graph.contracted() for graph in graphs]
     rows = [[places.setdefault(cell, len(places)) for cell in cells] for cells in contracted]
     found = _orders(list(places))
     ordered = [cell.ordered(order) for cell, order in zip(places, found, strict=True)]

@@ -26,8 +26,9 @@ def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: 
 
     An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
     ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A ``concat`` that one
-    input alone reaches joins nothing, and is an identity itself. What has a size is no identity. A skip that a cell
-    input feeds in a reduction cell has stride 2 and weights (DARTS, Liu et al. 2019): it becomes ``factorized_reduce``.
+    input alone reaches joins nothing, and is an identity itself. What has a size that changes something is no identity.
+    A skip that a cell input feeds in a reduction cell has stride 2 and weights (DARTS, Liu et al. 2019): it becomes
+    ``factorized_reduce``.
 
     Equal operators of equal inputs are one node where `Operator.is_pure` says that they compute one thing, as two
     poolings of one state do; in a reduction cell they have the same stride, too. `_Equal` says what else parts them,
@@ -46,7 +47,8 @@ def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: 
             if kinds[target] == "skip":
                 operators[target] = "factorized_reduce"
     facts = [vocabulary[operator] for operator in operators]
-    identity = [operator.is_identity and cell.size(node) is None for node, operator in enumerate(facts)]
+    bare = [operator.changes_nothing(cell.size(node)) for node, operator in enumerate(facts)]
+    identity = [operator.is_identity and bare[node] for node, operator in enumerate(facts)]
     inputs: list[dict[int, int]] = []  # per node: what feeds it once identities are seen through
     fed: list[bool] = []  # per node: whether any data reaches it
     equal = _Equal(cell, facts, strided, merges=merges)
@@ -54,7 +56,7 @@ def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: 
         resolved: dict[int, int] = {}
         live = [(source, count) for source, count in incoming[node] if fed[source] and not facts[source].is_zero]
         joins = fact.is_join and sum(count for _, count in live) != 1
-        identity[node] |= fact.is_join and not joins and cell.size(node) is None
+        identity[node] |= fact.is_join and not joins and bare[node]
         for source, multiplicity in live:
             if not identity[source]:
                 origin = equal.first(source, inputs[source])
@@ -67,6 +69,9 @@ def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: 
                     resolved[origin] = resolved.get(origin, 0) + count * multiplicity
         inputs.append(resolved)
         fed.append(kinds[node] == "input" or bool(resolved))
+    if cell.sizes:  # that of a sum or a concat says no more than that it stands there
+        said = (None if bare[n] and (identity[n] or fact.is_join) else cell.size(n) for n, fact in enumerate(facts))
+        cell = cell._replace(sizes=tuple(said))
     return _keep_used(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
 
 
@@ -131,7 +136,6 @@ def _keep_used(cell: Parts, operators: list[str], kinds: list[str], inputs: list
     edges = sorted(
         (position[source], position[target], count) for target in position for source, count in inputs[target].items()
     )
-    sizes = tuple([cell.sizes[node] for node in position]) if cell.sizes else ()
-    if not any(sizes):
-        sizes = ()
+    sizes = tuple(cell.sizes[node] for node in position) if cell.sizes else ()
+    sizes = sizes if any(size is not None for size in sizes) else ()
     return Parts(tuple(operators[node] for node in position), tuple(edges), sizes)

@@ -28,13 +28,20 @@ def draw_text(graph: ArchitectureGraph, form: str = "native") -> str:
         ``native`` draws it as it is, ``canonical`` draws what it computes.
     """
     cells = _in_form(graph, form).cells
-    return "\n\n".join("\n".join((_caption(cell), *_rows(cell))) for cell in cells) + "\n"
+    ends = [f"whole network: {_ends(graph)}"] if graph.input is not None else []
+    return "\n\n".join([*ends, *("\n".join((_caption(cell), *_rows(cell))) for cell in cells)]) + "\n"
 
 
 def _in_form(graph: ArchitectureGraph, form: str) -> ArchitectureGraph:
     if form not in ("native", "canonical"):
         raise UsageError(f"unknown form {form!r}; a graph has the forms native and canonical.")
     return graph.canonical if form == "canonical" else graph
+
+
+def _ends(graph: ArchitectureGraph) -> str:
+    """What a whole network takes and gives."""
+    head = "" if graph.classes is None else f", {graph.classes:,} classes"
+    return ("" if graph.input is None else graph.input.words) + head
 
 
 def _caption(cell: CellGraph) -> str:
@@ -129,7 +136,8 @@ def draw_svg(graph: ArchitectureGraph, form: str = "native") -> str:
     for picture_width, _, body in pictures:
         parts.append(f'<g transform="translate({left:g} {_MARGIN:g})">\n{body}\n</g>')
         left += picture_width + _CELL_GAP
-    label = escape(f"{graph.space}: " + "; ".join(_caption(cell) for cell in cells))
+    told = [] if graph.input is None else [_ends(graph)]
+    label = escape(f"{graph.space}: " + "; ".join([*told, *(_caption(cell) for cell in cells)]))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" width="{width:.0f}" '
         f'height="{height:.0f}" viewBox="0 0 {width:.1f} {height:.1f}" font-family="{escape(_FONT)}" font-size="12" '
@@ -145,10 +153,11 @@ def _cell_picture(cell: CellGraph, vocabulary: Vocabulary) -> tuple[float, float
     widths = [_node_width(label) for label in labels]
     inputs = {node for node, operator in enumerate(operators) if operator.kind == "input"}
     layout = layered_layout(cell, widths, inputs, layer_height=_LAYER_HEIGHT, gap=_GAP)
-    title_width = 7.0 * len(cell.name)
+    title = " ".join(filter(None, (cell.name, _times(cell.repeats))))
+    title_width = 7.0 * len(title)
     width = max(layout.width, title_width)
     elements = [
-        f'<text x="{width / 2:.1f}" y="14" font-weight="600" fill="{_LINE}">{escape(cell.name)}</text>',
+        f'<text x="{width / 2:.1f}" y="14" font-weight="600" fill="{_LINE}">{escape(title)}</text>',
         f'<g transform="translate({(width - layout.width) / 2:.1f} {_TITLE_HEIGHT:g})">',
         *_edge_elements(cell, layout, widths),
         *(_node_element(*node) for node in zip(operators, labels, sizes, layout.centres, widths, strict=True)),
@@ -179,15 +188,17 @@ def _node_element(operator: Operator, label: str, size: Size | None, centre: Poi
     title = operator.medium if size is None else f"{operator.medium}: {size.words}"
     return (
         f'<g><title>{escape(title)}</title><rect x="{x - width / 2:.1f}" y="{y - _NODE_HEIGHT / 2:.1f}" '
-        f'width="{width:.1f}" height="{_NODE_HEIGHT:g}" rx="{corner:g}" fill="{_fill(operator)}" stroke="{_LINE}"'
+        f'width="{width:.1f}" height="{_NODE_HEIGHT:g}" rx="{corner:g}" fill="{_fill(operator, size)}" stroke="{_LINE}"'
         f'{dashes}/><text x="{x:.1f}" y="{y + 4:.1f}" fill="{_INK}">{escape(label)}</text></g>'
     )
 
 
-def _fill(operator: Operator) -> str:
+def _fill(operator: Operator, size: Size | None) -> str:
     if operator.kind == "conv":
-        family = "dilated" if (operator.dilation or 1) > 1 else "depthwise" if operator.depthwise else "plain"
-        return _CONVOLUTION_FILLS[family][1 if operator.kernel == 1 else 5 if (operator.kernel or 3) > 3 else 3]
+        said = operator.sized(size)
+        family = "dilated" if (said.dilation or 1) > 1 else "depthwise" if operator.depthwise else "plain"
+        window = max(pair(said.kernel or 3))
+        return _CONVOLUTION_FILLS[family][1 if window == 1 else 5 if window > 3 else 3]
     if operator.kind in _FILLS:
         return _FILLS[operator.kind]
     return _FAMILY_FILLS[hashlib.sha256(operator.kind.encode()).digest()[0] % len(_FAMILY_FILLS)]

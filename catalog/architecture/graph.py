@@ -112,11 +112,12 @@ class CellGraph:
                 raise GraphError(f"cell {name!r}: edge ({source}, {target}) has multiplicity {copies}; 1 is the least.")
             multiplicity[source, target] = multiplicity.get((source, target), 0) + copies
         kinds = [vocabulary[operator].kind for operator in names]
-        _check_ends(name, kinds, multiplicity)
-        _check_copies(name, multiplicity.values())
-        order = _topological_order(name, kinds, multiplicity)
-        position = {node: place for place, node in enumerate(order)}
         given = tuple(sizes)
+        _check_ends(name, kinds, multiplicity)
+        _check_ends_are_bare(name, names, kinds, given)
+        _check_copies(name, multiplicity.values())
+        order = topological_order(name, kinds, multiplicity)
+        position = {node: place for place, node in enumerate(order)}
         return cls(
             name,
             tuple(names[node] for node in order),
@@ -210,8 +211,14 @@ class ArchitectureGraph:
     @cached_property
     def canonical(self) -> ArchitectureGraph:
         """The same architecture in canonical form: what the network computes, in canonical node order."""
-        cells = (contract(cell, self.vocabulary, merges=self.merges_equals) for cell in self.cells)
-        return replace(self, cells=tuple(_canonically_ordered(cell) for cell in cells))
+        return replace(self, cells=tuple(_canonically_ordered(cell) for cell in self.contracted()))
+
+    def contracted(self) -> list[CellGraph]:
+        """What each cell computes; the strides of a whole network are those that its nodes say."""
+        says_strides = self.input is not None
+        return [
+            contract(cell, self.vocabulary, merges=self.merges_equals, strides=not says_strides) for cell in self.cells
+        ]
 
     @property
     def merges_equals(self) -> bool:
@@ -271,7 +278,7 @@ class ArchitectureGraph:
         -------
         torch_geometric.data.Data
             ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``edge_multiplicity``
-            (edges,); ``cell`` (nodes,) the cell's place.
+            (edges,); ``cell`` (nodes,) the cell's place; ``sizes`` (nodes, facts) what is said of each node's size.
 
         Raises
         ------
@@ -306,13 +313,24 @@ def _check_ends(name: str, kinds: list[str], edges: Iterable[tuple[int, int]]) -
             raise GraphError(f"cell {name!r}: edge ({source}, {target}) leaves the output.")
 
 
+def _check_ends_are_bare(
+    name: str, operators: Sequence[str], kinds: Sequence[str], sizes: Sequence[Size | None]
+) -> None:
+    for node, (operator, kind, size) in enumerate(zip(operators, kinds, sizes, strict=False)):
+        if kind in ("input", "output") and size is not None:
+            raise GraphError(
+                f"cell {name!r}, node {node} ({operator}): it has a size, {size.words}; an input and an output pass on "
+                "what they get. Give the size to the node that changes it."
+            )
+
+
 def _check_copies(name: str, multiplicities: Iterable[int]) -> None:
     most = max(multiplicities, default=0)
     if most > MOST_PARALLEL:
         raise GraphError(f"cell {name!r} has {most} parallel copies of one edge; {MOST_PARALLEL} is the most.")
 
 
-def _topological_order(name: str, kinds: list[str], edges: Collection[tuple[int, int]]) -> list[int]:
+def topological_order(name: str, kinds: list[str], edges: Collection[tuple[int, int]]) -> list[int]:
     """Nodes such that every edge leads forward, inputs first, the output last; as given where that already holds."""
     nodes = range(len(kinds))
     inputs = kinds.count("input")
@@ -338,8 +356,10 @@ def _canonically_ordered(cell: CellGraph) -> CellGraph:
     return cell.ordered(canonical.canonical_order_of_one(cell.labels(), cell.adjacency()).tolist())
 
 
-def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True) -> CellGraph:
+def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True, strides: bool = True) -> CellGraph:
     """The cell without what changes nothing, and, with `merges`, without what is computed twice.
+
+    With `strides` what an input of a reduction cell feeds halves the resolution.
 
     Raises
     ------
@@ -347,7 +367,7 @@ def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True) ->
         Identities in parallel make more copies of one edge than can be stored.
     """
     parts = Parts(cell.operators, cell.edges, cell.sizes)
-    made = contracted(parts, vocabulary, reduction=cell.reduction, merges=merges)
+    made = contracted(parts, vocabulary, reduction=cell.reduction and strides, merges=merges)
     if made == parts:
         return cell
     _check_copies(cell.name, [count for _, _, count in made.edges])
@@ -366,9 +386,8 @@ def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
         Identities in parallel make more copies of one edge than can be stored.
     """
     for cell in cells:
-        handing = [vocabulary[name] for name in cell.operators]
-        handing = [operator for operator in handing if operator.is_join or operator.is_identity]
-        if sum([copies for _, _, copies in cell.edges]) ** (len(handing) + 1) <= MOST_PARALLEL:
+        handing = sum([vocabulary[name].is_join or vocabulary[name].is_identity for name in cell.operators])
+        if sum([copies for _, _, copies in cell.edges]) ** (handing + 1) <= MOST_PARALLEL:
             continue
         entering = Counter[int]()
         for _, target, multiplicity in cell.edges:

@@ -78,11 +78,16 @@ class Operator:
         return self.kind if self.generic is None else RULES[self.generic].kind
 
     def sized(self, node: Size | None = None) -> Size:
-        """What is known of the size of a node: what the node says itself, then what its operator says."""
+        """What is known of the size of a node: what the node says itself, then what its operator says.
+
+        A node repeats the operator as that is: ``repeats`` of both are multiplied.
+        """
         known: dict[str, Any] = {"kernel": self.kernel, "dilation": self.dilation}
         for size in (self.size, node):
             if size is not None:
                 known |= {fact: value for fact in _SIZES if (value := getattr(size, fact)) is not None}
+        if node is not None and node.repeats and self.size is not None and self.size.repeats:
+            known["repeats"] = node.repeats * self.size.repeats
         return Size(**known)
 
     def at(self, node: Size | None) -> Operator:
@@ -113,6 +118,12 @@ class Operator:
     def is_join(self) -> bool:
         """Whether the output is the inputs side by side, along the channels."""
         return "concat" in (self.name, self.generic)
+
+    def changes_nothing(self, size: Size | None) -> bool:
+        """Whether an identity, or a join of one input, is one with this size too; of a sum channels are a remark."""
+        if size is None:
+            return True
+        return size.is_free if self.kind == "skip" else replace(size, channels=None).is_free
 
     @cached_property
     def is_pure(self) -> bool:

@@ -76,7 +76,7 @@ def to_data(graph: _Graph) -> Data:
     -------
     torch_geometric.data.Data
         ``operator`` (nodes,) index into ``operator_names``; ``edge_index`` (2, edges); ``edge_multiplicity`` (edges,);
-        ``cell`` (nodes,) the cell's place; ``size`` (nodes, `NUMBERS`) what the source says of each node's size, NaN
+        ``cell`` (nodes,) the cell's place; ``sizes`` (nodes, `NUMBERS`) what the source says of each node's size, NaN
         where it says nothing; ``operator_names`` the vocabulary's names in order; ``num_nodes``. PyG knows an attribute
         of the edges by the ``edge`` in its name where there are as many edges as nodes.
 
@@ -111,7 +111,7 @@ def to_data(graph: _Graph) -> Data:
         operator=torch.tensor(operators, dtype=torch.long),  # (nodes,)
         edge_multiplicity=columns[:, 2].contiguous(),  # (edges,)
         cell=torch.tensor(cells, dtype=torch.long),  # (nodes,)
-        size=torch.tensor(sizes, dtype=torch.float32).reshape(-1, len(NUMBERS)),  # (nodes, facts)
+        sizes=torch.tensor(sizes, dtype=torch.float32).reshape(-1, len(NUMBERS)),  # (nodes, facts)
         operator_names=OperatorNames(names),
         num_nodes=len(operators),
     )

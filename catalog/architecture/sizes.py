@@ -17,8 +17,12 @@ Window = int | tuple[int, int]
 REFERENCE_CHANNELS = 64
 """Channels of a whole network that count as the width of a cell."""
 
-_LARGEST = 2**31 - 1
-_LARGEST_COUNT = 2**60
+LARGEST = 2**31 - 1
+"""Of what has a size: an edge, a number of channels, a window."""
+
+LARGEST_COUNT = 2**60
+"""Of parameters, and of multiply-accumulates."""
+
 _LONGEST_WORD = 60
 
 
@@ -109,6 +113,16 @@ class Size:
         return self if self.channels is None else replace(self, channels=self.channels / REFERENCE_CHANNELS)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it says nothing but repeats and costs."""
+        return all(getattr(self, name) in (None, False) for name in FIELDS if name not in ("repeats", *_COUNTS))
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it says nothing but repeats, and no costs."""
+        return self.is_plain and not self.params and not self.macs
+
+    @property
     def has_weights(self) -> bool:
         """Whether the size says that the node learns something, whatever its operator."""
         return bool(self.params or self.norm or self.bias or self.activation == "prelu")
@@ -127,7 +141,13 @@ class Size:
 
     @classmethod
     def from_text(cls, text: str) -> Size:
-        """The size that `text` is the canonical JSON of."""
+        """The size that `text` is the canonical JSON of.
+
+        Raises
+        ------
+        GraphError
+            It is none.
+        """
         return _checked(text)
 
 
@@ -150,7 +170,7 @@ _COUNTED = frozenset({"channels", "groups", "heads", "repeats", "params", "macs"
 def _checked(text: str) -> Size:
     """One object for each thing that can be said, however many nodes say it."""
     said: dict[str, Any] = {}
-    for name, value in json.loads(text).items():
+    for name, value in _object(text).items():
         if name not in FIELDS:
             raise GraphError(f"unknown field {name!r:.80} of a node; known are op, {', '.join(FIELDS)}.")
         if value is not None and not ((checked := _value(name, value)) == 1 and name in _ONE_BY_DEFAULT):
@@ -158,19 +178,29 @@ def _checked(text: str) -> Size:
     return Size(**said)
 
 
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise GraphError(f"{text!r:.120} is no JSON object.")
+    return found
+
+
 def _value(name: str, value: Any) -> Any:
     if name in _WINDOWS:
         return _window(name, value, _WINDOWS[name])
     if name in _WHOLE:
-        if not _is_whole(value) or not _WHOLE[name] <= value <= _LARGEST:
+        if not _is_whole(value) or not _WHOLE[name] <= value <= LARGEST:
             raise _wrong(name, value, f"a whole number from {_WHOLE[name]} on")
         return value
     if name in _RATIOS:
-        if not _is_number(value) or not 0 < value <= _LARGEST:
+        if not _is_number(value) or not 0 < value <= LARGEST:
             raise _wrong(name, value, "a positive number")
         return int(value) if value == int(value) else value
     if name in _COUNTS:
-        if not _is_whole(value) or not 0 <= value <= _LARGEST_COUNT:
+        if not _is_whole(value) or not 0 <= value <= LARGEST_COUNT:
             raise _wrong(name, value, "a whole number from 0 on")
         return value
     if isinstance(value, bool):
@@ -181,9 +211,13 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _window(name: str, value: Any, least: int) -> Window:
-    if _is_whole(value) and least <= value <= _LARGEST:
+    if _is_whole(value) and least <= value <= LARGEST:
         return int(value)
-    if isinstance(value, list) and len(value) == 2 and all(_is_whole(edge) and least <= edge for edge in value):
+    if (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(_is_whole(edge) and least <= edge <= LARGEST for edge in value)
+    ):
         height, width = value
         return height if height == width else (height, width)
     raise _wrong(name, value, f"a whole number from {least} on, or two of them, height and width,")
@@ -231,6 +265,14 @@ class NetworkInput:
         said = {field.name: getattr(self, field.name) for field in fields(self)}
         return json.dumps({name: value for name, value in said.items() if value is not None}, separators=(",", ":"))
 
+    @property
+    def words(self) -> str:
+        """For a drawing: ``images of 3x32x32``."""
+        if self.shape is not None:
+            return f"images of {'x'.join(map(str, self.shape))}"
+        told = f"{self.tokens:,} tokens of {self.channels:,} channels"
+        return told if self.vocabulary is None else f"{told} from {self.vocabulary:,} words"
+
     @classmethod
     def of(cls, said: Any) -> NetworkInput:
         """Check what a source says: ``{"shape": [3, 32, 32]}`` or ``{"tokens": 128, "channels": 256}``.
@@ -257,8 +299,8 @@ class NetworkInput:
 
     @classmethod
     def from_text(cls, text: str) -> NetworkInput:
-        """The input that `text` is the canonical JSON of."""
-        return cls.of(json.loads(text))
+        """The input that `text` is the canonical JSON of; raises as `of`."""
+        return cls.of(_object(text))
 
 
 @lru_cache(maxsize=1024)
@@ -268,7 +310,7 @@ def _input(**said: Any) -> NetworkInput:
 
 
 def _is_size(value: Any) -> bool:
-    return _is_whole(value) and 0 < value <= _LARGEST
+    return _is_whole(value) and 0 < value <= LARGEST
 
 
 def classes_of(said: Any) -> int:

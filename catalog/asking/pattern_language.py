@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -54,13 +54,10 @@ class Node:
         How the pattern shows it, for example ``(a:conv)``.
     operators
         Names of the operators that it may carry; None for any.
-    tests
-        What its size must keep, all of them.
     """
 
     text: str
     operators: frozenset[str] | None
-    tests: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,10 +71,17 @@ class Link:
 
 @dataclass(frozen=True)
 class Group:
-    """Nodes and links that must be found together: all that must be there, or one path that must not."""
+    """Nodes and links that must be found together: all that must be there, or one path that must not.
+
+    Parameters
+    ----------
+    tests
+        What the sizes of nodes must keep here, all of it: a test inside a ``NOT`` is part of what must not be found.
+    """
 
     nodes: tuple[int, ...]
     links: tuple[Link, ...]
+    tests: Mapping[int, tuple[Condition, ...]] = field(default_factory=dict)
 
     def ancestors(self, node: int) -> set[int]:
         """All nodes from which the links lead to `node`."""
@@ -358,7 +362,11 @@ class _Resolver:
                 Link(source, target, any_length)
                 for (source, target), any_length in zip(pairwise(path), clause.any_length, strict=True)
             ]
-        group = Group(tuple(dict.fromkeys(node for _, node in mentions)), tuple(dict.fromkeys(links)))
+        tests: dict[int, tuple[Condition, ...]] = {}
+        for mention, node in mentions:
+            if mention.tests:
+                tests[node] = tuple(dict.fromkeys((*tests.get(node, ()), *mention.tests)))
+        group = Group(tuple(dict.fromkeys(node for _, node in mentions)), tuple(dict.fromkeys(links)), tests)
         self._check(group, mentions)
         return group
 
@@ -369,25 +377,14 @@ class _Resolver:
             if variable.text not in scope.nodes:
                 label, operators = scope.labels[variable.text]
                 scope.nodes[variable.text] = self._add(f"{variable.text}:{_written(label)}", operators)
-            return self._tested(scope.nodes[variable.text], mention)
+            return scope.nodes[variable.text]
         if mention.bare and label.kind != "mark":
-            return self._tested(self._add(_written(label), self._named(label, hidden)), mention)
-        return self._tested(
-            self._add(f"{'' if mention.bare else ':'}{_written(label)}", self._labelled(label)), mention
-        )
+            return self._add(_written(label), self._named(label, hidden))
+        return self._add(f"{'' if mention.bare else ':'}{_written(label)}", self._labelled(label))
 
     def _add(self, text: str, operators: frozenset[str] | None) -> int:
         self._nodes.append(Node(f"({text})", operators))
         return len(self._nodes) - 1
-
-    def _tested(self, place: int, mention: _Mention) -> int:
-        """The node at `place`, which from now on passes the tests of a mention too."""
-        node = self._nodes[place]
-        tests = tuple(dict.fromkeys((*node.tests, *mention.tests)))
-        if tests != node.tests:
-            text = f"{node.text.split(' WHERE ')[0].rstrip(')')} WHERE {' AND '.join(map(str, tests))})"
-            self._nodes[place] = Node(text, node.operators, tests)
-        return place
 
     def _labelled(self, token: _Token) -> frozenset[str] | None:
         """The operators that a label after a colon, or a bare star, allows."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from types import MappingProxyType
 
 from catalog.architecture.operators import VOCABULARY, Vocabulary
-from catalog.asking.pattern_language import Condition, Group, Link, Node, Pattern, parse
+from catalog.architecture.sizes import Size
+from catalog.asking.pattern_language import Condition, Group, Link, Pattern, parse
 from catalog.errors import UsageError
 from catalog.quoting import literal
 
@@ -23,6 +26,20 @@ _FACTS = {
     "width": "CASE WHEN len(shape) = 4 THEN shape[4] END",
 }
 """What a test of a node's size reads in ``node_attribute``; of a window its longer edge."""
+
+_OF_OPERATORS = frozenset(_FACTS) - {"params", "macs", "height", "width"}
+"""Facts that an operator can have by itself, whatever it is applied to."""
+
+_COMPARED: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {
+        "=": operator.eq,
+        "<>": operator.ne,
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        ">=": operator.ge,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +136,7 @@ class _Writer:
         self._pattern = pattern
         self._inputs = frozenset(vocabulary.of_kind("input"))
         self._outputs = frozenset(vocabulary.of_kind("output"))
-        self._windows = {operator.name: operator.kernel for operator in vocabulary if operator.kernel is not None}
+        self._said = {one.name: one.sized() for one in vocabulary}
         self._space = space
         self._form = form
         self._storage = storage
@@ -217,7 +234,7 @@ class _Writer:
     def _part(self, nodes: Sequence[int], group: Group) -> _Part:
         name = self._new("part")
         links = [link for link in group.links if not link.any_length and link.source in nodes]
-        relations, positions = self._relations(nodes, links)
+        relations, positions = self._relations(nodes, links, group.tests)
         (anchor, table, conditions), *others = relations
         columns = [f"{positions[node]} AS node_{node + 1}" for node in nodes]
         distinct = [pair for pair in self._confusable(group) if set(pair) <= set(nodes)]
@@ -230,7 +247,7 @@ class _Writer:
         return _Part(name, frozenset(nodes))
 
     def _relations(
-        self, nodes: Sequence[int], links: Sequence[Link]
+        self, nodes: Sequence[int], links: Sequence[Link], tests: Mapping[int, Sequence[Condition]]
     ) -> tuple[list[tuple[str, str, list[str]]], dict[int, str]]:
         """(alias, table, conditions) of each relation, every one tied to those before it; and the nodes' positions.
 
@@ -242,11 +259,11 @@ class _Writer:
         def place(node: int, position: str | None) -> None:
             asked = self._pattern.nodes[node]
             alias = f"n{node + 1}"
-            if asked.operators is not None or asked.tests or position is None:
+            if asked.operators is not None or node in tests or position is None:
                 conditions = [f"{alias}.position = {position}"] if position else []
                 if asked.operators is not None:
                     conditions.append(f"{alias}.operator IN ({_names(asked.operators)})")
-                conditions += [self._passes(asked, alias)] if asked.tests else []
+                conditions += [self._passes(tests[node], alias)] if node in tests else []
                 relations.append((alias, "node", conditions))
             positions[node] = position or f"{alias}.position"
 
@@ -265,15 +282,13 @@ class _Writer:
                     place(node, column)
         return relations, positions
 
-    def _passes(self, node: Node, alias: str) -> str:
-        """The condition that a row of ``node`` passes a node's tests; without a size, its operator's facts answer."""
+    def _passes(self, asked: Sequence[Condition], alias: str) -> str:
+        """The condition that a row of ``node`` passes some tests; without a size, its operator's facts answer."""
         key = ("architecture_id", "cell", "position")
         row = " AND ".join([f"form = {alias}.form", *(f"node_attribute.{name} = {alias}.{name}" for name in key)])
-        tests = " AND ".join(f"{_FACTS[test.fact]} {test.comparison} {test.number}" for test in node.tests)
+        tests = " AND ".join(f"{_FACTS[test.fact]} {test.comparison} {test.number}" for test in asked)
         sized = f"EXISTS (SELECT 1 FROM node_attribute WHERE {row} AND {tests})"
-        fitting = frozenset(
-            name for name, kernel in self._windows.items() if all(_holds(test, kernel) for test in node.tests)
-        )
+        fitting = frozenset(name for name, said in self._said.items() if all(_holds(test, said) for test in asked))
         if not fitting:
             return sized
         unsized = f"NOT EXISTS (SELECT 1 FROM node_attribute WHERE {row}) AND {alias}.operator IN ({_names(fitting)})"
@@ -352,20 +367,12 @@ def _names(operators: Iterable[str]) -> str:
     return ", ".join(literal(name) for name in sorted(operators))
 
 
-def _holds(test: Condition, kernel: int) -> bool:
-    """Whether an operator with this window passes a test, as far as its own facts say."""
-    number = float(test.number)
-    return (
-        test.fact == "kernel"
-        and {
-            "=": kernel == number,
-            "<>": kernel != number,
-            "<": kernel < number,
-            "<=": kernel <= number,
-            ">": kernel > number,
-            ">=": kernel >= number,
-        }[test.comparison]
-    )
+def _holds(test: Condition, said: Size) -> bool:
+    """Whether an operator passes a test, as far as its own facts say; of a window by its longer edge."""
+    value = getattr(said, test.fact) if test.fact in _OF_OPERATORS else None
+    if value is None:
+        return False
+    return _COMPARED[test.comparison](float(max(value) if isinstance(value, tuple) else value), float(test.number))
 
 
 def _connected(group: Group) -> list[list[int]]:

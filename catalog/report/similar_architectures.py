@@ -141,8 +141,9 @@ def _nearest_by_place(catalog: Store, space: str, architecture_id: int, most: in
 
 
 def differences(cells: CellArrays, row: int) -> NDArray[np.int64]:
-    """(B,) how many operators and edges of each cell differ from those of cell `row`, place by place."""
-    operators = (cells.operators != cells.operators[row]).sum(axis=1)
+    """(B,) how many operators, by their sizes too, and edges of each cell differ from those of cell `row`, by place."""
+    _, labels = cells.labels()
+    operators = (labels != labels[row]).sum(axis=1)
     edges = (cells.adjacency != cells.adjacency[row]).sum(axis=(1, 2))
     return np.asarray(operators + edges, dtype=np.int64)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import GraphRows, placed_cells
 from catalog.architecture.size_tables import attribute_rows
@@ -74,14 +75,14 @@ def derived(catalog: Store, space: str) -> Iterator[Derived]:
 
 
 def _derived(catalog: Store, space: SearchSpace, rows: Sequence[tuple[int, str]]) -> Derived:
-    graphs = _native_graphs(catalog, space, rows)
+    graphs, networks = _counted(space, _native_graphs(catalog, space, rows))
     kept = [(number, graph) for (number, _), graph in zip(rows, graphs, strict=True) if graph is not None]
     ids = np.array([number for number, _ in kept], dtype=np.int64)
     native = [graph for _, graph in kept]
     if space.forms_are_equal:
         made, scores = derived_from_cells(space, 0, list(placed_cells(native)))
     else:
-        made, scores = derived_from_graphs(space, 0, native)
+        made, scores = derived_from_graphs(space, 0, native, networks)
     facts = made.facts.append_column("id", pa.array(ids))
     if space.size is not None and space.size <= _INDEXED:
         indices = pa.array([space.native_index(graph) for graph in native], pa.int64())
@@ -109,11 +110,43 @@ def _native_graphs(
             except IdentifierError:
                 graphs.append(None)
         return graphs
-    for (_, native_id), graph in zip(
-        rows, read_graphs(catalog, space.name, [number for number, _ in rows], "native"), strict=True
-    ):
-        graphs.append(graph if _is_whole(graph) and _is_named(space, graph, native_id) else None)
+    read = _readable(catalog, space.name, [number for number, _ in rows])
+    for (_, native_id), stored in zip(rows, read, strict=True):
+        known = stored is not None and _is_whole(stored) and _is_named(space, stored, native_id)
+        graphs.append(stored if known else None)
     return graphs
+
+
+def _readable(catalog: Store, space: str, ids: Sequence[int]) -> list[ArchitectureGraph | None]:
+    """The native graphs of some architectures; None where what is stored of sizes is none."""
+    try:
+        return list(read_graphs(catalog, space, ids, "native"))
+    except GraphError:
+        if len(ids) == 1:
+            return [None]
+        half = len(ids) // 2
+        return [*_readable(catalog, space, ids[:half]), *_readable(catalog, space, ids[half:])]
+
+
+def _counted(
+    space: SearchSpace, graphs: Sequence[ArchitectureGraph | None]
+) -> tuple[list[ArchitectureGraph | None], list[NetworkFacts | None] | None]:
+    """The graphs whose sizes are possible, None in the place of the others, and what follows from the sizes of each."""
+    if not space.sizes_are_all:
+        return list(graphs), None
+    sized = SizedNetworks(space.vocabulary)
+    possible: list[ArchitectureGraph | None] = []
+    networks: list[NetworkFacts | None] = []
+    for graph in graphs:
+        try:
+            network = None if graph is None or graph.input is None else sized.facts(graph)
+        except GraphError:
+            possible.append(None)
+            continue
+        possible.append(graph)
+        if graph is not None:
+            networks.append(network)
+    return possible, networks
 
 
 def _names_graphs(space: SearchSpace, native_id: str) -> bool:

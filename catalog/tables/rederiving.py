@@ -34,13 +34,17 @@ class Rederived:
     unreadable: list[int] = field(default_factory=list)
 
 
-def rederive(catalog: Store, space: str) -> Rederived:
-    """Derive a space anew, its representatives too, inside a transaction."""
+def rederive(catalog: Store, space: str, *, digests_hold: bool = False) -> Rederived:
+    """Derive a space anew, its representatives too, inside a transaction.
+
+    Where the stored digests hold, a native graph with another one is damaged, and nothing is derived from it.
+    """
     result = Rederived()
     for made in derived(catalog, space):
         wrong = differing(catalog, made)
-        result.unreadable += made.unreadable
-        writable = {number: what for number, what in wrong.items() if number not in set(made.unreadable)}
+        damaged = {*made.unreadable, *(n for n, what in wrong.items() if digests_hold and "canonical_digest" in what)}
+        result.unreadable += sorted(damaged)
+        writable = {number: what for number, what in wrong.items() if number not in damaged}
         if writable:
             _write(catalog, space, made, writable)
         result.written += list(writable)

@@ -52,6 +52,15 @@ def ensure_shared_operators(catalog: Store) -> None:
         catalog.append("operator", operator_rows(ANY_SPACE, missing))
 
 
+def renew_operators(catalog: Store, space: SearchSpace) -> None:
+    """Make a built-in space's own operators those that this version knows; an older one may have had others."""
+    catalog.execute(
+        "DELETE FROM operator WHERE space = ? AND NOT list_contains(?::VARCHAR[], name)",
+        [space.name, [operator.name for operator in space.own_operators]],
+    )
+    ensure_space(catalog, space, space.own_operators)
+
+
 def space_rows(space: SearchSpace) -> pa.Table:
     """The row of the table ``space``."""
     return pa.table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from catalog.tables.registration import ANY_SPACE, link_twins, space_rows
 from catalog.tables.stored_operators import operator_rows
 
 if TYPE_CHECKING:
+    from catalog.storage.seals import Broken
     from catalog.storage.store import Store
 
 _KEYS = {"operator": ("space", "name"), "space": ("name",), "proxy": ("id",), "measure": ("name",)}
@@ -48,16 +49,21 @@ def repair(catalog: Store) -> list[str]:
         for table in _KEYS:
             done += _known_rows(catalog, table)
         broken = catalog.broken_parts()
-        suspicious = any(broken[table] for table in ("architecture", "node", "edge", "score"))
+        suspicious = any(broken[table] for table in ("architecture", "node", "edge", "node_attribute", "score"))
         for (space,) in catalog.rows("SELECT name FROM space ORDER BY 1"):
             if not catalog.rows("SELECT 1 FROM architecture WHERE space = ? LIMIT 1", [space]):
                 continue
             if suspicious:
-                made = rederive(catalog, space)
+                made = rederive(catalog, space, digests_hold=_digests_hold(space, broken["architecture"]))
                 if made.written:
                     done.append(f"{space}: derived {len(made.written):,} architectures anew from their native graphs.")
             done += _twins_and_view(catalog, space)
     return done
+
+
+def _digests_hold(space: str, broken: Sequence[Broken]) -> bool:
+    """Whether the architectures of a space that is the user's own are as they were stored, so that graphs are not."""
+    return space not in SPACES and not any(part.values == (space,) for part in broken)
 
 
 def _twins_and_view(catalog: Store, space: str) -> Iterator[str]:

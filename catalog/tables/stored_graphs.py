@@ -15,7 +15,7 @@ from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge, halves_resolution
 from catalog.architecture.graph_tables import Identifiers, PlacedCells
 from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Vocabulary
-from catalog.architecture.sizes import NetworkInput, Size
+from catalog.architecture.sizes import NetworkInput, Size, classes_of
 from catalog.spaces import SPACES
 from catalog.tables.stored_operators import stored_operators
 
@@ -30,6 +30,11 @@ def read_graphs(catalog: Store, space: str, ids: Sequence[int], form: Form) -> l
 
     Both tables are read once, whatever the number of architectures. The cells come as they were stored: a stored
     canonical form is not computed again.
+
+    Raises
+    ------
+    GraphError
+        What is stored of a size or of a network's ends is none.
     """
     wanted = pa.table({"architecture_id": pa.array(ids, pa.int64())})
     selected = """
@@ -104,7 +109,10 @@ def _ends(catalog: Store, wanted: pa.Table) -> dict[int, tuple[NetworkInput, int
         "WHERE network_input IS NOT NULL",
         tables={"wanted": wanted},
     )
-    return {owner: (NetworkInput.from_text(taken), classes) for owner, taken, classes in rows}
+    return {
+        owner: (NetworkInput.from_text(taken), None if classes is None else classes_of({"classes": classes}))
+        for owner, taken, classes in rows
+    }
 
 
 def read_cells(catalog: Store, space: str, form: Form) -> tuple[Identifiers, list[PlacedCells]]:
@@ -130,6 +138,7 @@ def read_cells(catalog: Store, space: str, form: Form) -> tuple[Identifiers, lis
     codes = operators.indices.to_numpy().astype(np.int16)
     vocabulary = tuple(operators.dictionary.to_pylist())
     size_codes, size_table = _size_codes(catalog, space, form)
+    repeats = {} if size_codes is None else _cell_repeats(catalog, space, form)
     ids, owners = np.unique(keys // max(1, len(cell_names)), return_inverse=True)
     owner_of_edge = np.searchsorted(keys, edge_keys)
     flow = [edges[name].to_numpy() for name in ("source", "target", "multiplicity")]
@@ -145,7 +154,8 @@ def read_cells(catalog: Store, space: str, form: Form) -> tuple[Identifiers, lis
             places = starts[rows][:, None] + np.arange(size)
             sized = None if size_codes is None else size_codes[places]
             arrays = CellArrays(name, vocabulary, codes[places], adjacency, sized, size_table)
-            placed.append(PlacedCells(owners[rows], arrays))
+            often = np.array([repeats.get((ids[owner], name), 1) for owner in owners[rows]]) if repeats else None
+            placed.append(PlacedCells(owners[rows], arrays, often))
     return ids, placed
 
 
@@ -154,19 +164,35 @@ def _size_codes(catalog: Store, space: str, form: Form) -> tuple[NDArray[np.int3
     of_space = "architecture_id IN (SELECT id FROM architecture WHERE space = ?)"
     if not catalog.rows(f"SELECT 1 FROM node_attribute WHERE given IS NOT NULL AND {of_space} LIMIT 1", [space]):
         return None, ()
-    given = catalog.arrow(
+    told = catalog.arrow(
         f"""
-        SELECT CASE WHEN position < max(position) OVER (PARTITION BY architecture_id, cell) THEN given END AS given
+        SELECT CASE
+            WHEN position = max(position) OVER (PARTITION BY architecture_id, cell) THEN NULL
+            WHEN network_input IS NULL THEN 'c' || given ELSE 'n' || given
+        END AS told
         FROM node LEFT JOIN node_attribute USING (architecture_id, form, cell, position)
-        WHERE form IN ('{form}', 'both') AND {of_space} ORDER BY architecture_id, cell, position
+        JOIN architecture ON architecture.id = architecture_id
+        WHERE form IN ('{form}', 'both') AND space = ? ORDER BY architecture_id, cell, position
         """,
         [space],
-    )["given"]
-    encoded = given.combine_chunks().dictionary_encode()
+    )["told"]
+    encoded = told.combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int32)
-    sizes = [Size.from_text(text) for text in encoded.dictionary.to_pylist()]
-    whole = catalog.rows("SELECT 1 FROM architecture WHERE space = ? AND network_input IS NOT NULL LIMIT 1", [space])
-    return codes, tuple(size.relative() if whole else size for size in sizes)
+    sizes = ((text[0], Size.from_text(text[1:])) for text in encoded.dictionary.to_pylist())
+    return codes, tuple(size.relative() if of == "n" else size for of, size in sizes)
+
+
+def _cell_repeats(catalog: Store, space: str, form: Form) -> dict[tuple[int, str], int]:
+    """By architecture and cell how often the cell stands in a row, where that is more than once."""
+    rows = catalog.rows(
+        """
+        SELECT architecture_id, cell, repeats FROM node_attribute JOIN architecture ON architecture.id = architecture_id
+        WHERE form = ? AND space = ?
+        QUALIFY position = max(position) OVER (PARTITION BY architecture_id, cell) AND repeats IS NOT NULL
+        """,
+        [form, space],
+    )
+    return {(owner, cell): repeats for owner, cell, repeats in rows}
 
 
 def _cell_codes(

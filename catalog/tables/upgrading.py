@@ -8,11 +8,13 @@ from pathlib import Path
 
 from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.derivation import VERSIONS
+from catalog.spaces import SPACES, space_named
 from catalog.storage import migration
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import views
 from catalog.tables.rederiving import rederive
+from catalog.tables.registration import ensure_shared_operators, renew_operators
 from catalog.tables.regrouping import Regrouped, as_detail, digests_of, listing, regrouped
 
 _OWN_SCORES = """
@@ -80,7 +82,10 @@ def _derive_anew(store: Store, spaces: Sequence[str], run: Run) -> list[str]:
     notes: list[str] = []
     changes: list[Regrouped] = []
     with store.transaction():
+        ensure_shared_operators(store)
         for space in spaces:
+            if space in SPACES:
+                renew_operators(store, space_named(space))
             before = digests_of(store, space)
             notes += _derived_anew(store, space)
             change = regrouped(space, before, digests_of(store, space))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks, sized_networks
+from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks, check_applications, sized_networks
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, check_copies, halves_resolution
 from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
@@ -19,7 +19,7 @@ from catalog.tables.official_sources import is_reserved
 from ingest.formats.graph_numbers import Numbers, Record, fault, listed
 from ingest.formats.missing_facts import MissingFacts
 from ingest.formats.operator_file import ALLOWED, template
-from ingest.formats.sized_nodes import operator_names, parsed_nodes
+from ingest.formats.sized_nodes import numbered_as_given, operator_names, parsed_nodes
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.directions import Directions
 from ingest.reading.known_tables import own_source
@@ -198,11 +198,13 @@ class _BatchRows:
             raise fault(where, f"id is {described(native_id)}; a text of 1 to 1000 characters is needed")
         cells = _cells(f"{where}, id {described(native_id)}", record, self._space.vocabulary)
         try:
+            check_applications(cells)
             check_copies(cells, self._space.vocabulary)
             graph = ArchitectureGraph(self._space.name, cells, self._space.vocabulary, *_ends(record))
             network = None if graph.input is None else self._sized.facts(graph)
         except GraphError as error:
-            raise fault(where, f"the graph of {described(native_id)} cannot be kept: {error} Leave it out") from None
+            told = numbered_as_given(error, record, self._space.vocabulary)
+            raise fault(where, f"the graph of {described(native_id)} cannot be kept: {told} Leave it out") from None
         for field, most in _MOST_NUMBERS.items():
             given = record.get(field)
             if isinstance(given, list | dict) and len(given) > most:

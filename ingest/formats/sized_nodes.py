@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from catalog.architecture.computation.sized import NodeError
+from catalog.architecture.graph import topological_order
+from catalog.architecture.operators import Vocabulary
 from catalog.architecture.sizes import FIELDS, Size
 from catalog.errors import GraphError
 from ingest.reading.pickled_values import described
@@ -20,6 +24,16 @@ def operator_names(nodes: Any) -> list[str]:
         return []
     named = [node.get(OPERATOR) if isinstance(node, dict) else node for node in nodes]
     return [name for name in named if isinstance(name, str)]
+
+
+def numbered_as_given(error: GraphError, record: Mapping[str, Any], vocabulary: Vocabulary) -> GraphError:
+    """An error of a node by its number in the file, whose nodes may stand in any order."""
+    if not isinstance(error, NodeError):
+        return error
+    cell = next(cell for cell in record.get("cells", [record]) if cell.get("name", "cell") == error.cell)
+    kinds = [vocabulary[name].kind for name in operator_names(cell["ops"])]
+    edges = Counter((source, target) for source, target, *_ in cell["edges"])
+    return error.at(topological_order(error.cell, kinds, edges)[error.node])
 
 
 def parsed_nodes(nodes: Any) -> tuple[list[str], list[Size | None]]:

@@ -13,15 +13,16 @@ branch_labels = None
 depends_on = None
 
 _COMMENTS = {
-    "form": (
+    "run.kind": ("ingest, score, train, search, evaluate", "ingest, score, train, search, evaluate, upgrade"),
+    "node_attribute.form": (
         "as in node; native, since contraction merges nodes",
         "as in node; a traced network has no row in canonical form",
     ),
-    "parameters": (
+    "node_attribute.parameters": (
         "trainable; a shared weight counts at its first node",
         "trainable, all repeats; a shared weight counts at its first node; NULL if not known",
     ),
-    "multiply_accumulates": (
+    "node_attribute.multiply_accumulates": (
         "for the traced input; NULL if a shape is not known",
         "all repeats, for the input at hand; NULL if not known",
     ),
@@ -79,13 +80,37 @@ def upgrade() -> None:
 def _say(version: int) -> None:
     for column, told in _COMMENTS.items():
         words = told[version].replace("'", "''")
-        op.execute(f"COMMENT ON COLUMN node_attribute.{column} IS '{words}'")
+        op.execute(f"COMMENT ON COLUMN {column} IS '{words}'")
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM node_attribute WHERE parameters IS NULL OR given IS NOT NULL")
-    op.execute("ALTER TABLE node_attribute ALTER COLUMN parameters SET NOT NULL")
-    for table, columns in _columns().items():
-        for column in columns:
-            op.drop_column(table, column.name)
+    for column in _columns()["architecture"]:
+        op.drop_column("architecture", column.name)
+    # Made anew: until a transaction ends DuckDB holds deleted rows against NOT NULL, and no column can be altered so.
+    names = "architecture_id, form, cell, position, name, shape, kernel, stride, groups, parameters"
+    names += ", multiply_accumulates, settings"
+    op.execute(
+        f"CREATE TEMP TABLE traced AS SELECT {names} FROM node_attribute "
+        "WHERE parameters IS NOT NULL AND name IS NOT NULL"
+    )
+    op.drop_table("node_attribute")
+    op.create_table(
+        "node_attribute",
+        sa.Column("architecture_id", sa.BigInteger(), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("cell", sa.String(), nullable=False),
+        sa.Column("position", sa.SmallInteger(), nullable=False, comment="node.position"),
+        sa.Column("name", sa.String(), comment="the node's name in the module or file, for example layer1.conv"),
+        sa.Column(
+            "shape", sa.ARRAY(sa.BigInteger()), comment="of the output, batch first; NULL if not known in advance"
+        ),
+        sa.Column("kernel", sa.ARRAY(sa.Integer()), comment="window in pixels; NULL if it has none"),
+        sa.Column("stride", sa.ARRAY(sa.Integer()), comment="of the window"),
+        sa.Column("groups", sa.Integer(), comment="of a convolution: its input channels if depthwise"),
+        sa.Column("parameters", sa.BigInteger(), nullable=False),
+        sa.Column("multiply_accumulates", sa.BigInteger()),
+        sa.Column("settings", sa.String(), comment="further constants, as the source has them"),
+    )
+    op.execute(f"INSERT INTO node_attribute SELECT {names} FROM traced")
+    op.execute("DROP TABLE traced")
     _say(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -37,7 +37,9 @@ class Graphs:
     @classmethod
     def of(cls, graphs: Sequence[ArchitectureGraph]) -> Graphs:
         """Graphs that are at hand."""
-        return cls(lambda: list(placed_cells(graphs)), lambda: graphs)
+        return cls(
+            lambda: list(placed_cells([replace(graph, cells=graph.as_cells()) for graph in graphs])), lambda: graphs
+        )
 
     @cached_property
     def cells(self) -> Sequence[PlacedCells]:

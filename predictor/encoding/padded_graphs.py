@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, halves_resolution
+from catalog.architecture.graph_tables import PlacedCells
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 
 PADDING = -1
@@ -93,6 +94,17 @@ def from_arrays(
     )
 
 
+def from_placed(placed: PlacedCells) -> CellBatch:
+    """A batch of the cells of some architectures, each with its weight."""
+    batch = from_arrays(placed.cells, placed.rows, weight_of(reduction=halves_resolution(placed.cells.name)))
+    return batch if placed.repeats is None else replace(batch, weight=batch.weight * placed.repeats.astype(np.float32))
+
+
+def weight_of(*, reduction: bool) -> float:
+    """How often a cell stands in the network, relative to one that halves the resolution."""
+    return 1.0 if reduction else NORMAL_CELL_WEIGHT
+
+
 def from_graphs(graphs: Sequence[ArchitectureGraph]) -> list[CellBatch]:
     """Batches of the cells of `graphs`, in the form the graphs have; cells of similar size share a batch."""
     names = operator_names(graphs)
@@ -151,4 +163,4 @@ def _padded(
 
 
 def _weight(cell: CellGraph) -> float:
-    return cell.repeats * (1.0 if cell.reduction else NORMAL_CELL_WEIGHT)
+    return cell.repeats * weight_of(reduction=cell.reduction)

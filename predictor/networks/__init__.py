@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.sizes import NetworkInput
 from catalog.spaces import darts_network, nb101_network, nb201_network
 from predictor.networks.network import Network, NetworkConfig, load_replicas
 
 __all__ = [
+    "MOST_PIXELS",
+    "MOST_TOKENS",
     "NATIVE_NETWORKS",
     "PUBLISHED",
     "SCORING",
@@ -19,12 +22,15 @@ __all__ = [
     "Network",
     "NetworkConfig",
     "build",
+    "has_own_network",
     "live_form",
     "load_replicas",
+    "measured_input",
     "network_kind",
     "published_config",
     "scoring_config",
     "thin_config",
+    "whole_counts",
 ]
 
 PUBLISHED = {
@@ -57,9 +63,40 @@ NATIVE_NETWORKS = frozenset({"nb101"})
 """Spaces whose networks depend on more than the function: NAS-Bench-101's channels depend on the vertices' order."""
 
 
+MOST_PIXELS = 64
+MOST_TOKENS = 64
+"""The largest edge of an image, and the longest sequence, that a network that states its input is measured with."""
+
+
+def has_own_network(space: str) -> bool:
+    """Whether the cells of a space stand in a network of the benchmark's."""
+    return space in PUBLISHED
+
+
 def network_kind(space: str) -> str:
-    """Which of the networks `build` makes for a space: its own, or the generic one."""
-    return space if space in PUBLISHED else "generic"
+    """Which of the networks `build` makes for the cells of a space: its own, or the generic one."""
+    return space if has_own_network(space) else "generic"
+
+
+def measured_input(taken: NetworkInput) -> NetworkInput:
+    """What a network that states its input is measured with: no more than `MOST_PIXELS` or `MOST_TOKENS`."""
+    if taken.shape is not None:
+        channels, height, width = taken.shape
+        return NetworkInput(shape=(channels, min(height, MOST_PIXELS), min(width, MOST_PIXELS)))
+    return replace(taken, tokens=min(taken.tokens or 1, MOST_TOKENS))
+
+
+def whole_counts(graph: ArchitectureGraph) -> tuple[int, int]:
+    """Parameters and multiply-accumulates of a network that states its input, at the resolution that it states.
+
+    Raises
+    ------
+    ProxyError
+        A node cannot be counted; the message names its operator and what is missing.
+    """
+    from predictor.networks.whole import counts
+
+    return counts(graph)
 
 
 def scoring_config(space: str) -> NetworkConfig:
@@ -93,7 +130,7 @@ def build(graph: ArchitectureGraph, config: NetworkConfig | None = None) -> Netw
     graph
         Native (all parameters of the benchmark's network) or canonical (the live operators only).
     config
-        The network's size; the benchmark's own by default.
+        The network's size; the benchmark's own by default. A graph that states its input has a size of its own.
 
     Raises
     ------
@@ -105,6 +142,10 @@ def build(graph: ArchitectureGraph, config: NetworkConfig | None = None) -> Netw
         A built-in space's cell has an operator of another space.
     """
     config = config or published_config(graph.space)
+    if graph.input is not None:
+        from predictor.networks.whole import WholeNetwork
+
+        return WholeNetwork(graph, config)
     if graph.space == "nb201":
         from predictor.networks.nb201 import NB201Network
 

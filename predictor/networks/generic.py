@@ -57,11 +57,6 @@ class GenericNetwork(Network):
                 f"the architecture of space {graph.space!r} is a whole network that was traced, no cell to repeat; its "
                 "graph does not state the channels and strides of its operators."
             )
-        if graph.input is not None:
-            raise ProxyError(
-                f"the architecture of space {graph.space!r} is a whole network, which states its input; the generic "
-                "network is one of cells that are repeated."
-            )
         cells = [cell for cell in graph.cells for _ in range(cell.repeats)]
         plain = [cell for cell in cells if not cell.reduction]
         reducing = [cell for cell in cells if cell.reduction]

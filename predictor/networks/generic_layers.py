@@ -17,12 +17,15 @@ ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
         "relu6": nn.ReLU6,
         "leaky_relu": nn.LeakyReLU,
         "elu": nn.ELU,
+        "selu": nn.SELU,
         "gelu": nn.GELU,
         "silu": nn.SiLU,
+        "mish": nn.Mish,
         "hardswish": nn.Hardswish,
         "sigmoid": nn.Sigmoid,
         "hardsigmoid": nn.Hardsigmoid,
         "tanh": nn.Tanh,
+        "softplus": nn.Softplus,
     }
 )
 """Words of the field ``activation``."""
@@ -161,19 +164,29 @@ class Mixing(nn.Module):
     """Softmax of query-key products, times the values, in each head.
 
     Shapes: query, key and value (B, C, H, W) each; result (B, heads, H W, C / heads).
+
+    Attributes
+    ----------
+    is_gate
+        Whether no gradient goes through the weights: they then gate the values as a ReLU gates its input.
     """
 
     def __init__(self, heads: int) -> None:
         super().__init__()
         self.heads = heads
+        self.is_gate = False
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """What each pixel takes from all of them."""
         query, key, value = (
             part.flatten(2).unflatten(1, (self.heads, -1)).transpose(2, 3) for part in (query, key, value)
         )  # (B, heads, H W, C / heads)
+        return self.mixed(query, key, value)
+
+    def mixed(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """What each position takes from all of them, for (B, heads, positions, C / heads) each."""
         weights = (query @ key.transpose(2, 3) / query.shape[-1] ** 0.5).softmax(dim=-1)
-        mixed: Tensor = weights @ value
+        mixed: Tensor = (weights.detach() if self.is_gate else weights) @ value
         return mixed
 
     def multiply_accumulates(self, output: Tensor) -> int:

@@ -110,19 +110,38 @@ def pooling(kernel: int, *, maximum: bool, stride: int = 1, dilation: int = 1) -
 
 
 class WidePool(nn.Module):
-    """Pooling with a window that has no middle, or that is dilated, over real pixels alone."""
+    """Pooling over real pixels alone, with a window that has no middle, that is dilated, or whose padding is uneven.
 
-    def __init__(self, kernel: int, *, maximum: bool, stride: int = 1, dilation: int = 1) -> None:
+    Parameters
+    ----------
+    kernel, stride
+        One edge, or height and width.
+    padding
+        On the left, on the right, above and below; without it the resolution is divided by the stride and rounded up.
+    """
+
+    def __init__(
+        self,
+        kernel: int | tuple[int, int],
+        *,
+        maximum: bool,
+        stride: int | tuple[int, int] = 1,
+        dilation: int = 1,
+        padding: tuple[int, int, int, int] | None = None,
+    ) -> None:
         super().__init__()
         self.kernel = kernel
         self.maximum = maximum
         self.stride = stride
         self.dilation = dilation
-        before, after = dilation * ((kernel - 1) // 2), dilation * (kernel // 2)
-        self.padding = (before, after, before, after)
+        if padding is None:
+            height, width = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+            sides = (dilation * part for edge in (width, height) for part in ((edge - 1) // 2, edge // 2))
+            padding = (next(sides), next(sides), next(sides), next(sides))
+        self.padding = padding
 
     def forward(self, state: Tensor) -> Tensor:
-        """(B, C, H, W) to the same size, divided by the stride and rounded up."""
+        """(B, C, H, W) to the resolution that the windows leave."""
         if self.maximum:
             padded = nn.functional.pad(state, self.padding, value=-math.inf)
             return nn.functional.max_pool2d(padded, self.kernel, self.stride, dilation=self.dilation)

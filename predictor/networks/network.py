@@ -67,6 +67,15 @@ class Network(nn.Module):
             state = block(state)
         return self.logits(state)
 
+    def vectors(self, inputs: Tensor) -> Tensor:
+        """What is computed with: the inputs themselves, or the looked-up vectors of tokens."""
+        return inputs
+
+    def from_vectors(self, vectors: Tensor) -> Tensor:
+        """Logits of what `vectors` gave."""
+        out: Tensor = self(vectors)
+        return out
+
     def logits(self, state: Tensor) -> Tensor:
         """Logits from the last block's output."""
         out: Tensor = self.classifier(self.pool(self.head(state)).flatten(1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from catalog.architecture.computation.sized_layers import EVERYWHERE, READ
 from catalog.architecture.operators import RULES, VOCABULARY, Operator
 from catalog.architecture.sizes import FIELDS, Size
 from catalog.errors import ProxyError
@@ -20,21 +21,8 @@ _HOW = {
 }
 """What to give for a field that is missing."""
 
-_WINDOW = frozenset({"kernel", "stride", "dilation", "padding"})
-_BLOCK = frozenset({"groups", "expansion", "squeeze", "norm", "activation", "bias"})
-_READ = {
-    "conv": _WINDOW | _BLOCK,
-    "depthwise_conv": (_WINDOW | _BLOCK) - {"groups"},
-    "linear": {"norm", "activation", "bias", "stride"},
-    "attention": {"heads", "expansion", "bias"},
-    "mlp": {"mlp_ratio", "activation", "bias"},
-    "max_pool": _WINDOW,
-    "avg_pool": _WINDOW,
-    "norm": {"norm"},
-    "activation": {"activation"},
-}
-"""Fields that decide the layer of each generic operator; those of every node aside."""
-_EVERYWHERE = frozenset({"channels", "repeats", "params", "macs"})
+_READ = {**READ, "linear": READ["linear"] | {"stride"}}
+"""Fields that decide the layer of each generic operator here, where a linear map may halve the resolution."""
 _SAYS_NOTHING = (None, 1, (1, 1))
 _LEAVES_OUT = (*_SAYS_NOTHING, False)
 _HALVING = frozenset({"conv", "depthwise_conv", "linear", "max_pool", "avg_pool"})
@@ -141,7 +129,7 @@ def _is_buildable(operator: Operator, generic: str, said: Size, place: Place) ->
     """Raise where a field says what no layer here does."""
     for field in FIELDS:
         value = getattr(said, field)
-        if field not in _READ[generic] | _EVERYWHERE and (value is True or value not in _LEAVES_OUT):
+        if field not in _READ[generic] | EVERYWHERE and (value is True or value not in _LEAVES_OUT):
             raise _misfit(operator, field, value, f"the layer of {generic} has no such field")
     if place.stride > 1 and generic not in _HALVING:
         raise ProxyError(

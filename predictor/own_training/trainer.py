@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from catalog.architecture.graph import ArchitectureGraph
-from catalog.errors import UsageError
+from catalog.errors import ProxyError, UsageError
 from predictor.networks import Network, NetworkConfig, build, live_form, load_replicas
 from predictor.networks.datasets import Dataset, Images
 
@@ -98,9 +98,15 @@ def train(
     ------
     GraphError
         The architecture has no path from input to output.
+    ProxyError
+        The architecture is a network that states its input.
     UsageError
         No seed, or a minibatch larger than the training images.
     """
+    if graph.input is not None:
+        raise ProxyError(
+            "a network that states its input, and so its resolution and its classes, is measured but not trained here."
+        )
     config = config or TrainConfig()
     if not seeds or not 1 <= config.batch_size <= len(dataset.train):
         raise UsageError(

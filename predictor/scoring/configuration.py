@@ -16,17 +16,16 @@ from catalog.tables.space_view import SpaceView
 from catalog.tables.views import proxy_directions
 from predictor.networks import network_kind, published_config
 from predictor.zero_cost import MeasureConfig, Need, Proxy
+from predictor.zero_cost.passes import IMAGES
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
-
-IMAGES = Need.FORWARD | Need.JACOBIAN | Need.GRADIENT | Need.OUTPUTS | Need.HESSIAN | Need.BATCHES | Need.SAMPLES
-"""Needs that look at the input's images."""
 
 _MATTERS_TO = {
     "labels": IMAGES,
     "batches": IMAGES,
     "batch_size": IMAGES | Need.GAUSSIAN | Need.BLOCKS,
+    "largest": IMAGES | Need.SYNAPTIC | Need.GAUSSIAN | Need.BLOCKS | Need.MAPS,
     "batch_norm": IMAGES | Need.GAUSSIAN | Need.BLOCKS | Need.MAPS | Need.REGIONS,
 }
 """Settings that change only what these needs see; the network's size changes everything."""

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.graph import halves_resolution
 from catalog.tables.stored_graphs import read_cells, read_vocabulary
-from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, CellBatch, from_arrays
+from predictor.encoding.padded_graphs import CellBatch, from_placed
 from predictor.encoding.stored_embeddings import recall
 from predictor.tg_nas.ensemble import NB101, Scorer
 from predictor.tg_nas.features import operator_features
@@ -38,7 +37,7 @@ def embed_space(catalog: Store, space: str) -> tuple[NDArray[np.int64], NDArray[
     batches = [
         module_cells(part.cells.vocabulary, part.cells.operators, part.cells.adjacency, part.rows)
         if space == NB101
-        else from_arrays(part.cells, part.rows, 1.0 if halves_resolution(part.cells.name) else NORMAL_CELL_WEIGHT)
+        else from_placed(part)
         for part in placed
     ]
     return ids, embed_cells(Scorer.load().members[0], batches, len(ids), read_vocabulary(catalog, space))

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.graph import ArchitectureGraph, halves_resolution
+from catalog.architecture.graph import ArchitectureGraph
+from catalog.architecture.graph_tables import PlacedCells
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
-from predictor.encoding.padded_graphs import NORMAL_CELL_WEIGHT, CellBatch, from_arrays, from_graphs, vocabulary_of
+from predictor.encoding.padded_graphs import CellBatch, from_graphs, from_placed, vocabulary_of
 from predictor.tg_nas.config import TGNASConfig, digest_of
 from predictor.tg_nas.features import operator_features
 from predictor.tg_nas.nb101_modules import module_cells
@@ -144,7 +145,8 @@ class Scorer:
             starts = np.cumsum([0, *(len(array) for array in cells)])
             owners = [np.arange(start, start + len(array)) for start, array in zip(starts, cells, strict=False)]
         architectures = 1 + max((int(owner.max(initial=-1)) for owner in owners), default=-1)
-        return self.score_batches(cell_batches(space, cells, owners), architectures, vocabulary)
+        placed = [PlacedCells(owner, array) for array, owner in zip(cells, owners, strict=True)]
+        return self.score_batches(cell_batches(space, placed), architectures, vocabulary)
 
     def _score_modules(self, graphs: Sequence[ArchitectureGraph]) -> Scores:
         sizes: dict[int, list[int]] = {}
@@ -176,13 +178,13 @@ class Scorer:
         return f"Scorer({len(self.members)} members, part={self.part!r}, {self.digest[:8] or 'not saved'})"
 
 
-def cell_batches(space: str, cells: Sequence[CellArrays], owners: Sequence[NDArray[np.int64]]) -> list[CellBatch]:
+def cell_batches(space: str, placed: Sequence[PlacedCells]) -> list[CellBatch]:
     """Arrays of cells as the networks read them; modules of NAS-Bench-101 with their projections made explicit."""
     return [
-        module_cells(array.vocabulary, array.operators, array.adjacency, owner)
+        module_cells(part.cells.vocabulary, part.cells.operators, part.cells.adjacency, part.rows)
         if space == NB101
-        else from_arrays(array, owner, 1.0 if halves_resolution(array.name) else NORMAL_CELL_WEIGHT)
-        for array, owner in zip(cells, owners, strict=True)
+        else from_placed(part)
+        for part in placed
     ]
 
 

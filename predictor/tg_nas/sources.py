@@ -11,7 +11,7 @@ from predictor.tg_nas.job import Source
 def batches_of(given: Given) -> list[CellBatch]:
     """The cells of all given architectures."""
     parts = given.canonical.cells
-    return cell_batches(given.space, [part.cells for part in parts], [part.rows for part in parts])
+    return cell_batches(given.space, parts)
 
 
 def source_of(labelled: Labelled) -> Source:

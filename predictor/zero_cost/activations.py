@@ -22,7 +22,8 @@ class NWOT(Proxy):
     Mellor et al., "Neural architecture search without training", 2021 (arXiv 2006.04647).
 
     Direction: higher is better. Cost: one forward. Data: at least two images. The determinant is taken of a B x B
-    matrix, so values of different batch sizes do not compare; of one image it would be the number of ReLUs.
+    matrix, so values of different batch sizes do not compare; of one image it would be the number of ReLUs. ReLU6 and
+    leaky ReLU are ReLUs, as in the authors' code; a network without any has no score.
     """
 
     name = "nwot"
@@ -31,6 +32,7 @@ class NWOT(Proxy):
 
     def measure(self, passes: Passes) -> float:
         images = compared_images(passes)
+        _has_relus(passes)
         kernel = torch.zeros(images, images, dtype=torch.float64)
         for codes in passes.loss.codes:
             signs = codes.float() * 2 - 1  # (B, neurons); c c' + (1 - c)(1 - c)' = (neurons + s s') / 2
@@ -56,7 +58,13 @@ class SWAP(Proxy):
 
     def measure(self, passes: Passes) -> float:
         compared_images(passes)
+        _has_relus(passes)
         return float(distinct_columns(passes.loss.codes))
+
+
+def _has_relus(passes: Passes) -> None:
+    if not passes.loss.codes:
+        raise ProxyError("the network has no ReLU whose switching could be looked at")
 
 
 def distinct_columns(codes: Sequence[Tensor]) -> int:

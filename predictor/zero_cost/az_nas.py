@@ -5,6 +5,7 @@ Lee and Ham, "AZ-NAS: Assembling zero-cost proxies for network architecture sear
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -50,7 +51,8 @@ class Trainability(Proxy):
     r"""Mean over the blocks of :math:`2 - s - 1/s`, s the spectral norm of :math:`E[g_{in} g_{out}^\top]`.
 
     Random signs :math:`g_{out}` at a block's output are carried back to its input; 0 means that gradients keep their
-    size, and it is the best value. A block that halves the resolution has the pixels of its input folded into channels.
+    size, and it is the best value. A block that divides the resolution has the pixels of its input folded into
+    channels; tokens are positions as pixels are.
 
     Direction: higher is better. Cost: one backward through the blocks. Data: none (noise). A block that changes
     nothing has no trainability, so the network has none.
@@ -61,7 +63,10 @@ class Trainability(Proxy):
     needs = Need.BLOCKS
 
     def measure(self, passes: Passes) -> float:
-        return float(sum(values := [_trainability(*pair) for pair in passes.blocks.gradients]) / len(values))
+        values = [_trainability(*pair) for pair in passes.blocks.gradients]
+        if not values:
+            raise ProxyError("trainability needs at least two blocks")
+        return float(sum(values) / len(values))
 
 
 class Complexity(Proxy):
@@ -96,14 +101,22 @@ def _trainability(outgoing: Tensor, incoming: Tensor) -> float:
     """2 - s - 1 / s of one block from gradients at its output and at its input."""
     if outgoing.shape == incoming.shape and torch.equal(outgoing, incoming):
         raise ProxyError("a block hands on its input unchanged")
-    factor = incoming.shape[2] // outgoing.shape[2]
-    if factor > 1:
-        incoming = torch.nn.functional.pixel_unshuffle(incoming, factor)
+    if incoming.ndim == 4:
+        incoming = _folded(incoming, outgoing.shape[2:])
     after = _by_position(outgoing)
     norm = float(torch.linalg.matrix_norm(_by_position(incoming).T @ after / len(after), ord=2))
     return 2.0 - norm - 1.0 / (norm + 1e-6)
 
 
+def _folded(incoming: Tensor, pixels: Sequence[int]) -> Tensor:
+    """Gradients at a block's input with as many pixels as its output has, the others folded into channels."""
+    factor = incoming.shape[2] // pixels[0]
+    if [edge * factor for edge in pixels] != list(incoming.shape[2:]):
+        before, after = ("x".join(map(str, edges)) for edges in (incoming.shape[2:], pixels))
+        raise ProxyError(f"a block makes {before} pixels {after}, which no folding of pixels into channels does")
+    return torch.nn.functional.pixel_unshuffle(incoming, factor) if factor > 1 else incoming
+
+
 def _by_position(feature: Tensor) -> Tensor:
-    """(B, C, H, W) to (B * H * W, C), without a copy where the channels lie last in memory."""
-    return feature.permute(0, 2, 3, 1).flatten(0, 2)
+    """(B, C, H, W) or (B, tokens, C) to (positions, C), without a copy where the channels lie last in memory."""
+    return (feature.permute(0, 2, 3, 1) if feature.ndim == 4 else feature).flatten(0, -2)

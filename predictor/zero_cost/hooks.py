@@ -8,6 +8,9 @@ from functools import partial
 
 from torch import Tensor, nn
 
+RECTIFIERS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU)
+"""What counts as a ReLU, as in the code of Mellor et al. 2021."""
+
 
 @contextmanager
 def recorded_codes(network: nn.Module) -> Generator[list[Tensor], None, None]:
@@ -17,7 +20,9 @@ def recorded_codes(network: nn.Module) -> Generator[list[Tensor], None, None]:
     def record(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         codes.append((inputs[0].detach() > 0).flatten(1))
 
-    handles = [module.register_forward_pre_hook(record) for module in network.modules() if isinstance(module, nn.ReLU)]
+    handles = [
+        module.register_forward_pre_hook(record) for module in network.modules() if isinstance(module, RECTIFIERS)
+    ]
     try:
         yield codes
     finally:

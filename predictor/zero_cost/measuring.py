@@ -6,16 +6,29 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Any
 
 from catalog.architecture.graph import ArchitectureGraph
-from catalog.errors import ProxyError
+from catalog.architecture.sizes import NetworkInput
+from catalog.errors import DatasetError, GraphError, ProxyError
 from predictor.door.guard import FAILURES
-from predictor.networks import NetworkConfig, build, live_form, scoring_config, thin_config
+from predictor.networks import (
+    MOST_PIXELS,
+    MOST_TOKENS,
+    Network,
+    NetworkConfig,
+    build,
+    has_own_network,
+    live_form,
+    measured_input,
+    scoring_config,
+    thin_config,
+    whole_counts,
+)
 from predictor.zero_cost.inputs import Batch, draw, label_kind
-from predictor.zero_cost.passes import Need, Passes
+from predictor.zero_cost.passes import IMAGES, Need, Passes
 from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
 
 
@@ -34,7 +47,8 @@ class MeasureConfig:
     seed
         Of the images, the labels, the weights and the noise.
     network
-        The network's size; `predictor.networks.scoring_config` of the space where it is None.
+        The network's size; `predictor.networks.scoring_config` of the space where it is None. A network that states its
+        input has its own size.
     device
         Where PyTorch computes.
     layerwise
@@ -56,10 +70,13 @@ class MeasureConfig:
     def recorded(self, space: str) -> dict[str, Any]:
         """What a stored score must tell about how it was measured, as plain values.
 
-        The input and the seed have columns of their own; device and layer-wise output do not change a score.
+        The input and the seed have columns of their own; device and layer-wise output do not change a score. Of a space
+        of a user's own it tells how large an input whole networks are measured with at most; those have a size of their
+        own, beside which `network` holds for cells.
         """
         network = {name: value for name, value in asdict(self.network_of(space)).items() if name != "replicas"}
-        return {
+        own = {} if has_own_network(space) else {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        return own | {
             "batch_size": self.batch_size,
             "batches": self.batches,
             "labels": label_kind(self.input),
@@ -144,29 +161,100 @@ def measure(
         The native graph. What is measured is the network of its live form, so architectures of equal digest score
         alike; proxies with ``native`` set count the dead operators too.
     batches
-        The minibatches, where the caller has drawn them already.
+        The minibatches, where the caller has drawn them already; a network that states its input has its own.
     """
     config = config or MeasureConfig()
     if not graph.is_connected:
         reason = "no path leads from an input to the output"
         return [Measurement(proxy.name, None, "disconnected", reason) for proxy in proxies]
-    live = live_form(graph)
-    passes = Passes(
-        lambda size: build(live, size),
-        config.network_of(graph.space),
-        batches or batches_for(config, graph.space),
-        reduce(or_, (proxy.needs for proxy in proxies), Need.NOTHING),
-        thin=thin_config(graph.space),
-        make_native=(lambda size: build(graph, size)) if _has_dead_weights(graph, live) else None,
-        seed=config.seed,
-        device=config.device,
-    )
+    needs = reduce(or_, (proxy.needs for proxy in proxies), Need.NOTHING)
+    if graph.input is None:
+        passes = _passes(graph, config, needs, batches or batches_for(config, graph.space))
+    else:
+        try:
+            passes = _passes_of_whole(graph, graph.input, config, needs)
+        except ProxyError as error:
+            return [Measurement(proxy.name, None, "failed", _reason(error)) for proxy in proxies]
+        except DatasetError as error:
+            return _measured_without_images(graph, proxies, config, _reason(error))
     found = [_measured(proxy, passes, layerwise=config.layerwise) for proxy in proxies]
     shares = _shares(proxies, passes)
     return [
         Measurement(one.proxy, one.value, one.status, one.reason, (one.seconds or 0.0) + share, one.layers)
         for one, share in zip(found, shares, strict=True)
     ]
+
+
+def _passes(graph: ArchitectureGraph, config: MeasureConfig, needs: Need, batches: Sequence[Batch]) -> Passes:
+    """The passes over cells in the network of their space."""
+    live = live_form(graph)
+    return Passes(
+        lambda size: build(live, size),
+        config.network_of(graph.space),
+        batches,
+        needs,
+        thin=thin_config(graph.space),
+        make_native=(lambda size: build(graph, size)) if _has_dead_weights(graph, live) else None,
+        seed=config.seed,
+        device=config.device,
+    )
+
+
+def _passes_of_whole(graph: ArchitectureGraph, stated: NetworkInput, config: MeasureConfig, needs: Need) -> Passes:
+    """The passes over a network that states its input, which is measured in its own size.
+
+    Raises
+    ------
+    ProxyError
+        Another size is asked for.
+    DatasetError
+        The input has nothing that the network could take.
+    """
+    size, usual = config.network_of(graph.space), scoring_config(graph.space)
+    if (size.channels, size.cells) != (usual.channels, usual.cells):
+        raise ProxyError(
+            f"{size.channels} channels and {size.cells} cells are asked for, and a network that states its input has a "
+            "size of its own; leave both out."
+        )
+    taken = measured_input(stated)
+    shown = replace(live_form(graph), input=taken)
+
+    def made(size: NetworkConfig) -> Network:
+        try:
+            return build(shown, size)
+        except GraphError as error:
+            if taken == stated:
+                raise
+            raise ProxyError(f"it is measured with an input of {taken.text}, which does not fit it: {error}") from None
+
+    classes = graph.classes or size.classes
+    batches = _drawn(config.input, config.batch_size, config.batches, classes, config.seed, taken)
+    return Passes(
+        made,
+        size,
+        batches,
+        needs,
+        count=lambda: whole_counts(graph),
+        seed=config.seed,
+        device=config.device,
+    )
+
+
+def _measured_without_images(
+    graph: ArchitectureGraph, proxies: Sequence[Proxy], config: MeasureConfig, reason: str
+) -> list[Measurement]:
+    """What needs no images, where the input has none for the network; the reason for all others."""
+    blind = [proxy for proxy in proxies if not proxy.needs & IMAGES]
+    found = iter(measure(graph, blind, replace(config, input="noise")) if blind else [])
+    return [
+        Measurement(proxy.name, None, "failed", reason) if proxy.needs & IMAGES else next(found) for proxy in proxies
+    ]
+
+
+@lru_cache(maxsize=16)
+def _drawn(given: str, batch_size: int, batches: int, classes: int, seed: int, taken: NetworkInput) -> list[Batch]:
+    """The minibatches of networks that take the same, drawn once."""
+    return draw(given, batch_size=batch_size, batches=batches, classes=classes, seed=seed, taken=taken)
 
 
 def measure_many(
@@ -181,11 +269,11 @@ def measure_many(
     drawn: dict[str, list[Batch]] = {}
     known: dict[tuple[str, object], dict[str, Measurement]] = {}
     for graph in graphs:
-        if graph.space not in drawn:
+        if graph.space not in drawn and graph.input is None:
             drawn[graph.space] = batches_for(config, graph.space)
         shared = known.setdefault(_function_of(graph), {})
         missing = [proxy for proxy in proxies if proxy.name not in shared]
-        found = measure(graph, missing, config, batches=drawn[graph.space]) if missing else []
+        found = measure(graph, missing, config, batches=drawn.get(graph.space)) if missing else []
         scores = {one.proxy: one for one in found}
         shared.update({proxy.name: scores[proxy.name] for proxy in missing if not proxy.native})
         yield [scores[proxy.name] if proxy.name in scores else shared[proxy.name] for proxy in proxies]
@@ -220,11 +308,15 @@ def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
         if not math.isfinite(value):
             raise ProxyError(f"the value is {value}")
     except FAILURES as error:
-        outcome = Measurement(proxy.name, None, "failed", f"{type(error).__name__}: {error}".splitlines()[0])
+        outcome = Measurement(proxy.name, None, "failed", _reason(error))
     else:
         outcome = Measurement(proxy.name, value, "ok", layers=layers)
     own = time.perf_counter() - start - (sum(passes.seconds.values()) - spent)
     return Measurement(outcome.proxy, outcome.value, outcome.status, outcome.reason, max(own, 0.0), outcome.layers)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _shares(proxies: Sequence[Proxy], passes: Passes) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
 from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy
 
@@ -16,7 +17,8 @@ class MeCo(Proxy):
     2023 (NeurIPS). Here every module without children counts once; a container would repeat its last one's map.
 
     Direction: higher is better. Cost: one forward of one image. Data: none (noise). A map of more channels than
-    positions has dependent channels and adds exactly 0; a constant channel correlates with nothing.
+    positions has dependent channels and adds exactly 0, and a network of such maps alone has no score; a constant
+    channel correlates with nothing. The positions of a sequence are its tokens.
     """
 
     name = "meco"
@@ -24,7 +26,15 @@ class MeCo(Proxy):
     needs = Need.MAPS
 
     def measure(self, passes: Passes) -> float:
-        return sum(smallest_eigenvalue(output[0].flatten(1)) for output in passes.maps)
+        maps = [_by_channel(output) for output in passes.maps]
+        if all(len(one) >= one.shape[1] for one in maps):
+            raise ProxyError("no map has more positions than channels, so that every network of this kind gets 0")
+        return sum(smallest_eigenvalue(one) for one in maps)
+
+
+def _by_channel(output: Tensor) -> Tensor:
+    """(1, C, H, W), or (1, tokens, C), to (C, positions)."""
+    return output[0].flatten(1) if output.ndim == 4 else output[0].T
 
 
 def smallest_eigenvalue(channels: Tensor) -> float:

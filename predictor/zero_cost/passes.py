@@ -16,13 +16,10 @@ from torch import Tensor, nn
 
 from catalog.errors import ProxyError
 from predictor.networks import Network, NetworkConfig
-from predictor.networks.generic_layers import Mixing
 from predictor.zero_cost.hooks import recorded_codes, recorded_inputs, recorded_outputs
 from predictor.zero_cost.inputs import Batch, seeded
+from predictor.zero_cost.modules import BATCH_NORMS, conserving, counted, leaves, operations, weighted
 from predictor.zero_cost.weights import draw_by_layer, initialise
-
-_Counted = nn.Conv2d | nn.Linear | Mixing
-"""The layers whose multiply-accumulates count."""
 
 
 class Need(Flag):
@@ -42,7 +39,7 @@ class Need(Flag):
     BATCHES = auto()
     """The gradients of further minibatches at the same weights."""
     SYNAPTIC = auto()
-    """Absolute weights, no BatchNorm, an image of ones, double precision."""
+    """Absolute weights, no normalisation, attention as a gate, an image of ones, double precision."""
     GAUSSIAN = auto()
     """Standard normal weights, and noise with and without a small perturbation."""
     BLOCKS = auto()
@@ -59,10 +56,14 @@ class Need(Flag):
 
 GRADIENT = Need.FORWARD | Need.GRADIENT
 
+IMAGES = Need.FORWARD | Need.JACOBIAN | Need.GRADIENT | Need.OUTPUTS | Need.HESSIAN | Need.BATCHES | Need.SAMPLES
+"""Needs that look at the input's images."""
+
 REGION_SAMPLES = 1_000  # TE-NAS: 1,000 images of 3x3 pixels and one channel
 REGION_PIXELS = 3
 NTK_SAMPLES = 16
 PERTURBATION = 0.01
+_MOST_NUMBERS = 2**27  # half a gigabyte, and one more while their products are taken
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class LossPass:
     output_gradients: dict[int, Tensor] = field(default_factory=dict)
     hessian_gradients: Sequence[Tensor] = ()
     """H g of each layer."""
+    hessian_failure: str | None = None
+    """Why there is none: PyTorch cannot derive every operator twice."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +107,11 @@ class Passes:
     needs
         Everything that any proxy of this run needs, so that a shared pass keeps it.
     thin
-        The size of the network for the tiny images, which have one channel.
+        The size of the network for the tiny images, which have one channel; None where there is no thinner network.
     make_native
         Builds the network of the native form, for counting, where dead operators make it another than the live one.
+    count
+        Counts parameters and multiply-accumulates where the graph says them, so that no network is run for it.
     seed
         Of the initialisations and of the noise.
     """
@@ -120,6 +125,7 @@ class Passes:
         *,
         thin: NetworkConfig | None = None,
         make_native: Callable[[NetworkConfig], Network] | None = None,
+        count: Callable[[], tuple[int, int]] | None = None,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
@@ -131,7 +137,8 @@ class Passes:
         self.seconds: dict[Need, float] = {}
         self._make = make
         self._make_native = make_native
-        self._thin = thin or replace(config, input_channels=1)
+        self._count = count
+        self._thin = thin
 
     @contextmanager
     def timed(self, need: Need) -> Generator[None, None, None]:
@@ -146,6 +153,16 @@ class Passes:
     def network(self) -> Network:
         """The network with PyTorch's default initialisation, in training mode."""
         return self._built()
+
+    def _vectors(self, inputs: Tensor) -> Tensor:
+        """What the network computes with: images and vectors as they are, tokens looked up."""
+        return inputs if inputs.is_floating_point() else self.network.vectors(inputs).detach()
+
+    @cached_property
+    def _vector_shape(self) -> tuple[int, ...]:
+        """Of the first minibatch as the network computes with it."""
+        with torch.no_grad():
+            return tuple(self._vectors(self.batches[0].images).shape)
 
     def _built(self) -> Network:
         """The network anew, every time with the same weights: cheaper than a copy."""
@@ -165,7 +182,7 @@ class Passes:
     @cached_property
     def layers(self) -> dict[str, nn.Conv2d | nn.Linear]:
         """The convolutions and linear layers by name."""
-        return _weighted(self.network)
+        return weighted(self.network)
 
     @property
     def weights(self) -> list[Tensor]:
@@ -185,7 +202,7 @@ class Passes:
             return [first, *(self._plain_gradients(batch) for batch in self.batches[1:])]
 
     def _measure_loss(self, batch: Batch, needs: Need) -> LossPass:
-        images = batch.images.clone().requires_grad_(Need.JACOBIAN in needs)
+        images = self._vectors(batch.images).clone().requires_grad_(Need.JACOBIAN in needs)
         backward = bool(needs & (Need.JACOBIAN | Need.GRADIENT))
         with self.timed(Need.FORWARD):
             watched = list(self.layers.values()) if Need.OUTPUTS in needs else []
@@ -194,7 +211,7 @@ class Passes:
                 recorded_outputs(watched) as outputs,
                 torch.set_grad_enabled(backward),
             ):
-                logits = self.network(images)
+                logits = self.network.from_vectors(images)
         found = LossPass(codes, outputs={place: output.detach() for place, output in outputs.items()})
         if Need.JACOBIAN in needs:
             with self.timed(Need.JACOBIAN):
@@ -218,7 +235,10 @@ class Passes:
             with self.timed(Need.HESSIAN):
                 product = sum((g.detach() * g).sum() for g in of_weights)
                 assert isinstance(product, Tensor)
-                found = replace(found, hessian_gradients=_gradients(product, weights))
+                try:
+                    found = replace(found, hessian_gradients=_gradients(product, weights))
+                except RuntimeError as error:  # which must not take the first derivatives away
+                    found = replace(found, hessian_failure=str(error).partition("\n")[0])
         return replace(
             found,
             gradients=[gradient.detach() for gradient in of_weights],
@@ -235,32 +255,35 @@ class Passes:
     def synaptic(self) -> list[Tensor]:
         """|theta| dR/d|theta| of each layer, R the summed output; every entry is positive."""
         with self.timed(Need.SYNAPTIC):
-            network = _without_batch_norm(self._built()).double()
+            network = conserving(self._built()).double()
             with torch.no_grad():
                 for parameter in network.parameters():
                     parameter.abs_()
-            weights = [layer.weight for layer in _weighted(network).values()]
-            ones = torch.ones(1, *self.batches[0].images.shape[1:], dtype=torch.float64, device=self.device)
-            gradients = _gradients(network(ones).sum(), weights)
-            return [(w * g).detach() for w, g in zip(weights, gradients, strict=True)]
+            weights = [layer.weight for layer in weighted(network).values()]
+            ones = torch.ones(1, *self._vector_shape[1:], dtype=torch.float64, device=self.device)
+            gradients = _gradients(network.from_vectors(ones).sum(), weights)
+            flows = [(w * g).detach() for w, g in zip(weights, gradients, strict=True)]
+            if len(flows) > 1 and not any(bool(flow.any()) for flow in flows[:-1]):
+                raise ProxyError("no signal flows through the network: its activations are at their bounds")
+            return flows
 
     @cached_property
     def gaussian(self) -> tuple[float, list[float]]:
         """Mean L1 difference before pooling that the perturbation makes, and each BatchNorm's mean running variance."""
         with self.timed(Need.GAUSSIAN), torch.no_grad(), seeded("gaussian", self.seed):
             network = self._initialised(nn.init.normal_, "gaussian")
-            shape = self.batches[0].images.shape
+            norms = [module for module in network.modules() if isinstance(module, BATCH_NORMS)]
+            if not norms:
+                raise ProxyError("the network has no BatchNorm, whose variances belong to the score")
+            shape = self._vector_shape
             images = _laid_out(torch.randn(shape, device=self.device))
             moved = images + PERTURBATION * _laid_out(torch.randn(shape, device=self.device))
             with recorded_inputs(network.pool) as before_pooling:
-                network(images)
-                network(moved)
-            difference = (before_pooling[0] - before_pooling[1]).abs().sum(dim=(1, 2, 3)).mean()
-            variances = [
-                float(module.running_var.mean())
-                for module in network.modules()
-                if isinstance(module, nn.BatchNorm2d) and module.running_var is not None
-            ]
+                network.from_vectors(images)
+                network.from_vectors(moved)
+            changed = (before_pooling[0] - before_pooling[1]).abs()
+            difference = changed.sum(dim=tuple(range(1, changed.ndim))).mean()
+            variances = [float(norm.running_var.mean()) for norm in norms if norm.running_var is not None]
             return float(difference), variances
 
     @cached_property
@@ -268,9 +291,9 @@ class Passes:
         """Features and random gradients of the blocks."""
         with self.timed(Need.BLOCKS), seeded("blocks", self.seed):
             network = self._initialised(nn.init.kaiming_normal_, "blocks")
-            noise = _laid_out(torch.randn(self.batches[0].images.shape, device=self.device))
+            noise = _laid_out(torch.randn(self._vector_shape, device=self.device))
             with recorded_outputs(network.blocks()) as outputs:
-                network(noise)
+                network.from_vectors(noise)
             features = list(outputs.values())
             gradients = []
             for before, after in pairwise(features):
@@ -282,29 +305,38 @@ class Passes:
 
     @cached_property
     def maps(self) -> list[Tensor]:
-        """The output (1, C, H, W) of every module without children for one noise image."""
+        """The output (1, C, H, W), or (1, tokens, C), of every module without parts for one noise image."""
         with self.timed(Need.MAPS), torch.no_grad(), seeded("maps", self.seed):
-            leaves = [module for module in self.network.modules() if not list(module.children())]
-            with recorded_outputs(leaves) as outputs:
-                self.network(_laid_out(torch.randn(1, *self.batches[0].images.shape[1:], device=self.device)))
-            return [output for output in outputs.values() if output.ndim == 4]
+            with recorded_outputs(leaves(self.network)) as outputs:
+                self.network.from_vectors(_laid_out(torch.randn(1, *self._vector_shape[1:], device=self.device)))
+            return [output for output in outputs.values() if output.ndim in (3, 4)]
 
     @cached_property
     def sample_gradients(self) -> Tensor:
         """(samples, weights): the gradient of the summed logits of each of the first `NTK_SAMPLES` images."""
         with self.timed(Need.SAMPLES):
+            numbers = NTK_SAMPLES * sum(weight.numel() for weight in self.weights)
+            if numbers > _MOST_NUMBERS:
+                raise ProxyError(
+                    f"the gradients of the samples are {numbers:,} numbers; {_MOST_NUMBERS:,} are the most"
+                )
             images = self.batches[0].images[:NTK_SAMPLES]
-            logits = self.network(images).sum(dim=1)
             rows = []
+            if not any(isinstance(module, BATCH_NORMS) for module in self.network.modules()):
+                for image in images.split(1):  # which no other one changes: one alone costs far less
+                    rows.append(_flat(_gradients(self.network(image).sum(), self.weights)))
+                return torch.stack(rows)
+            logits = self.network(images).sum(dim=1)
             for sample in range(len(images)):
                 last = sample == len(images) - 1
-                gradients = _gradients(logits[sample], self.weights, retain_graph=not last)
-                rows.append(torch.cat([gradient.flatten() for gradient in gradients]))
+                rows.append(_flat(_gradients(logits[sample], self.weights, retain_graph=not last)))
             return torch.stack(rows)
 
     @cached_property
     def region_codes(self) -> list[Tensor]:
         """ReLU codes of `REGION_SAMPLES` noise images of 3x3 pixels in a network as thin as its space allows."""
+        if self._thin is None:
+            raise ProxyError("a network that states its own channels has no thinner form")
         with self.timed(Need.REGIONS), torch.no_grad(), seeded("regions", self.seed):
             network = self._make(self._thin).to(self.device).train()
             initialise(network, nn.init.kaiming_normal_, "regions", self.seed)
@@ -315,36 +347,22 @@ class Passes:
     @cached_property
     def counts(self) -> tuple[int, int]:
         """Trainable parameters and multiply-accumulates of one image, of the native network."""
+        if self._count is not None:
+            return self._count()
         with self.timed(Need.COUNTS), torch.no_grad():  # on the meta device this takes several times as long
             network = self._make_native(self.config).to(self.device) if self._make_native else self.network
-            layers = _counted(network)
+            layers = counted(network)
             with recorded_outputs(layers) as outputs:
                 network(
                     torch.zeros(2, *self.batches[0].images.shape[1:], device=self.device)
                 )  # one image: no BatchNorm
-            operations = sum(_operations(layers[place], output) for place, output in outputs.items())
-            return network.parameter_count(), operations
+            cost = sum(operations(layers[place], output) for place, output in outputs.items())
+            return network.parameter_count(), cost
 
 
 def _laid_out(tensor: Tensor) -> Tensor:
     """Maps and kernels with channels last in memory: processors convolve and pool up to three times as fast."""
     return tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
-
-
-def _counted(network: nn.Module) -> list[_Counted]:
-    return [module for module in network.modules() if isinstance(module, _Counted)]
-
-
-def _operations(layer: _Counted, output: Tensor) -> int:
-    """Multiply-accumulates of one image; a classifier's bias counts, as NAS-Bench-201 counts it."""
-    if isinstance(layer, Mixing):
-        return layer.multiply_accumulates(output)
-    bias = layer.bias.numel() if isinstance(layer, nn.Linear) and layer.bias is not None else 0
-    return layer.weight[0].numel() * output[0].numel() + bias
-
-
-def _weighted(network: nn.Module) -> dict[str, nn.Conv2d | nn.Linear]:
-    return {name: module for name, module in network.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
 
 
 def _gradients(
@@ -356,12 +374,8 @@ def _gradients(
     )
 
 
-def _without_batch_norm(network: Network) -> Network:
-    for module in list(network.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.BatchNorm2d):
-                setattr(module, name, nn.Identity())
-    return network
+def _flat(gradients: Sequence[Tensor]) -> Tensor:
+    return torch.cat([gradient.flatten() for gradient in gradients])
 
 
 def finite(value: float, meaning: str) -> float:

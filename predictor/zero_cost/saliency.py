@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from catalog.errors import ProxyError
 from predictor.zero_cost.passes import GRADIENT, Need, Passes
 from predictor.zero_cost.proxy import DRAWN_BY_LAYER, LayerwiseProxy, per_layer
 
@@ -94,7 +95,9 @@ class Fisher(LayerwiseProxy):
         values = torch.zeros(len(passes.layers), dtype=torch.float64)
         layers = list(passes.layers.values())
         for place, output in passes.loss.outputs.items():
-            products = output * passes.loss.output_gradients[place]  # (B, C, H, W) or (B, C)
+            products = output * passes.loss.output_gradients[place]  # (B, C, H, W), (B, tokens, C) or (B, C)
+            if products.ndim == 3:
+                products = products.transpose(1, 2)
             of_channel = products.flatten(2).sum(dim=2) if products.ndim > 2 else products
             saliency = of_channel.double().square().mean(dim=0).sum() / 2
             values[place] = saliency.cpu() * layers[place].weight[0].numel()
@@ -116,5 +119,7 @@ class Grasp(LayerwiseProxy):
     needs = GRADIENT | Need.HESSIAN
 
     def layer_values(self, passes: Passes) -> Tensor:
+        if passes.loss.hessian_failure is not None:
+            raise ProxyError(passes.loss.hessian_failure)
         products = zip(passes.weights, passes.loss.hessian_gradients, strict=True)
         return per_layer([-(weight * product) for weight, product in products])

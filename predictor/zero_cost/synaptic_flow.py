@@ -12,10 +12,11 @@ from predictor.zero_cost.proxy import DRAWN_BY_LAYER, LayerwiseProxy, Proxy, per
 
 
 class SynFlow(LayerwiseProxy):
-    r"""Sum of :math:`|\theta| \cdot \partial R/\partial|\theta|` on the image of ones, without BatchNorm.
+    r"""Sum of :math:`|\theta| \cdot \partial R/\partial|\theta|` on the input of ones, without normalisation.
 
     Tanaka et al., "Pruning neural networks without any data by iteratively conserving synaptic flow", 2020
-    (arXiv 2006.05467).
+    (arXiv 2006.05467). So that nothing but positive flow remains, ReLU6 has no bound, and no gradient goes through the
+    weights of an attention.
 
     Direction: higher is better. Cost: one forward and backward of one image, in double precision. Data: none.
     Range: many orders of magnitude, so ``logsynflow`` is stored beside it.

@@ -17,7 +17,7 @@ class NTKCondition(Proxy):
     Chen et al., "Neural architecture search on ImageNet in four GPU hours", 2021 (arXiv 2102.11535).
 
     Direction: lower is better. Cost: one forward, and a backward for each of at most 16 images. Data: at least two
-    images.
+    images; of networks of more than 8 million weights the gradients of 16 images are too large.
     """
 
     name = "ntk_cond"
@@ -39,7 +39,8 @@ class LinearRegions(Proxy):
 
     Chen et al., "Neural architecture search on ImageNet in four GPU hours", 2021 (arXiv 2102.11535).
 
-    Direction: higher is better. Cost: one forward of tiny images. Data: none. At most 1,000.
+    Direction: higher is better. Cost: one forward of tiny images. Data: none. At most 1,000. A network that states its
+    own channels has no thinner form, and no score.
     """
 
     name = "linear_regions"

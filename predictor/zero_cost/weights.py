@@ -11,14 +11,15 @@ from predictor.zero_cost.inputs import seeded
 
 
 def draw_by_layer(network: nn.Module, seed: int) -> None:
-    """Give every convolution and linear layer PyTorch's default weights anew."""
-    for name, layer in _layers(network):
-        with seeded(f"initialisation:{name}", seed):
-            layer.reset_parameters()
+    """Give every convolution, linear layer and look-up PyTorch's default weights anew."""
+    for name, layer in network.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear | nn.Embedding):
+            with seeded(f"initialisation:{name}", seed):
+                layer.reset_parameters()
 
 
 def initialise(network: nn.Module, draw_weights: Callable[[Tensor], Tensor], purpose: str, seed: int) -> None:
-    """Convolution and linear weights from `draw_weights`, biases zero, BatchNorm as new.
+    """Convolution and linear weights from `draw_weights`, biases zero, normalisations as new.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ def initialise(network: nn.Module, draw_weights: Callable[[Tensor], Tensor], pur
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.reset_parameters()
 
 

@@ -87,7 +87,7 @@ def measure_work(work: Work, config: MeasureConfig) -> Finished:
 
 
 def _measured(task: Task, config: MeasureConfig) -> tuple[Measurement, ...]:
-    batches = _batches(config, task.graph.space)
+    batches = _batches(config, task.graph.space) if task.graph.input is None else None
     return tuple(measure(task.graph, proxies_named(task.proxies), config, batches=batches))
 
 

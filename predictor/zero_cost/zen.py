@@ -16,7 +16,7 @@ class Zen(Proxy):
     NAS-Bench-Suite-Zero measures it: f are the features before pooling, both terms in training mode, and
     :math:`\bar\sigma^2` is each BatchNorm's mean running variance after the two passes.
 
-    Direction: higher is better. Cost: two forwards. Data: none.
+    Direction: higher is better. Cost: two forwards. Data: none. A network without BatchNorm has no score.
     """
 
     name = "zen"
@@ -25,6 +25,6 @@ class Zen(Proxy):
 
     def measure(self, passes: Passes) -> float:
         difference, variances = passes.gaussian
-        if difference <= 0 or min(variances, default=1.0) <= 0:
+        if difference <= 0 or min(variances) <= 0:
             raise ProxyError("the perturbation changes nothing, or a BatchNorm sees a constant")
         return math.log(difference) + sum(math.log(variance) / 2 for variance in variances)

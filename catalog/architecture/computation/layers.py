@@ -27,11 +27,17 @@ class Layer:
         Of its output, batch first; empty where it is not known.
     parameters
         Trainable ones; None where they are not known.
+    padding
+        Of a window, on each side; None where it is padded so that a stride divides the resolution, rounded up.
+    parts
+        Heads of an attention, groups of a group normalisation; None where nobody says it.
     """
 
     primitive: Primitive
     shape: Shape
     parameters: int | None = 0
+    padding: Shape | None = None
+    parts: int | None = None
 
     def costing(self, parameters: int | None, multiply_accumulates: int | None) -> Layer:
         """The same layer with other costs."""
@@ -123,9 +129,11 @@ def plain(shape: Shape, word: str) -> Layer:
 
 
 def concat(shapes: Sequence[Shape]) -> Layer:
-    """Images joined along the channels."""
+    """Images or sequences joined along the channels."""
     first = shapes[0]
-    return Layer(primitives.plain("concat"), (first[0], sum(shape[1] for shape in shapes), *first[2:]))
+    width = sum(channels_of(shape) for shape in shapes)
+    joined = (first[0], width, *first[2:]) if len(first) > 3 else (*first[:-1], width)
+    return Layer(primitives.plain("concat"), joined)
 
 
 def strided(pixels: Shape, stride: int) -> Shape:

@@ -16,10 +16,11 @@ from typing import NamedTuple
 from catalog.architecture.computation import layers
 from catalog.architecture.computation.layers import Layer
 from catalog.architecture.computation.primitives import Shape
-from catalog.architecture.computation.sized_layers import IMAGE, Laid, laid
+from catalog.architecture.computation.sized_layers import IMAGE
+from catalog.architecture.computation.sized_operators import applied, said_shape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import Operator, Vocabulary
-from catalog.architecture.sizes import NetworkInput, Size
+from catalog.architecture.sizes import LARGEST, LARGEST_COUNT, NetworkInput, Size
 from catalog.errors import GraphError
 
 _MOST_COPIES = 100_000
@@ -27,6 +28,26 @@ _MOST_COPIES = 100_000
 
 _MOST_KEPT = 2**17
 """Operators with their sizes and places whose costs are remembered."""
+
+
+class NodeError(GraphError):
+    """A size that is impossible at its place.
+
+    Attributes
+    ----------
+    cell, node
+        The place: the cell's name, and the node's number in topological order.
+    """
+
+    def __init__(self, cell: str, node: int, operator: str, what: str) -> None:
+        super().__init__(f"cell {cell!r}, node {node} ({operator}): {what}")
+        self.cell = cell
+        self.node = node
+        self._told = (operator, what)
+
+    def at(self, node: int) -> NodeError:
+        """The same error of a node with another number, that of a file."""
+        return NodeError(self.cell, node, *self._told)
 
 
 class NodeFacts(NamedTuple):
@@ -62,7 +83,8 @@ class NetworkFacts:
     nodes
         For each cell, what is known of each of its nodes.
     parameters, multiply_accumulates
-        Of the whole network, its head included; None where an operator cannot be counted.
+        Of the whole network, its head included; None where an operator cannot be counted, or nothing at all feeds a
+        cell's output.
     root_macs
         Sum over all layers of the square root of their multiply-accumulates; None as above.
     activations
@@ -84,6 +106,19 @@ class NetworkFacts:
         return replace(self, nodes=tuple(nodes))
 
 
+def check_applications(cells: Sequence[CellGraph]) -> None:
+    """Check that the operators of some cells can be counted, repeats of nodes and of cells included.
+
+    Raises
+    ------
+    GraphError
+        They are applied more often.
+    """
+    count = sum(cell.repeats * sum(cell.applications()) for cell in cells)
+    if count > _MOST_COPIES:
+        raise GraphError(f"it applies {count:,} operators, repeats counted; {_MOST_COPIES:,} is the most.")
+
+
 class SizedNetworks:
     """Finds out what flows through whole networks of one vocabulary; what one node does is worked out once.
 
@@ -97,6 +132,7 @@ class SizedNetworks:
         self._vocabulary = vocabulary
         self._applied: dict[tuple[str, Size | None, Shape], _Costs] = {}
         self._heads: dict[tuple[int, int], _Costs] = {}
+        self._applications: dict[tuple[str, Size | None], int] = {}
 
     def facts(self, graph: ArchitectureGraph) -> NetworkFacts:
         """What is known of each node, and of the whole.
@@ -146,35 +182,44 @@ class SizedNetworks:
                 facts.append(NodeFacts(state.shape, 0, 0))
                 continue
             fed = [(before, copies) for source, copies in incoming[node] if (before := states[source]) is not None]
-            if not fed or operator.is_zero:  # no data reaches it, or none goes on from it
+            if not fed:  # no data reaches it
                 states.append(None)
                 facts.append(NodeFacts(None, 0, 0))
                 continue
             state, known = self._node(cell, node, operator, fed, run)
             states.append(state)
             facts.append(known)
-        if states[-1] is not None:
-            run.states.append(states[-1])
+        run.states.append(states[-1] or _NOTHING)
         return facts
 
     def _node(
-        self, cell: CellGraph, node: int, operator: Operator, fed: Sequence[tuple[_State, int]], run: _Run
+        self, cell: CellGraph, node: int, operator: Operator, fed: Sequence[_Fed], run: _Run
     ) -> tuple[_State, NodeFacts]:
         """The state that a node gives, and what is known of it."""
+        live = [one for one in fed if one[0].is_live]
         size = cell.size(node)
         try:
-            costs = self._costs(operator, size, _gathered(operator, fed))
+            costs = self._costs(operator, size, _gathered(operator, live or fed))
             run.count(costs)
-            depth = max(state.depth for state, _ in fed) + costs.depth
+            depth = max([state.depth for state, _ in fed]) + costs.depth
             known = costs.node
-            for _ in range((size.repeats or 1) - 1 if size is not None else 0):
+            for _ in range(self._repeats(operator, size) - 1):
                 costs = self._costs(operator, size, costs.shape)
                 run.count(costs)
                 depth += costs.depth
                 known = known.then(costs.node)
         except GraphError as error:
-            raise GraphError(f"cell {cell.name!r}, node {node} ({operator.name}): {error}") from None
-        return _State(costs.shape, depth), known
+            raise NodeError(cell.name, node, operator.name, str(error)) from None
+        return _State(costs.shape, depth, is_live=bool(live) and not operator.is_zero), known
+
+    def _repeats(self, operator: Operator, size: Size | None) -> int:
+        """How many times a node's operator is applied in a row."""
+        if size is None and operator.size is None:
+            return 1
+        key = (operator.name, size)
+        if key not in self._applications:
+            self._applications[key] = operator.sized(size).repeats or 1
+        return self._applications[key]
 
     def _costs(self, operator: Operator, size: Size | None, shape: Shape | None) -> _Costs:
         if shape is None:
@@ -195,10 +240,18 @@ def sized_networks(vocabulary: Vocabulary) -> SizedNetworks:
 
 
 class _State(NamedTuple):
-    """What flows: its shape, and the layers with multiply-accumulates that it has passed."""
+    """What flows: its shape, the layers with multiply-accumulates that it has passed, and whether it is no zero."""
 
     shape: Shape | None
     depth: int
+    is_live: bool = True
+
+
+_NOTHING = _State(None, 0, is_live=False)
+"""What a cell gives whose output nothing reaches."""
+
+_Fed = tuple[_State, int]
+"""What feeds a node, and how many times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +262,7 @@ class _Costs:
     parameters: int | None = 0
     multiply_accumulates: int | None = 0
     root: float = 0.0
-    activations: int = 0
+    activations: int | None = 0
     depth: int = 0
     node: NodeFacts = field(init=False)
 
@@ -222,7 +275,10 @@ class _Run:
 
     def __init__(self, shape: Shape | None) -> None:
         self.states = [_State(shape, 0)]
-        self._costs: list[_Costs] = []
+        self._parameters: int | None = 0
+        self._cost: int | None = 0
+        self._roots: list[float] = []
+        self._activations: int | None = 0
 
     def entering(self, count: int) -> list[_State]:
         """The states that a cell of `count` inputs takes: the latest ones, the oldest first."""
@@ -230,27 +286,30 @@ class _Run:
         return [latest[0]] * (count - len(latest)) + latest
 
     def count(self, costs: _Costs) -> None:
-        self._costs.append(costs)
-        if len(self._costs) > _MOST_COPIES:
+        self._roots.append(costs.root)
+        if len(self._roots) > _MOST_COPIES:
             raise GraphError(f"the network applies more than {_MOST_COPIES:,} operators, repeats counted.")
+        self._parameters = _plus(self._parameters, costs.parameters)
+        self._cost = _plus(self._cost, costs.multiply_accumulates)
+        self._activations = _plus(self._activations, costs.activations)
+        for what, count in (("parameters", self._parameters), ("multiply-accumulates", self._cost)):
+            if count is not None and count > LARGEST_COUNT:
+                raise GraphError(f"the network has {count:,} {what} up to here; {LARGEST_COUNT:,} is the most.")
+        if costs.shape is not None and max(costs.shape) > LARGEST:
+            raise GraphError(f"it gives {_listed([costs.shape])}; an edge of {LARGEST:,} is the most.")
 
     def network(self, nodes: tuple[tuple[NodeFacts, ...], ...]) -> NetworkFacts:
-        parameters = _total([costs.parameters for costs in self._costs])
-        multiply_accumulates = _total([costs.multiply_accumulates for costs in self._costs])
-        if multiply_accumulates is None:
-            return NetworkFacts(nodes, parameters, None, None, None, None)
+        if any(state is _NOTHING for state in self.states):
+            return NetworkFacts(nodes, None, None, None, None, None)
+        known = self._cost is not None
         return NetworkFacts(
             nodes,
-            parameters,
-            multiply_accumulates,
-            math.fsum([costs.root for costs in self._costs]),  # exact, so that the order of the nodes changes nothing
-            sum([costs.activations for costs in self._costs]),
-            self.states[-1].depth,
+            self._parameters,
+            self._cost,
+            math.fsum(self._roots) if known else None,  # exact, so that the order of the nodes changes nothing
+            self._activations if known else None,
+            self.states[-1].depth if known else None,
         )
-
-
-def _total(numbers: Sequence[int | None]) -> int | None:
-    return None if None in numbers else sum(number or 0 for number in numbers)
 
 
 def _plus(total: int | None, more: int | None) -> int | None:
@@ -265,7 +324,7 @@ def _entering(taken: NetworkInput) -> _Costs:
     return _Costs((1, tokens, channels), (taken.vocabulary or 0) * channels)
 
 
-def _gathered(operator: Operator, fed: Sequence[tuple[_State, int]]) -> Shape | None:
+def _gathered(operator: Operator, fed: Sequence[_Fed]) -> Shape | None:
     """The shape that an operator is applied to: its inputs added, or side by side."""
     if len(fed) == 1 and not operator.is_join:
         return fed[0][0].shape
@@ -295,90 +354,38 @@ def _listed(shapes: Sequence[Shape]) -> str:
 
 def _without_shape(operator: Operator, size: Size | None) -> _Costs:
     """An operator behind one whose shape nobody knows: what its node says itself is all."""
-    if operator.kind == "output" or (operator.is_identity and size is None):
-        return _Costs(None)
     said = size or Size()
-    return _Costs(None, said.params, said.macs)
+    passes = (operator.is_identity or operator.is_join) and operator.changes_nothing(size)
+    if operator.kind in ("output", "none") or passes:
+        return _Costs(None)
+    return _as_one_layer(None, said)
 
 
 def _counted(operator: Operator, size: Size | None, shape: Shape) -> _Costs:
     found = applied(operator, size, shape)
     if found is None:
-        known = Size() if size is None else size
-        return _Costs(said_shape(known, shape), known.params, known.macs)
+        said = Size() if size is None else size
+        return _as_one_layer(said_shape(said, shape), said)
     return _of_layers(found.layers, found.shape) if found.layers else _Costs(shape)
 
 
-def applied(operator: Operator, size: Size | None, shape: Shape) -> Laid | None:
-    """The layers of one application of a node's operator; without layers where it changes nothing.
-
-    None where its fields do not say what it is. What its node says of parameters and multiply-accumulates holds before
-    what is counted.
-    """
-    if operator.kind == "output" or ((operator.is_identity or operator.is_join) and size is None):
-        return Laid((), ())
-    said = operator.sized(size)
-    if operator.kind == "skip":
-        found = _projection(said, shape)
-    elif operator.is_identity or operator.is_join:
-        found = Laid((), ())
-    else:
-        generic = operator.counts_as
-        found = None if generic is None or operator.missing(size) else laid(generic, said, shape)
-    if found is not None and (said.params is not None or said.macs is not None):
-        return _as_said(found, said)
-    return found
-
-
-def _projection(said: Size, shape: Shape) -> Laid | None:
-    """A skip that changes the shape: a convolution 1 by 1 and its normalisation; without a size the identity."""
-    if said.channels is None and said.stride is None and said.kernel is None:
-        return Laid((), ())
-    usual = Size(kernel=1, activation=False)
-    known = {name: value for name in vars(usual) if (value := getattr(said, name, None)) is not None}
-    return laid("conv", Size(**{"kernel": 1, "activation": False, **known}), shape)
-
-
-def _as_said(found: Laid, said: Size) -> Laid | None:
-    """Layers whose costs are what the source says, all on the last one."""
-    if not found.layers:
-        return None
-    *before, last = found.layers
-    counted_parameters = sum(layer.parameters or 0 for layer in found.layers)
-    costs = [layer.primitive.multiply_accumulates or 0 for layer in found.layers]
-    parameters = counted_parameters if said.params is None else said.params
-    multiply_accumulates = sum(costs) if said.macs is None else said.macs
-    free = tuple(layer.costing(0, 0) for layer in before)
-    return Laid((*free, last.costing(parameters, multiply_accumulates)), found.inputs)
-
-
-def said_shape(said: Size, shape: Shape) -> Shape | None:
-    """What an unknown operator gives: nothing is known of it unless its node says the channels."""
-    if said.channels is None or said.channels != int(said.channels):
-        return None
-    channels = int(said.channels)
-    if len(shape) != IMAGE:
-        return (*shape[:-1], channels)
-    steps = said.stride or 1
-    strides = steps if isinstance(steps, tuple) else (steps, steps)
-    return (shape[0], channels, *(-(-edge // step) for edge, step in zip(shape[2:], strides, strict=True)))
+def _as_one_layer(shape: Shape | None, said: Size) -> _Costs:
+    """What is said of an operator that nobody here can take apart."""
+    cost = said.macs
+    if not cost:
+        return _Costs(shape, said.params, cost)
+    return _Costs(shape, said.params, cost, cost**0.5, None if shape is None else math.prod(shape), 1)
 
 
 def _of_layers(found: Sequence[Layer], shape: Shape | None = None) -> _Costs:
     costs = [layer.primitive.multiply_accumulates for layer in found]
     total = None if None in costs else sum(cost or 0 for cost in costs)
     counted = [(layer, cost) for layer, cost in zip(found, costs, strict=True) if cost]
-    activations = 0
-    for layer, _ in counted:
-        size = 1
-        for edge in layer.shape:
-            size *= edge
-        activations += size
     return _Costs(
         shape if shape is not None else found[-1].shape,
         sum(layer.parameters or 0 for layer in found),
         total,
         sum(cost**0.5 for _, cost in counted),
-        activations,
+        sum(math.prod(layer.shape) for layer, _ in counted),
         len(counted),
     )

@@ -71,12 +71,12 @@ class _Chain:
         self.layers.append(layer)
         self.shape = layer.shape
 
-    def norm(self, said: Size, *, default: bool) -> None:
+    def norm(self, said: Size, *, default: bool, groups: int | None = None) -> None:
         if (said.norm is None and not default) or said.norm is False:
             return
         usual = "batchnorm" if len(self.shape) == IMAGE else "layernorm"
         word = said.norm if isinstance(said.norm, str) else usual
-        self.add(layers.norm(self.shape, _norm_word(word)))
+        self.add(replace(layers.norm(self.shape, _norm_word(word)), parts=groups))
 
     def activation(self, said: Size, *, default: str | None) -> None:
         if said.activation is False or (said.activation is None and default is None):
@@ -178,10 +178,8 @@ def _projected(made: _Chain, said: Size, outputs: int) -> Laid:
 
 
 def _linear(said: Size, shape: Shape) -> Laid | None:
-    if said.channels is None:
-        return None
     made = _Chain(shape)
-    _mapped(made, _channels(said, 0), bias=said.bias is not False)
+    _mapped(made, _channels(said, layers.channels_of(shape)), bias=said.bias is not False)
     made.norm(said, default=False)
     made.activation(said, default=None)
     return made.done()
@@ -211,7 +209,7 @@ def _attention(said: Size, shape: Shape) -> Laid | None:
     _mapped(made, 3 * inner, bias=bias)
     one = (shape[0], tokens, inner)
     attended = layers.attention(one, one, one)
-    made.add(replace(attended, shape=_with_channels(shape, inner)))
+    made.add(replace(attended, shape=_with_channels(shape, inner), parts=said.heads))
     _mapped(made, _channels(said, width), bias=bias)
     return made.done()
 
@@ -223,7 +221,7 @@ def _pool(how: str) -> Callable[[Size, Shape], Laid | None]:
         window, stride, result = _window(said, shape)
         made = _Chain(shape)
         primitive = primitives.pooling(how, window, stride, said.dilation or 1)
-        made.add(Layer(primitive, (*shape[:2], *result)))
+        made.add(Layer(primitive, (*shape[:2], *result), padding=_padding(said)))
         return made.done()
 
     return pooled
@@ -231,7 +229,7 @@ def _pool(how: str) -> Callable[[Size, Shape], Laid | None]:
 
 def _norm(said: Size, shape: Shape) -> Laid | None:
     made = _Chain(shape)
-    made.norm(said, default=True)
+    made.norm(said, default=True, groups=said.groups)
     return made.done() if made.layers else None
 
 
@@ -256,6 +254,29 @@ RULES: Mapping[str, Callable[[Size, Shape], Laid | None]] = MappingProxyType(
 )
 """Generic operator to what lays its layers."""
 
+_OF_WINDOWS = frozenset({"kernel", "stride", "dilation", "padding"})
+_OF_BLOCKS = frozenset({"groups", "expansion", "squeeze", "norm", "activation", "bias"})
+
+READ: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "conv": _OF_WINDOWS | _OF_BLOCKS,
+        "depthwise_conv": (_OF_WINDOWS | _OF_BLOCKS) - {"groups"},
+        "linear": frozenset({"norm", "activation", "bias"}),
+        "attention": frozenset({"heads", "expansion", "bias"}),
+        "mlp": frozenset({"mlp_ratio", "activation", "bias"}),
+        "max_pool": _OF_WINDOWS,
+        "avg_pool": _OF_WINDOWS,
+        "norm": frozenset({"norm"}),
+        "activation": frozenset({"activation"}),
+        "sum": frozenset(),
+        "concat": frozenset(),
+    }
+)
+"""Fields that decide the layers of each generic operator."""
+
+EVERYWHERE = frozenset({"channels", "repeats", "params", "macs"})
+"""Fields that every node may have."""
+
 
 def convolved(said: Size, shape: Shape, outputs: int, groups: int, *, bias: bool) -> Layer:
     """A convolution with a node's window.
@@ -273,23 +294,39 @@ def convolved(said: Size, shape: Shape, outputs: int, groups: int, *, bias: bool
     given = (*shape[:1], outputs, *result)
     spread = (said.dilation or 1,) * 2
     primitive = primitives.convolution(window, stride, spread, groups, entering, outputs, shape, given)
-    return Layer(primitive, given, outputs * (entering // groups) * math.prod(window) + bias * outputs)
+    weights = outputs * (entering // groups) * math.prod(window)
+    return Layer(primitive, given, weights + bias * outputs, padding=_padding(said))
 
 
 def _window(said: Size, shape: Shape) -> tuple[Shape, Shape, Shape]:
     """Kernel, stride, and the resolution that a window leaves."""
-    kernel, stride = pair(said.kernel or 1), pair(said.stride or 1)
+    return pair(said.kernel or 1), pair(said.stride or 1), windowed(said, shape[2:])
+
+
+def windowed(said: Size, pixels: Shape) -> Shape:
+    """The resolution that a node's window leaves of an image.
+
+    Raises
+    ------
+    GraphError
+        The window is larger than the padded image.
+    """
+    stride = pair(said.stride or 1)
     if said.padding is None:
-        return kernel, stride, tuple(-(-edge // step) for edge, step in zip(shape[2:], stride, strict=True))
+        return tuple(-(-edge // step) for edge, step in zip(pixels, stride, strict=True))
     result = []
-    for edge, size, step, padded in zip(shape[2:], kernel, stride, pair(said.padding), strict=True):
+    for edge, size, step, padded in zip(pixels, pair(said.kernel or 1), stride, pair(said.padding), strict=True):
         reach = (said.dilation or 1) * (size - 1) + 1
         if edge + 2 * padded < reach:
             raise GraphError(
                 f"kernel is {size}, more than the {edge} pixels with padding {padded} that it is laid over."
             )
         result.append((edge + 2 * padded - reach) // step + 1)
-    return kernel, stride, tuple(result)
+    return tuple(result)
+
+
+def _padding(said: Size) -> Shape | None:
+    return None if said.padding is None else pair(said.padding)
 
 
 def _mapped(made: _Chain, outputs: int, *, bias: bool) -> None:

@@ -9,8 +9,8 @@ from catalog.architecture.computation.blocks import Block
 from catalog.architecture.computation.layers import Layer
 from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.computation.primitives import Primitive, Shape
-from catalog.architecture.computation.sized import applied, said_shape
 from catalog.architecture.computation.sized_layers import IMAGE
+from catalog.architecture.computation.sized_operators import applied, said_shape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import Operator, Vocabulary
 from catalog.architecture.sizes import NetworkInput, Size
@@ -110,7 +110,7 @@ class SizedPlans:
         """Gather what feeds a node, and apply its operator as often as it says."""
         value = cells.join(plan, terms, copies) if operator.is_join else plan.total(terms, copies)
         size = cell.size(node)
-        left = cell.applications()[node]
+        left = operator.sized(size).repeats or 1
         while left:
             shape = plan.blocks[value].shape
             block = self._block(operator, size, shape)

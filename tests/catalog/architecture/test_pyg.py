@@ -53,7 +53,7 @@ def test_every_attribute_is_known_for_what_it_belongs_to(cell):
     data = ArchitectureGraph("own", (cell,)).to_pyg()
     if data.num_edges:
         assert set(data.edge_attrs()) == {"edge_index", "edge_multiplicity"}
-        assert set(data.node_attrs()) == {"operator", "cell", "size"}
+        assert set(data.node_attrs()) == {"operator", "cell", "sizes"}
 
 
 def test_as_many_edges_as_nodes_confuse_nobody():

@@ -1,7 +1,7 @@
 """Each function of the installed DuckDB is called with paths that must not be read, wherever one may stand."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from catalog.errors import QueryError
 from catalog.quoting import identifier, literal
 from catalog.storage.allowed_functions import FUNCTIONS, OPERATORS
-from catalog.storage.sandbox import _closed_connection
+from catalog.storage.sandbox import _closed, attached
 from catalog.storage.user_sql import TABLE_FUNCTIONS, check_condition, check_statement
 from tests.catalog.hostile_sql import CANARY
 
@@ -142,7 +142,14 @@ def test_without_external_access_no_function_reads(
 ) -> None:
     """The second wall alone: nothing is judged, and what each function answers holds no line of a file."""
     answered = set()
-    for one, call, told in answers(lambda: _closed_connection(empty_catalog, "", None, {}), every, texts):
+
+    def closed() -> duckdb.DuckDBPyConnection:
+        doors = opened.enter_context(attached(empty_catalog))
+        return _closed(doors, None, {})
+
+    with ExitStack() as opened:
+        told_by_all = list(answers(closed, every, texts))
+    for one, call, told in told_by_all:
         assert CANARY not in told, call
         if not told.startswith(NOT_RUN):
             answered.add(one.name)

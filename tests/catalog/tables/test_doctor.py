@@ -89,8 +89,8 @@ def fill(path: Path, count: int) -> None:
             store.execute(f"INSERT INTO layer_score VALUES (1, 90, NULL, NULL, 0, 'stem', 1.0, {run.id})")
             store.execute("INSERT INTO training_curve VALUES (1, 1, 'cifar10', 'test', 200, 0, 1, 10.0)")
             store.execute(
-                "INSERT INTO node_attribute (architecture_id, form, cell, position, parameters) "
-                "VALUES (1, 'native', 'cell', 1, 5)"
+                "INSERT INTO node_attribute (architecture_id, form, cell, position, name, parameters) "
+                "VALUES (1, 'native', 'cell', 1, 'traced', 5)"
             )
             store.execute("INSERT INTO operator_embedding VALUES ('encoder', 'short', 'a convolution', [1.0, 0.0])")
             views.rebuild(store, "nb201")

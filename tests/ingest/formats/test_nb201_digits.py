@@ -21,12 +21,13 @@ from predictor.own_training.trainer import train
 SPACE = NASBench201()
 
 
-def test_the_table_is_small_and_its_cells_are_distinct_functions() -> None:
+def test_the_table_is_small_and_few_of_its_cells_are_one_function() -> None:
+    """It was drawn from functions in which a pooling that stands twice counted as two: 30 pairs are one by now."""
     assert TABLE.stat().st_size <= 1_000_000
     table = pl.read_parquet(TABLE)
     cells = table["native_id"].unique().to_list()
     assert len(cells) >= 2000
-    assert len({SPACE.graph(cell).digest for cell in cells}) == len(cells)
+    assert len({SPACE.graph(cell).digest for cell in cells}) == len(cells) - 30
     assert all(SPACE.graph(cell).is_connected for cell in cells[:200])
     assert table.group_by("native_id").agg(pl.col("seed").sort())["seed"].to_list() == [[0, 1, 2]] * len(cells)
     assert table.select(pl.col("valid_accuracy", "test_accuracy").is_between(0, 100)).to_numpy().all()

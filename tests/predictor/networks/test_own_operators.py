@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import BUILT_IN, SIZED_VOCABULARY, VOCABULARY, Operator
-from catalog.architecture.sizes import NetworkInput, Size
+from catalog.architecture.sizes import Size
 from catalog.errors import ProxyError
 from predictor.networks import NetworkConfig, build
 from predictor.networks.generic_layers import Attention
@@ -317,8 +317,8 @@ def test_what_a_node_says_goes_before_what_its_operator_says() -> None:
     """Also of a built-in operator, and in the network of a graph whose nodes say it."""
     size = Size.of({"kernel": 5, "groups": 4})
     assert sum(weight.numel() for weight in layer(conv().at(size)).parameters()) == 25 * C + 2 * C
-    once = layer(VOCABULARY["sep_conv_3x3"].at(Size(repeats=1)))
-    assert sum(weight.numel() for weight in once.parameters()) == 9 * C + 2 * C + C * C + 2 * C
+    copies = layer(VOCABULARY["sep_conv_3x3"].at(Size(repeats=3)))  # each of which is two in a row
+    assert sum(weight.numel() for weight in copies.parameters()) == 6 * (9 * C + 2 * C + C * C + 2 * C)
     names = ["input", "conv3x3", "conv", "output"]
     cell = CellGraph.build(
         "cell", names, [(0, 1), (1, 2), (2, 3)], vocabulary=SIZED_VOCABULARY, sizes=[None, size, Size(kernel=1), None]
@@ -334,12 +334,6 @@ def test_repeats_of_a_cell_are_copies_of_it() -> None:
     copied = build(ArchitectureGraph("mine", (cell, replace(cell, name="again")), vocabulary), SMALL)
     assert twice.parameter_count() == copied.parameter_count()
     assert len(twice.body) == len(copied.body)
-
-
-def test_a_whole_network_of_ones_own_is_no_cell() -> None:
-    graph = replace(cell_of(conv("mine")), input=NetworkInput(shape=(3, 32, 32)))
-    with pytest.raises(ProxyError, match="is a whole network, which states its input"):
-        build(graph, SMALL)
 
 
 @pytest.mark.parametrize("operator", [one for one in BUILT_IN if one.kind != "input"])

@@ -294,3 +294,94 @@ def test_cells_take_the_outputs_of_those_before_them() -> None:
     two = CellGraph.build("joining", nodes, [(0, 2), (1, 2), (2, 3)], vocabulary=SIZED_VOCABULARY)
     whole = ArchitectureGraph("own", (one, two), SIZED_VOCABULARY, NetworkInput.of(IMAGE))
     assert facts(whole).nodes[1][-1].shape == (1, 7, 32, 32)
+
+
+# --- what nobody can count, what changes nothing, what does not meet -------------------------------------------------
+
+
+def test_what_is_said_of_an_unknown_operator_is_one_layer() -> None:
+    unknown = Operator("mystery", "other", "x", "x", "x", has_weights=True)
+    nodes = ["input", {"op": "mystery", "channels": 4, "params": 5, "macs": 9}, "concat", "output"]
+    whole = graph(nodes, [(0, 1), (1, 2), (2, 3)], vocabulary=SIZED_VOCABULARY.extended([unknown]))
+    assert (facts(whole).root_macs, facts(whole).activations) == (3, 4 * 1024)
+    nodes[1] = {"op": "mystery", "params": 5, "macs": 9}
+    whole = graph(nodes, [(0, 1), (1, 2), (2, 3)], vocabulary=whole.vocabulary)
+    found = facts(whole)
+    assert (found.parameters, found.multiply_accumulates, found.root_macs, found.activations) == (5, 9, 3, None)
+
+
+@pytest.mark.parametrize("name", ["skip_connect", "sum", "concat", "none"])
+def test_costs_that_are_said_of_what_has_none_keep_the_shape(name: str) -> None:
+    conv = {"op": "conv", "kernel": 1, "channels": 4}
+    assert facts(chain(conv, {"op": name, "params": 0, "macs": 0}, conv)).parameters == 20 + 24
+    assert facts(chain(conv, {"op": name, "channels": 4}, conv)).nodes[0][-1].shape == (1, 4, 32, 32)
+
+
+def test_costs_of_a_scaled_skip_count() -> None:
+    found = facts(chain({"op": "skip_connect", "params": 3}, {"op": "conv", "kernel": 1, "channels": 4}))
+    assert found.parameters == 3 + 20
+
+
+def test_what_follows_a_zero_is_built_and_not_live() -> None:
+    conv = {"op": "conv", "kernel": 1, "channels": 4}
+    whole = chain("none", conv, classes=10)
+    assert facts(whole).parameters == 20 + 50
+    live = facts(whole.canonical)
+    assert (live.parameters, live.multiply_accumulates, live.root_macs, live.activations) == (None,) * 4
+    beside = graph(["input", "none", conv, "sum", "output"], [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4)])
+    assert facts(beside).nodes[0][-1].shape == (1, 4, 32, 32)  # a zero meets every shape
+
+
+def test_an_operators_repeats_are_part_of_it() -> None:
+    separable = 27 + 6 + 9 + 6  # depthwise and 1x1 of 3 channels, each with its normalisation
+    assert facts(chain("sep_conv_3x3")).parameters == 2 * separable
+    assert facts(chain({"op": "sep_conv_3x3", "repeats": 3})).parameters == 6 * separable
+    assert facts(chain("dil_conv_3x3")).parameters == separable
+
+
+def test_a_linear_map_keeps_the_width_unless_it_says_another() -> None:
+    assert facts(chain({"op": "linear"}, taken=TOKENS)).parameters == 24 * 24 + 24
+
+
+def test_nobody_knows_what_a_stride_does_to_a_sequence() -> None:
+    found = facts(chain({"op": "conv", "kernel": 3, "channels": 8, "stride": 2}, taken=TOKENS))
+    assert found.nodes[0][1].shape is None
+    unpadded = {"op": "conv", "channels": 8, "padding": 0}
+    assert facts(chain(unpadded)).nodes[0][1].shape is None
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        ({"op": "sum", "channels": 4}, "channels is 4, and it gives the 3 that it takes"),
+        ({"op": "concat", "channels": 4}, "channels is 4, and it gives the 3"),
+        ({"op": "max_pool", "kernel": 3, "channels": 4}, "channels is 4, and it gives the 3"),
+        ({"op": "norm", "channels": 4}, "channels is 4, and it gives the 3"),
+        ({"op": "sum", "stride": 2}, "stride is 2, and sum has none; it has channels, repeats, params, macs"),
+        ({"op": "concat", "kernel": 3}, "kernel is 3, and concat has none"),
+        ({"op": "norm", "heads": 3}, "heads is 3, and norm has none"),
+        ({"op": "activation", "stride": 2}, "stride is 2, and activation has none"),
+        ({"op": "max_pool", "kernel": 3, "groups": 3}, "groups is 3, and max_pool has none"),
+        ({"op": "mlp", "mlp_ratio": 2, "norm": True}, "norm is true, and mlp has none"),
+        ({"op": "linear", "channels": 4, "stride": 2}, "stride is 2, and linear has none"),
+        ({"op": "attention", "heads": 1, "mlp_ratio": 4}, "mlp_ratio is 4, and attention has none"),
+        ({"op": "depthwise_conv", "kernel": 3, "groups": 3}, "groups is 3, and depthwise_conv has none"),
+        ({"op": "skip_connect", "heads": 3}, "heads is 3, and skip_connect has none"),
+        ({"op": "conv", "kernel": 3, "channels": 2**31 - 1, "repeats": 2}, "the network has .* parameters up to here"),
+        ({"op": "norm", "params": 2**60, "repeats": 2}, "the network has .* parameters up to here"),
+        ({"op": "norm", "macs": 2**60, "repeats": 2}, "the network has .* multiply-accumulates up to here"),
+    ],
+)
+def test_what_an_operator_cannot_have_is_refused(node: dict[str, Any], words: str) -> None:
+    with pytest.raises(GraphError, match=rf"cell 'network', node 1 \({node['op']}\): {words}"):
+        facts(chain(node))
+
+
+def test_what_is_said_to_be_left_out_may_be_said_of_all() -> None:
+    assert facts(chain({"op": "max_pool", "kernel": 3, "norm": False, "bias": False, "groups": 1})).parameters == 0
+
+
+def test_edges_grow_no_further_than_can_be_stored() -> None:
+    doubling = [(0, 1), *((place, place + 1) for place in range(1, 40) for _ in range(2))]
+    with pytest.raises(GraphError, match=r"it gives 3221225472x32x32; an edge of 2,147,483,647 is the most"):
+        facts(graph(["input", *["concat"] * 39, "output"], doubling))

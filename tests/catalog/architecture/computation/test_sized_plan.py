@@ -14,6 +14,7 @@ from catalog.architecture.computation.sized_plan import SizedPlans
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.operators import SIZED_VOCABULARY, Operator
 from tests.catalog.architecture.computation.test_sized import TOKENS, Told, chain, facts, graph
+from tests.catalog.architecture.sized_graphs import graph_of, random_record
 
 
 def plan(whole: ArchitectureGraph, *, compressed: bool = True) -> NetworkPlan:
@@ -147,3 +148,23 @@ def test_it_is_what_tracing_shows() -> None:
     built, traced = bare(plan(told, compressed=False).graph()), bare(trace_module(module, (1, 3, 32, 32)))
     assert built.digest == traced.digest
     assert [node.label for node in built.nodes] == [node.label for node in traced.nodes]
+
+
+def test_the_live_network_of_any_graph_costs_what_its_canonical_form_costs() -> None:
+    """Zeros, concats, skips of every kind and costs that are said among its nodes."""
+    for seed in range(150):
+        record = random_record("a", random.Random(seed))
+        draw = random.Random(seed)
+        for node in record["cells"][0]["ops"]:
+            if isinstance(node, dict) and draw.random() < 0.3:
+                node |= {"params": draw.choice([0, 5]), "macs": draw.choice([None, 0, 100])}
+        whole = graph_of(record)
+        live = facts(whole.canonical)
+        for compressed in (True, False):
+            made = SizedPlans(whole.vocabulary).plan(whole, compressed=compressed)
+            if made is None:
+                assert (whole.is_connected, live.parameters, live.root_macs) == (False, None, None)
+                continue
+            assert (made.parameters, made.multiply_accumulates) == (live.parameters, live.multiply_accumulates)
+            assert sum(block.root_macs for block in made.blocks) == pytest.approx(live.root_macs)
+            assert sum(block.activations for block in made.blocks) == live.activations
