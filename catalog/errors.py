@@ -79,6 +79,10 @@ class IngestError(CatalogError):
     """An input file cannot be trusted or understood; nothing of it was stored."""
 
 
+class SpaceFileError(CatalogError):
+    """The description of a search space says something that no space can be; nothing of it was stored."""
+
+
 class UserCodeError(CatalogError):
     """Python code that the user named, a module or a plug-in, failed."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
+from catalog.spaces.staged import NAMES as STAGED
 from catalog.tables.name_gate import checked_name
 
 if TYPE_CHECKING:
@@ -100,17 +101,17 @@ def _of_file(loader_in: Callable[[Store], Loader], file: Path, listener: Listene
 
 
 def enter_space(store: Store, name: str, listener: Listener) -> int:
-    """Enter every architecture of a built-in space, without metrics; returns how many are new.
+    """Enter every architecture of a space, without metrics; returns how many are new.
 
     Raises
     ------
     UnknownSpaceError
-        There is no such built-in space.
+        The space is neither built in nor stored.
     """
-    from catalog.spaces import space_named
     from catalog.tables.enumeration import enumerate_space
+    from catalog.tables.stored_spaces import space_of
 
-    definition = space_named(name)
+    definition = space_of(store, name)
     with listener.watch(f"entering {name}") as advance:
         new = enumerate_space(store, definition, advance)
     listener.note(f"{name}: {new:,} new architectures.")
@@ -280,6 +281,19 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
     return target, trace_module(made, example_inputs(inputs or ["1x3x32x32"]))
 
 
+def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
+    """The reader of the public table of a staged space that comes with the catalog."""
+
+    def loader(_file: Path, options: Options) -> LoaderIn:
+        from catalog.spaces.staged import built_in
+        from ingest.formats.staged_table import StagedTable
+
+        table = StagedTable(built_in(name), source=options.get("source"), **_limits(options))
+        return lambda _: table
+
+    return loader
+
+
 _LARGEST_MODEL = 2**31
 
 BENCHMARKS = {
@@ -290,6 +304,7 @@ BENCHMARKS = {
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
+    **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in STAGED},
 }
 """What a user may hand over as files, by the name of its command."""
 

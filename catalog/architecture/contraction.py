@@ -136,6 +136,7 @@ def _keep_used(cell: Parts, operators: list[str], kinds: list[str], inputs: list
     edges = sorted(
         (position[source], position[target], count) for target in position for source, count in inputs[target].items()
     )
-    sizes = tuple(cell.sizes[node] for node in position) if cell.sizes else ()
-    sizes = sizes if any(size is not None for size in sizes) else ()
+    sizes = tuple([cell.sizes[node] for node in position]) if cell.sizes else ()
+    if not any(sizes):
+        sizes = ()
     return Parts(tuple(operators[node] for node in position), tuple(edges), sizes)

@@ -13,6 +13,7 @@ from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
 from catalog.message import visible
+from catalog.spaces.staged import NAMES as STAGED
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 app = typer.Typer(
@@ -153,6 +154,29 @@ def hw_nas_bench(
 ) -> None:
     """HW-NAS-Bench tables: latency and energy of NAS-Bench-201's cells on six devices; unsupported is NULL."""
     _ingest(db, wait, "hw-nas-bench", files, source=source, size_limit=size_limit)
+
+
+def _staged(name: str) -> None:
+    """The command for the public table of one staged space."""
+    benchmark = name.replace("_", "-")
+
+    @app.command(
+        benchmark,
+        epilog=f"Example: catalog ingest {benchmark} {name}.csv.gz",
+        help=f"The public table of the space {name}, or without a file every architecture; see docs/spaces.md.",
+    )
+    def staged(
+        files: FilesOrNone = None,
+        db: Database = DEFAULT_DATABASE,
+        source: Source = None,
+        size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
+        wait: Wait = None,
+    ) -> None:
+        _ingest(db, wait, benchmark, files or [], source=source, size_limit=size_limit)
+
+
+for _name in STAGED:
+    _staged(_name)
 
 
 @app.command("graphs", epilog="Example: catalog ingest graphs mine.jsonl --space mine --operators ops.json")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Format, Wait
 from catalog.cli.output import emit
@@ -14,26 +16,45 @@ from catalog.session.handle import Mode
 
 def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
-    parent.command("spaces", epilog="Example: catalog spaces --enumerate nb201")(spaces)
+    group = typer.Typer(cls=WholeSentences, invoke_without_command=True)
+    group.callback(epilog="Example: catalog spaces --enumerate nb201")(spaces)
+    group.command("add", epilog="Example: catalog spaces add my_space.toml")(add)
+    parent.add_typer(group, name="spaces")
     parent.command("operators", epilog="Example: catalog operators --space nb201 --similar nor_conv_3x3")(operators)
     parent.command("measures", epilog="Example: catalog measures")(measures)
 
 
 def spaces(
+    context: typer.Context,
     db: Database = DEFAULT_DATABASE,
     enumerated: Annotated[
         str | None,
         typer.Option(
-            "--enumerate", metavar="SPACE", help="First enter every architecture of this space (nb101, nb201)."
+            "--enumerate", metavar="SPACE", help="First enter every architecture of this space, built in or added."
         ),
     ] = None,
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:
     """List the search spaces: architectures stored, functions by canonical form, metrics and scores."""
+    if context.invoked_subcommand is not None:
+        return
     mode: Mode = "read" if enumerated is None else "write"
     with opened(db, wait, mode=mode, output_format=output_format) as catalog:
         emit(catalog.spaces(enumerated), output_format)
+
+
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What the space is, as TOML.")],
+    db: Database = DEFAULT_DATABASE,
+    wait: Wait = None,
+) -> None:
+    """Add a staged space of your own, so that it can be enumerated, searched, scored and asked.
+
+    docs/spaces.md walks through such a file.
+    """
+    with opened(db, wait, mode="write") as catalog:
+        catalog.add_space(file)
 
 
 def operators(

@@ -31,16 +31,17 @@ class Asking(Handle):
         Parameters
         ----------
         enumerate
-            First enter every architecture of this built-in space; the catalog must be open for writing.
+            First enter every architecture of this space, built in or added; the catalog must be open for writing.
         """
         from catalog.asking.overview import spaces
 
         if enumerate is not None:
-            from catalog.spaces import space_named
+            from catalog.spaces import SPACES, space_named
             from ingest.entry import enter_space
 
-            space_named(enumerate)  # an unknown name leaves no file behind
-            with self._writing(create=True) as store:
+            if not self.path.exists():
+                space_named(enumerate)  # an unknown name leaves no file behind
+            with self._writing(create=enumerate in SPACES) as store:
                 enter_space(store, enumerate, self._listener)
         with self._reading() as store:
             return self._frame(spaces(store))

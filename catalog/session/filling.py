@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from catalog.errors import SpaceFileError
 from catalog.session.handle import Handle
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from ingest.reading.job import IngestReport
     from predictor.own_training.job import EvaluationReport
     from predictor.scoring.outcome import ColumnReport
+
+
+_LARGEST_SPACE = 2**20
+"""Bytes of the description of a space."""
 
 
 class Filling(Handle):
@@ -44,6 +49,40 @@ class Filling(Handle):
         jobs = prepared(benchmark, [Path(file) for file in files], options, self._listener)
         with self._writing(create=True) as store:
             return [job(store) for job in jobs]
+
+    def add_space(self, file: str | Path) -> str:
+        """Store what a staged space of your own is, as a file describes it (docs/spaces.md); returns its name.
+
+        Parameters
+        ----------
+        file
+            A TOML file.
+
+        Raises
+        ------
+        SpaceFileError
+            It describes no space.
+        UsageError
+            The name is taken.
+        """
+        from catalog.spaces.staged.space import StagedSpace
+        from catalog.tables.stored_spaces import add_space
+        from ingest.reading.text_table import read_bytes
+
+        path = Path(file)
+        try:
+            text = read_bytes(path, _LARGEST_SPACE).decode()
+        except UnicodeDecodeError as error:
+            raise SpaceFileError(
+                f"{path.name}: byte {error.start} is no UTF-8 text; nothing was stored. A space is described in TOML."
+            ) from None
+        space = StagedSpace.from_text(text, path.name)
+        with self._writing(create=True) as store:
+            new = add_space(store, space)
+        count = space.assignments.count
+        counted = f"{count:,}" if space.size is not None else f"about {float(count):.2g}"
+        self._listener.note(f"{space.name}: {counted} architectures{'' if new else '; the space is stored already'}.")
+        return space.name
 
     @overload
     def fetch(self, name: None = None) -> polars.DataFrame: ...

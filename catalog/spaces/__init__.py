@@ -9,9 +9,10 @@ from functools import cache
 
 from catalog.errors import UnknownSpaceError
 from catalog.nearest import did_you_mean
+from catalog.spaces import staged
 from catalog.spaces.base import SearchSpace
 
-SPACES = ("nb101", "nb201", "darts", "nats-sss")
+SPACES = ("nb101", "nb201", "darts", "nats-sss", *staged.NAMES)
 
 
 @cache
@@ -39,5 +40,7 @@ def space_named(name: str) -> SearchSpace:
         from catalog.spaces.nats_sss import NATSSize
 
         return NATSSize()
+    if name in staged.NAMES:
+        return staged.built_in(name)
     hint = did_you_mean(name, SPACES)
     raise UnknownSpaceError(f"unknown search space {name!r}. {hint}Built in are {', '.join(SPACES)}.")

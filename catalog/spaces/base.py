@@ -40,6 +40,10 @@ class SearchSpace(ABC):
     """Whether a native id cannot stand for two different graphs."""
     sizes_are_all: bool = False
     """Whether a whole network is what its nodes' sizes say and no more, so that its counts follow from them."""
+    has_whole_networks: bool = False
+    """Whether every graph is a whole network, so that its counts are known without anything else."""
+    definition: str | None = None
+    """What a catalog has to keep of a user's space to know it again; None where its name or its operators say it."""
     own_operators: tuple[Operator, ...] = ()
     """Operators that the space has besides the built-in ones, or instead of some of them."""
     vocabulary: Vocabulary = VOCABULARY

@@ -62,6 +62,9 @@ class Space(Base):
         BigInteger, comment="architectures in the whole space; NULL if not enumerable"
     )
     citation: Mapped[str | None] = mapped_column(String)
+    definition: Mapped[str | None] = mapped_column(
+        String, comment="TOML: what a user's staged space is made of; NULL for all others"
+    )
 
 
 class Operator(Base):
@@ -212,7 +215,7 @@ class Metric(Base):
     name: Mapped[str] = mapped_column(
         String, comment="accuracy (percent), training_time (s), latency (ms), energy (mJ), ..."
     )
-    kind: Mapped[str] = mapped_column(String, comment="trained, surrogate, reported")
+    kind: Mapped[str] = mapped_column(String, comment="trained, surrogate, reported, supernet")
     dataset: Mapped[str | None] = mapped_column(String, comment="cifar10, cifar10-valid, cifar100, imagenet16-120, ...")
     split: Mapped[str | None] = mapped_column(String, comment="train, valid, test; NULL where it has no meaning")
     epochs: Mapped[int | None] = mapped_column(Integer, comment="length of the training")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.spaces.staged import NAMES as STAGED
 from catalog.tables.official_sources import is_reserved
 
 Group = dict[str, Any]
@@ -29,6 +30,7 @@ DEFAULTS = {
     "nb101": WideDefaults("nb101", 108),
     "nb201": WideDefaults("nb201", 200),
     "darts": WideDefaults("darts_trained", 600),
+    **{name: WideDefaults(name, None) for name in STAGED},
 }
 
 OWN_TRAINING = "own-training"

@@ -70,6 +70,7 @@ def space_rows(space: SearchSpace) -> pa.Table:
             "native_id_name": [space.native_id_name],
             "size": pa.array([space.size], pa.int64()),
             "citation": pa.array([space.citation], pa.string()),
+            "definition": pa.array([space.definition], pa.string()),
         }
     )
 

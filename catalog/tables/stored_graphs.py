@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, Edge, halves_resolution
 from catalog.architecture.graph_tables import Identifiers, PlacedCells
-from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Vocabulary
+from catalog.architecture.operators import SIZED_VOCABULARY, Vocabulary
 from catalog.architecture.sizes import NetworkInput, Size, classes_of
-from catalog.spaces import SPACES
+from catalog.spaces import SPACES, space_named
 from catalog.tables.stored_operators import stored_operators
 
 if TYPE_CHECKING:
@@ -210,4 +210,5 @@ def _cell_codes(
 
 def read_vocabulary(catalog: Store, space: str) -> Vocabulary:
     """The operators that need no description and those that the space brought itself."""
-    return (VOCABULARY if space in SPACES else SIZED_VOCABULARY).extended(stored_operators(catalog, space))
+    base = space_named(space).vocabulary if space in SPACES else SIZED_VOCABULARY
+    return base.extended(stored_operators(catalog, space))

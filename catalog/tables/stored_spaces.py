@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Operator
@@ -12,9 +13,12 @@ from catalog.errors import UnknownSpaceError, UsageError
 from catalog.spaces import SPACES, space_named
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.own import OwnSpace
+from catalog.storage.runs import Run
+from catalog.tables import registration, views
 from catalog.tables.stored_operators import stored_operators
 
 if TYPE_CHECKING:
+    from catalog.spaces.staged.space import StagedSpace
     from catalog.storage.store import Store
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -35,12 +39,45 @@ def space_of(catalog: Store, name: str) -> SearchSpace:
     """
     if name in SPACES:
         return space_named(name)
-    rows = catalog.arrow("SELECT name, description FROM space ORDER BY name").to_pylist()
-    descriptions = {row["name"]: row["description"] for row in rows}
-    if name not in descriptions:
-        known = ", ".join(sorted({*SPACES, *descriptions}))
+    rows = catalog.arrow("SELECT name, description, definition FROM space ORDER BY name").to_pylist()
+    stored = {row["name"]: row for row in rows}
+    if name not in stored:
+        known = ", ".join(sorted({*SPACES, *stored}))
         raise UnknownSpaceError(f"{catalog.path} holds no search space {name!r}; built in or stored are {known}.")
-    return OwnSpace(name, stored_operators(catalog, name), descriptions[name])
+    if (definition := stored[name]["definition"]) is not None:
+        return _defined(definition, f"the description of {name} in {catalog.path}")
+    return OwnSpace(name, stored_operators(catalog, name), stored[name]["description"])
+
+
+@lru_cache(maxsize=8)
+def _defined(definition: str, where: str) -> StagedSpace:
+    from catalog.spaces.staged.space import StagedSpace
+
+    return StagedSpace.from_text(definition, where)
+
+
+def add_space(catalog: Store, space: StagedSpace) -> bool:
+    """Store what a user's staged space is; returns whether it is new.
+
+    Raises
+    ------
+    UsageError
+        The name cannot be a table of its own, or the catalog holds another space under it.
+    """
+    stored = catalog.rows("SELECT definition FROM space WHERE name = ?", [space.name])
+    if not stored:
+        _check_name(catalog, space.name)
+        with Run.start(catalog, "add_space", {"space": space.name}) as run, catalog.transaction():
+            registration.ensure_space(catalog, space)
+            views.rebuild(catalog, space.name)
+            run.detail = f"about {float(space.assignments.count):.2g} architectures"
+        return True
+    if stored[0][0] != space.definition:
+        raise UsageError(
+            f"{catalog.path} holds another space {space.name!r} already; what is stored of it rests on its "
+            "description, which never changes. Nothing was stored. Give the new space another name."
+        )
+    return False
 
 
 def admitted(catalog: Store, space: OwnSpace) -> Sequence[Operator]:
@@ -57,8 +94,13 @@ def admitted(catalog: Store, space: OwnSpace) -> Sequence[Operator]:
         The name cannot be a table of its own, or an operator is stored with other facts. What a stored graph computes,
         its scores and embeddings rest on them, so they never change.
     """
-    stored = catalog.arrow("SELECT 1 FROM space WHERE name = ?", [space.name])
-    if not len(stored) or space.name in SPACES:
+    stored = catalog.rows("SELECT definition FROM space WHERE name = ?", [space.name])
+    if stored and stored[0][0] is not None:
+        raise UsageError(
+            f"the space {space.name!r} is described by a file: its architectures are what the description says, and "
+            "no graphs can be added. Nothing was stored. Give your graphs a space of another name."
+        )
+    if not stored or space.name in SPACES:
         _check_name(catalog, space.name)
     known = {operator.name: operator for operator in stored_operators(catalog, space.name)}
     in_use = _operators_in_use(catalog, space.name)

@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks, check_applications, sized_networks
+from catalog.architecture.computation.sized import (
+    NetworkFacts,
+    SizedNetworks,
+    check_applications,
+    sized_networks,
+)
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, check_copies, halves_resolution
 from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary

@@ -175,7 +175,8 @@ class CandidateScorer:
 
 def structural_names(space: SearchSpace) -> tuple[str, ...]:
     """The structural proxies that graphs of a space have without building a network."""
-    return (*(_OF_THE_NETWORK if space.structural_scores((), ()) else ()), *_OF_THE_GRAPH)
+    are_counted = space.has_whole_networks or bool(space.structural_scores((), ()))
+    return (*(_OF_THE_NETWORK if are_counted else ()), *_OF_THE_GRAPH)
 
 
 _OF_THE_NETWORK = tuple(proxy.name for proxy in STRUCTURAL_PROXIES if proxy.name not in _OF_THE_GRAPH)

@@ -132,7 +132,6 @@ class SizedNetworks:
         self._vocabulary = vocabulary
         self._applied: dict[tuple[str, Size | None, Shape], _Costs] = {}
         self._heads: dict[tuple[int, int], _Costs] = {}
-        self._applications: dict[tuple[str, Size | None], int] = {}
 
     def facts(self, graph: ArchitectureGraph) -> NetworkFacts:
         """What is known of each node, and of the whole.
@@ -196,14 +195,14 @@ class SizedNetworks:
         self, cell: CellGraph, node: int, operator: Operator, fed: Sequence[_Fed], run: _Run
     ) -> tuple[_State, NodeFacts]:
         """The state that a node gives, and what is known of it."""
-        live = [one for one in fed if one[0].is_live]
         size = cell.size(node)
+        live = [one for one in fed if one[0].is_live]
         try:
             costs = self._costs(operator, size, _gathered(operator, live or fed))
             run.count(costs)
-            depth = max([state.depth for state, _ in fed]) + costs.depth
+            depth = max(state.depth for state, _ in fed) + costs.depth
             known = costs.node
-            for _ in range(self._repeats(operator, size) - 1):
+            for _ in range(_repeats(operator, size) - 1):
                 costs = self._costs(operator, size, costs.shape)
                 run.count(costs)
                 depth += costs.depth
@@ -211,15 +210,6 @@ class SizedNetworks:
         except GraphError as error:
             raise NodeError(cell.name, node, operator.name, str(error)) from None
         return _State(costs.shape, depth, is_live=bool(live) and not operator.is_zero), known
-
-    def _repeats(self, operator: Operator, size: Size | None) -> int:
-        """How many times a node's operator is applied in a row."""
-        if size is None and operator.size is None:
-            return 1
-        key = (operator.name, size)
-        if key not in self._applications:
-            self._applications[key] = operator.sized(size).repeats or 1
-        return self._applications[key]
 
     def _costs(self, operator: Operator, size: Size | None, shape: Shape | None) -> _Costs:
         if shape is None:
@@ -265,20 +255,20 @@ class _Costs:
     activations: int | None = 0
     depth: int = 0
     node: NodeFacts = field(init=False)
+    most: int = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "most", max(self.parameters or 0, self.multiply_accumulates or 0))
         object.__setattr__(self, "node", NodeFacts(self.shape, self.parameters, self.multiply_accumulates))
 
 
 class _Run:
-    """One pass through a network: the states that cells gave, and all costs so far."""
+    """One pass through a network: the states that cells gave, and the costs so far."""
 
     def __init__(self, shape: Shape | None) -> None:
         self.states = [_State(shape, 0)]
-        self._parameters: int | None = 0
-        self._cost: int | None = 0
-        self._roots: list[float] = []
-        self._activations: int | None = 0
+        self._costs: list[_Costs] = []
+        self._largest = 0
 
     def entering(self, count: int) -> list[_State]:
         """The states that a cell of `count` inputs takes: the latest ones, the oldest first."""
@@ -286,30 +276,43 @@ class _Run:
         return [latest[0]] * (count - len(latest)) + latest
 
     def count(self, costs: _Costs) -> None:
-        self._roots.append(costs.root)
-        if len(self._roots) > _MOST_COPIES:
+        self._costs.append(costs)
+        if len(self._costs) > _MOST_COPIES:
             raise GraphError(f"the network applies more than {_MOST_COPIES:,} operators, repeats counted.")
-        self._parameters = _plus(self._parameters, costs.parameters)
-        self._cost = _plus(self._cost, costs.multiply_accumulates)
-        self._activations = _plus(self._activations, costs.activations)
-        for what, count in (("parameters", self._parameters), ("multiply-accumulates", self._cost)):
-            if count is not None and count > LARGEST_COUNT:
-                raise GraphError(f"the network has {count:,} {what} up to here; {LARGEST_COUNT:,} is the most.")
+        self._largest += costs.most
+        if self._largest > LARGEST_COUNT:
+            raise GraphError(
+                f"the network has {self._largest:,} parameters or multiply-accumulates up to here; the most is "
+                f"{LARGEST_COUNT:,}."
+            )
         if costs.shape is not None and max(costs.shape) > LARGEST:
             raise GraphError(f"it gives {_listed([costs.shape])}; an edge of {LARGEST:,} is the most.")
 
     def network(self, nodes: tuple[tuple[NodeFacts, ...], ...]) -> NetworkFacts:
         if any(state is _NOTHING for state in self.states):
             return NetworkFacts(nodes, None, None, None, None, None)
-        known = self._cost is not None
+        parameters = _total([costs.parameters for costs in self._costs])
+        multiply_accumulates = _total([costs.multiply_accumulates for costs in self._costs])
+        if multiply_accumulates is None:
+            return NetworkFacts(nodes, parameters, None, None, None, None)
         return NetworkFacts(
             nodes,
-            self._parameters,
-            self._cost,
-            math.fsum(self._roots) if known else None,  # exact, so that the order of the nodes changes nothing
-            self._activations if known else None,
-            self.states[-1].depth if known else None,
+            parameters,
+            multiply_accumulates,
+            math.fsum([costs.root for costs in self._costs]),  # exact, so that the order of the nodes changes nothing
+            _total([costs.activations for costs in self._costs]),
+            self.states[-1].depth,
         )
+
+
+def _total(numbers: Sequence[int | None]) -> int | None:
+    return None if None in numbers else sum(number or 0 for number in numbers)
+
+
+def _repeats(operator: Operator, size: Size | None) -> int:
+    """How many times a node's operator is applied in a row, as `Operator.sized` has it, at a small part of its price."""
+    said = None if size is None else size.repeats
+    return said or (None if operator.size is None else operator.size.repeats) or 1
 
 
 def _plus(total: int | None, more: int | None) -> int | None:

@@ -7,7 +7,9 @@ from catalog.search.methods.choices import Choices
 from catalog.search.methods.darts_choices import DARTSChoices
 from catalog.search.methods.nb101_choices import NB101Choices
 from catalog.search.methods.operator_choices import NB201Choices, SizeChoices
+from catalog.search.methods.staged_choices import StagedChoices
 from catalog.spaces.base import SearchSpace
+from catalog.spaces.staged.space import StagedSpace
 
 
 def choices_of(space: SearchSpace) -> Choices | None:
@@ -20,6 +22,8 @@ def choices_of(space: SearchSpace) -> Choices | None:
         return SizeChoices(space)
     if space.name == "darts":
         return DARTSChoices(space)
+    if isinstance(space, StagedSpace):
+        return StagedChoices(space)
     return None
 
 

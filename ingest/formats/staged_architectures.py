@@ -1,0 +1,170 @@
+"""Which architecture of a staged space a record is of: by its native id, or by its choices one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from catalog.errors import IdentifierError
+from catalog.spaces.staged.assignment import Assignment, Read
+from catalog.spaces.staged.description import Level
+from catalog.spaces.staged.formula import Value
+from catalog.spaces.staged.public_table import PublicTable
+from catalog.spaces.staged.space import StagedSpace
+from ingest.formats.staged_records import Row, as_number
+from ingest.reading.pickled_values import described
+
+
+class Architectures:
+    """Finds out which architecture each record is of.
+
+    Parameters
+    ----------
+    space
+        The space.
+    table
+        What its tables look like.
+    """
+
+    def __init__(self, space: StagedSpace, table: PublicTable) -> None:
+        self._space = space
+        self._table = table
+        self._read: set[str] = set()
+        self._paths: dict[tuple[int, ...], Mapping[str, str]] = {}
+        self._known: dict[tuple[Any, ...], Mapping[str, int]] = {}
+        paths = [path.partition(".") for path in (*table.choices.values(), *table.fixed)]
+        self._columns = {name: bool(dot) for name, dot, _ in paths if "{" not in name and name not in table.unused}
+        """Columns whose members all have to be read, and whether they have members."""
+        self._all = space.assignments
+        self._described = space.description_of
+        networks = range(len(self._described.network.options))
+        self._deepest = [
+            max(max(self._all.depths(network, stage)) for network in networks)
+            for stage in range(len(self._described.stages))
+        ]
+
+    def of(self, row: Row) -> Assignment:
+        """The architecture of a record.
+
+        Raises
+        ------
+        IngestError
+            It names none of the space.
+        """
+        if self._table.arch is not None:
+            said = row.get(self._table.arch)
+            try:
+                return self._space.assignment_of(said if isinstance(said, str) else str(said))
+            except IdentifierError as error:
+                row.fail(f"{self._table.arch}: {error}")
+        self._read.clear()
+        self._check_fixed(row)
+        network = self._said(row, self._described.network, {})
+        stages = []
+        for stage in range(len(self._described.stages)):
+            stages.append(self._stage(row, network, stage))
+        found = self._all.resolved(network, stages)
+        if found is None:
+            row.fail(f"its choices do not go together by the rules of the space {self._space.name!r}.")
+        self._refuse_rest(row)
+        return found
+
+    def _check_fixed(self, row: Row) -> None:
+        for path, value in self._table.fixed.items():
+            self._read.add(path)
+            said = row.get(path)
+            if not _is_same(value, said):
+                row.fail(f"{path} is {described(said)}; in this space it is always {value}.")
+
+    def _refuse_rest(self, row: Row) -> None:
+        """A member that no choice read says something of which the graph would know nothing."""
+        for column, has_members in self._columns.items():
+            said = row.said.get(column)
+            for path in _leaves(column, said.split() if has_members and isinstance(said, str) else said):
+                if path not in self._read:
+                    row.fail(f"{path} is {described(row.get(path))}, and the space has nothing of that name.")
+
+    def _stage(self, row: Row, network: Mapping[str, int], stage: int) -> Read:
+        described = self._described.stages[stage]
+        own = self._said(row, described.level, {"stage": stage})
+        depths = {
+            self._all.depths(number, stage)[option]
+            for number in self._all.network.matching(network)
+            for option in described.level.matching(own)
+        }
+        begin = sum(self._deepest[:stage])
+        blocks: list[int] = []
+        while len(blocks) < max(depths, default=0):
+            place = {"stage": stage, "block": len(blocks), "place": begin + len(blocks)}
+            if len(blocks) in depths and not self._is_there(row, described.block_level, place):
+                break
+            said = self._said(row, described.block_level, place)
+            options = described.block_level.matching(said)
+            if not options:
+                row.fail(f"block {len(blocks) + 1} of stage {stage + 1} has choices that do not go together.")
+            blocks.append(options[0])
+        return Read(own, tuple(blocks))
+
+    def _is_there(self, row: Row, level: Level, place: Mapping[str, int]) -> bool:
+        return any(row.get(path) is not None for path in self._paths_of(level, place).values())
+
+    def _said(self, row: Row, level: Level, place: Mapping[str, int]) -> Mapping[str, int]:
+        """The numbers of the values of the choices that the record says."""
+        paths = self._paths_of(level, place)
+        self._read.update(paths.values())
+        values = tuple(row.get(path) for path in paths.values())
+        if None in values or any(isinstance(value, Mapping | list) for value in values):
+            return self._looked_up(row, level, paths)
+        key = (id(level), values, tuple(map(type, values)))
+        if key not in self._known:
+            self._known[key] = self._looked_up(row, level, paths)
+        return self._known[key]
+
+    def _looked_up(self, row: Row, level: Level, paths: Mapping[str, str]) -> dict[str, int]:
+        found = {}
+        for choice in level.choices:
+            if choice.name not in paths:
+                continue
+            path = paths[choice.name]
+            said = row.get(path)
+            if said is None:
+                said = self._absent(row, choice.name)
+            fitting = [number for number, given in enumerate(choice.values) if _is_same(given, said)]
+            if not fitting:
+                found_there = "missing" if said is None else described(said)
+                row.fail(f"{path} is {found_there}; one of {', '.join(choice.texts)} is needed.")
+            found[choice.name] = fitting[0]
+        return found
+
+    def _paths_of(self, level: Level, place: Mapping[str, int]) -> Mapping[str, str]:
+        """Where each choice of a level stands at a place."""
+        key = (id(level), *place.values())
+        if key not in self._paths:
+            written = self._table.choices
+            self._paths[key] = {name: written[name].format(**place) for name in level.names if name in written}
+        return self._paths[key]
+
+    def _absent(self, row: Row, choice: str) -> Value | None:
+        """The value of a choice of something that the record does not have at all."""
+        for path, values in self._table.absent.items():
+            if choice in values and row.get(path) is None:
+                return values[choice]
+        return None
+
+
+def _is_same(given: Value, said: object) -> bool:
+    if isinstance(given, str):
+        return given == str(said)
+    return said is not None and as_number(said) == given
+
+
+def _leaves(path: str, said: Any) -> Iterator[str]:
+    """The paths of all that stands within lists and objects."""
+    if isinstance(said, Mapping):
+        for name, inner in said.items():
+            yield from _leaves(f"{path}.{name}", inner)
+    elif isinstance(said, Sequence) and not isinstance(said, str):
+        for number, inner in enumerate(said):
+            yield from _leaves(f"{path}.{number}", inner)
+    else:
+        yield path

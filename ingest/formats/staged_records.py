@@ -1,0 +1,123 @@
+"""The rows of a staged space's table: comma-separated, parquet, lines of JSON, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from catalog.errors import IngestError
+from ingest.reading.pickled_values import described
+from ingest.reading.sources import UnusableJSONError, lines, open_stream, parse_json, read_json
+from ingest.reading.text_table import TextTable
+
+_LONGEST_LINE = 2**24
+_TABLES = (".csv", ".parquet")
+
+
+class Row(NamedTuple):
+    """One record, and what messages call its place."""
+
+    where: str
+    said: Mapping[str, Any]
+
+    def fail(self, what: str) -> NoReturn:
+        """Raise the error for something wrong in the record."""
+        raise IngestError(f"{self.where}: {what} Nothing was stored. Fix the record and run the same command again.")
+
+    def get(self, path: str) -> Any:
+        """What stands at a path; None where there is nothing. A text is the list of its words."""
+        found: Any = self.said.get(path)
+        if found is not None or "." not in path:
+            return None if found == "" else found
+        found = self.said
+        for step in path.split("."):
+            if isinstance(found, str):
+                found = found.split()
+            if isinstance(found, Mapping):
+                found = found.get(step)
+            elif isinstance(found, Sequence) and step.isdecimal() and int(step) < len(found):
+                found = found[int(step)]
+            else:
+                return None
+        return None if found == "" else found
+
+
+def read_rows(path: Path, key: str, size_limit: int) -> list[Row]:
+    """All records of a file.
+
+    Parameters
+    ----------
+    key
+        The name of what stands before each record of one JSON object.
+
+    Raises
+    ------
+    IngestError
+        The file is none of the kinds.
+    """
+    if any(suffix in path.suffixes for suffix in _TABLES):
+        table = TextTable.read(path, size_limit)
+        return [Row(table.place(place), said) for place, said in enumerate(table.frame.iter_rows(named=True))]
+    if ".json" in path.suffixes:
+        return list(_of_object(path.name, read_json(path, size_limit), key))
+    return list(_of_lines(path, size_limit))
+
+
+def _of_object(name: str, document: Any, key: str) -> Iterator[Row]:
+    if not isinstance(document, Mapping):
+        raise IngestError(
+            f"{name}: it is {described(document)}; an object with a record for each id is needed. Nothing was stored."
+        )
+    for native_id, said in document.items():
+        if not isinstance(said, Mapping):
+            raise IngestError(
+                f"{name}, key {described(native_id)}: it is {described(said)}; an object is needed. Nothing was stored."
+            )
+        yield Row(f"{name}, key {described(native_id)}", {key: native_id, **said})
+
+
+def _of_lines(path: Path, size_limit: int) -> Iterator[Row]:
+    with open_stream(path, size_limit) as stream:
+        for number, line in lines(stream, _LONGEST_LINE):
+            if not line.strip():
+                continue
+            where = f"{path.name} line {number}"
+            try:
+                said = parse_json(line)
+            except UnicodeDecodeError as error:
+                raise _no_json(where, f"byte {error.start} is no UTF-8 text") from None
+            except json.JSONDecodeError as error:
+                raise _no_json(where, f"{error.msg} at column {error.colno}") from None
+            except (UnusableJSONError, RecursionError, ValueError) as error:
+                raise _no_json(where, str(error)) from None
+            if not isinstance(said, Mapping):
+                raise _no_json(where, f"it is {described(said)}, and an object is needed")
+            yield Row(where, said)
+
+
+def _no_json(where: str, what: str) -> IngestError:
+    return IngestError(f"{where}: no record as JSON: {what}; nothing was stored.")
+
+
+def number(row: Row, column: str, times: float = 1.0) -> float:
+    """A column that has to be a number, multiplied as decimals are: 0.5888 of 1 is 58.88 of 100."""
+    said = row.get(column)
+    value = as_number(said)
+    if value is None:
+        row.fail(f"{column} is {described(said)}; a number is needed.")
+    return value if times == 1 else float(Decimal(repr(value)) * Decimal(repr(times)))
+
+
+def as_number(said: Any) -> float | None:
+    """A finite number, also one that stands as a text, and 0 and 1 for no and yes; None for all else."""
+    if not isinstance(said, int | float | str):
+        return None
+    try:
+        value = float(said)
+    except (ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
