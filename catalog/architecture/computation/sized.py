@@ -310,9 +310,9 @@ def _total(numbers: Sequence[int | None]) -> int | None:
 
 
 def _repeats(operator: Operator, size: Size | None) -> int:
-    """How many times a node's operator is applied in a row, as `Operator.sized` has it, at a small part of its price."""
-    said = None if size is None else size.repeats
-    return said or (None if operator.size is None else operator.size.repeats) or 1
+    """How many times a node's operator is applied in a row, as `Operator.sized` says it at a higher price."""
+    of_operator = 1 if operator.size is None else operator.size.repeats or 1
+    return of_operator if size is None else of_operator * (size.repeats or 1)
 
 
 def _plus(total: int | None, more: int | None) -> int | None:
