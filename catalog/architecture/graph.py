@@ -386,9 +386,8 @@ def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
         Identities in parallel make more copies of one edge than can be stored.
     """
     for cell in cells:
-        handing = [vocabulary[name] for name in cell.operators]
-        handing = [operator for operator in handing if operator.is_join or operator.is_identity]
-        if sum([copies for _, _, copies in cell.edges]) ** (len(handing) + 1) <= MOST_PARALLEL:
+        handing = sum([vocabulary[name].is_join or vocabulary[name].is_identity for name in cell.operators])
+        if sum([copies for _, _, copies in cell.edges]) ** (handing + 1) <= MOST_PARALLEL:
             continue
         entering = Counter[int]()
         for _, target, multiplicity in cell.edges:

@@ -202,8 +202,7 @@ class SizedNetworks:
             run.count(costs)
             depth = max(state.depth for state, _ in fed) + costs.depth
             known = costs.node
-            said = operator.size if size is None else operator.sized(size)
-            for _ in range((said.repeats or 1) - 1 if said is not None else 0):
+            for _ in range(_repeats(operator, size) - 1):
                 costs = self._costs(operator, size, costs.shape)
                 run.count(costs)
                 depth += costs.depth
@@ -308,6 +307,12 @@ class _Run:
 
 def _total(numbers: Sequence[int | None]) -> int | None:
     return None if None in numbers else sum(number or 0 for number in numbers)
+
+
+def _repeats(operator: Operator, size: Size | None) -> int:
+    """How many times a node's operator is applied in a row, as `Operator.sized` says it at a higher price."""
+    of_operator = 1 if operator.size is None else operator.size.repeats or 1
+    return of_operator if size is None else of_operator * (size.repeats or 1)
 
 
 def _plus(total: int | None, more: int | None) -> int | None:
