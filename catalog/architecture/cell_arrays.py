@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -45,14 +46,14 @@ class CellArrays:
     @classmethod
     def of(cls, cells: Sequence[CellGraph], vocabulary: tuple[str, ...] | None = None) -> CellArrays:
         """Stack cells that have the same name and number of nodes."""
-        names = vocabulary or tuple(dict.fromkeys(operator for cell in cells for operator in cell.operators))
+        names = vocabulary or tuple(dict.fromkeys(chain.from_iterable([cell.operators for cell in cells])))
         place = {name: index for index, name in enumerate(names)}
-        operators = np.array([[place[operator] for operator in cell.operators] for cell in cells], dtype=np.int16)
+        operators = _table([cell.operators for cell in cells], place).astype(np.int16)
         adjacency = np.zeros((len(cells), operators.shape[1], operators.shape[1]), dtype=np.uint16)
-        triples = np.array(
-            [(row, *edge) for row, cell in enumerate(cells) for edge in cell.edges], dtype=np.int64
-        ).reshape(-1, 4)
-        adjacency[triples[:, 0], triples[:, 1], triples[:, 2]] = triples[:, 3]
+        rows = np.repeat(np.arange(len(cells)), [len(cell.edges) for cell in cells])
+        numbers = chain.from_iterable(chain.from_iterable([cell.edges for cell in cells]))
+        triples = np.fromiter(numbers, np.int64, 3 * len(rows)).reshape(-1, 3)
+        adjacency[rows, triples[:, 0], triples[:, 1]] = triples[:, 2]
         sizes, table = _sizes_of(cells)
         return cls(cells[0].name, names, operators, adjacency, sizes, table)
 
@@ -87,10 +88,14 @@ class CellArrays:
         labels = tuple(label(self.vocabulary[code // width], sizes[code % width]) for code in unique.tolist())
         return labels, place.reshape(codes.shape)
 
+    def canonical_order(self) -> canonical.Order:
+        """(B, N) the places of each cell's nodes in canonical order."""
+        return canonical.canonical_order(self.keys(), self.adjacency)
+
     def canonically_ordered(self) -> CellArrays:
         """The same cells with their nodes in canonical order; operators are neither contracted nor dropped."""
         rows = np.arange(len(self))[:, None]
-        order = canonical.canonical_order(self.keys(), self.adjacency)
+        order = self.canonical_order()
         return replace(
             self,
             operators=self.operators[rows, order],
@@ -140,7 +145,16 @@ def _sizes_of(cells: Sequence[CellGraph]) -> tuple[NDArray[np.int32] | None, tup
     """`CellArrays.sizes` and its table of some cells."""
     if not any(cell.sizes for cell in cells):
         return None, ()
-    place: dict[Size | None, int] = {None: -1}
     nothing = (None,) * cells[0].node_count
-    rows = [[place.setdefault(size, len(place) - 1) for size in cell.sizes or nothing] for cell in cells]
-    return np.array(rows, dtype=np.int32), tuple(size for size in place if size is not None)
+    sizes = [cell.sizes or nothing for cell in cells]
+    distinct = dict.fromkeys(chain((None,), chain.from_iterable(sizes)))
+    place = {size: number for number, size in enumerate(distinct, -1)}
+    return _table(sizes, place).astype(np.int32), tuple(size for size in distinct if size is not None)
+
+
+def _table(rows: Sequence[Sequence[Hashable]], place: Mapping[Any, int]) -> NDArray[np.int64]:
+    """The places of what stands in rows of one length."""
+    width = len(rows[0])
+    return np.fromiter(map(place.__getitem__, chain.from_iterable(rows)), np.int64, len(rows) * width).reshape(
+        -1, width
+    )

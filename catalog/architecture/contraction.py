@@ -34,6 +34,8 @@ def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: 
     poolings of one state do; in a reduction cell they have the same stride, too. `_Equal` says what else parts them,
     and without `merges` they stay apart.
     """
+    if not reduction and _is_contracted(cell, vocabulary):
+        return cell
     operators = list(cell.operators)
     kinds = [vocabulary[operator].kind for operator in operators]
     incoming: dict[int, list[tuple[int, int]]] = {node: [] for node in range(len(operators))}
@@ -71,6 +73,27 @@ def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: 
         said = (None if bare[n] and (identity[n] or fact.is_join) else cell.size(n) for n, fact in enumerate(facts))
         cell = cell._replace(sizes=tuple(said))
     return _keep_used(cell, ["sum" if identity[n] else operators[n] for n in range(len(operators))], kinds, inputs)
+
+
+def _is_contracted(cell: Parts, vocabulary: Vocabulary) -> bool:
+    """Whether a glance tells that nothing can be contracted, merged or dropped: so it is in most cells of large spaces.
+
+    What joins or is an identity, and two nodes that might be one, take more than a glance.
+    """
+    sources, targets = {source for source, _, _ in cell.edges}, {target for _, target, _ in cell.edges}
+    alike: set[tuple[str, Size | None]] = set()
+    for node, name in enumerate(cell.operators):
+        operator = vocabulary[name]
+        if operator.is_zero or operator.is_join or operator.is_identity:
+            return False
+        if (node not in sources and operator.kind != "output") or (node not in targets and operator.kind != "input"):
+            return False
+        if operator.is_pure:
+            key = (name, cell.size(node))
+            if key in alike:
+                return False
+            alike.add(key)
+    return True
 
 
 class _Equal:
@@ -113,6 +136,7 @@ def _keep_used(cell: Parts, operators: list[str], kinds: list[str], inputs: list
     edges = sorted(
         (position[source], position[target], count) for target in position for source, count in inputs[target].items()
     )
-    sizes = tuple(cell.sizes[node] for node in position) if cell.sizes else ()
-    sizes = sizes if any(size is not None for size in sizes) else ()
+    sizes = tuple([cell.sizes[node] for node in position]) if cell.sizes else ()
+    if not any(sizes):
+        sizes = ()
     return Parts(tuple(operators[node] for node in position), tuple(edges), sizes)

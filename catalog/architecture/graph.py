@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -100,7 +100,7 @@ class CellGraph:
             A cycle, a dangling edge, no input, no output or two outputs, an edge into an input or out of the output.
         """
         names = tuple(operators)
-        multiplicity: Counter[tuple[int, int]] = Counter()
+        multiplicity: dict[tuple[int, int], int] = {}
         for edge in edges:
             source, target = edge[0], edge[1]
             if not (0 <= source < len(names) and 0 <= target < len(names)):
@@ -110,7 +110,7 @@ class CellGraph:
             copies = edge[2] if len(edge) == 3 else 1
             if copies < 1:
                 raise GraphError(f"cell {name!r}: edge ({source}, {target}) has multiplicity {copies}; 1 is the least.")
-            multiplicity[source, target] += copies
+            multiplicity[source, target] = multiplicity.get((source, target), 0) + copies
         kinds = [vocabulary[operator].kind for operator in names]
         given = tuple(sizes)
         _check_ends(name, kinds, multiplicity)
@@ -123,7 +123,7 @@ class CellGraph:
             tuple(names[node] for node in order),
             tuple(sorted((position[s], position[t], count) for (s, t), count in multiplicity.items())),
             reduction,
-            tuple(given[node] for node in order) if any(size is not None for size in given) else (),
+            tuple([given[node] for node in order]) if any(given) else (),
             repeats,
         )
 
@@ -154,6 +154,20 @@ class CellGraph:
         for source, target, multiplicity in self.edges:
             matrix[source, target] = multiplicity
         return matrix
+
+    def ordered(self, order: Sequence[int]) -> CellGraph:
+        """The same cell with its nodes in another topological order, told by their present places."""
+        position = [0] * len(order)
+        for place, node in enumerate(order):
+            position[node] = place
+        return CellGraph(
+            self.name,
+            tuple([self.operators[node] for node in order]),
+            tuple(sorted([(position[s], position[t], count) for s, t, count in self.edges])),
+            self.reduction,
+            tuple([self.sizes[node] for node in order]) if self.sizes else (),
+            self.repeats,
+        )
 
     def depth(self) -> int:
         """Edges on the longest path that ends in the output; 0 where no path reaches it.
@@ -287,7 +301,7 @@ def combine_digests(cells: Iterable[tuple[str, bytes]]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _check_ends(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) -> None:
+def _check_ends(name: str, kinds: list[str], edges: Iterable[tuple[int, int]]) -> None:
     if "input" not in kinds:
         raise GraphError(f"cell {name!r} has no input node; give one node the operator 'input'.")
     if kinds.count("output") != 1:
@@ -316,7 +330,7 @@ def _check_copies(name: str, multiplicities: Iterable[int]) -> None:
         raise GraphError(f"cell {name!r} has {most} parallel copies of one edge; {MOST_PARALLEL} is the most.")
 
 
-def topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, int]]) -> list[int]:
+def topological_order(name: str, kinds: list[str], edges: Collection[tuple[int, int]]) -> list[int]:
     """Nodes such that every edge leads forward, inputs first, the output last; as given where that already holds."""
     nodes = range(len(kinds))
     inputs = kinds.count("input")
@@ -339,14 +353,7 @@ def topological_order(name: str, kinds: list[str], edges: Counter[tuple[int, int
 
 
 def _canonically_ordered(cell: CellGraph) -> CellGraph:
-    order = canonical.canonical_order_of_one(cell.labels(), cell.adjacency())
-    position = {int(node): place for place, node in enumerate(order)}
-    return replace(
-        cell,
-        operators=tuple(cell.operators[node] for node in order),
-        sizes=tuple(cell.sizes[node] for node in order) if cell.sizes else (),
-        edges=tuple(sorted((position[s], position[t], count) for s, t, count in cell.edges)),
-    )
+    return cell.ordered(canonical.canonical_order_of_one(cell.labels(), cell.adjacency()).tolist())
 
 
 def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True, strides: bool = True) -> CellGraph:
@@ -361,6 +368,8 @@ def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True, st
     """
     parts = Parts(cell.operators, cell.edges, cell.sizes)
     made = contracted(parts, vocabulary, reduction=cell.reduction and strides, merges=merges)
+    if made == parts:
+        return cell
     _check_copies(cell.name, [count for _, _, count in made.edges])
     return replace(cell, operators=made.operators, edges=made.edges, sizes=made.sizes)
 
@@ -377,6 +386,9 @@ def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:
         Identities in parallel make more copies of one edge than can be stored.
     """
     for cell in cells:
+        handing = sum([vocabulary[name].is_join or vocabulary[name].is_identity for name in cell.operators])
+        if sum([copies for _, _, copies in cell.edges]) ** (handing + 1) <= MOST_PARALLEL:
+            continue
         entering = Counter[int]()
         for _, target, multiplicity in cell.edges:
             entering[target] += multiplicity

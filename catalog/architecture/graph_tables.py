@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections import defaultdict
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from catalog.architecture.canonical_form import Order
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.computation.sized import NetworkFacts
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, combine_digests
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.architecture.size_tables import SIZED_SCORES, SizedForm, sized_forms
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.sized import NetworkFacts
 
 Identifiers = NDArray[np.int64]
 
@@ -69,20 +72,24 @@ def rows_of_graphs(
     canonical: Sequence[ArchitectureGraph],
     networks: Sequence[NetworkFacts | None] | None = None,
     *,
+    orders: Sequence[tuple[Order, ...] | None] | None = None,
     sizes_are_all: bool = True,
 ) -> GraphRows:
     """Table rows of graphs in both forms, whose architectures get the ids `first_id`, `first_id` + 1, ...
 
-    `networks` and `sizes_are_all` are as in `sized_forms`.
+    `networks`, `orders` and `sizes_are_all` are as in `sized_forms`.
     """
     vocabulary = native[0].vocabulary if native else VOCABULARY
     encodings: list[list[tuple[str, bytes]]] = [[] for _ in native]
-    depths = np.zeros(len(native), dtype=np.int64)
+    depths, nodes, edges = (np.zeros(len(native), dtype=np.int64) for _ in range(3))
     connected = np.ones(len(native), dtype=bool)
-    canonical_cells = list(placed_cells(canonical))
+    native_cells, canonical_cells = list(placed_cells(native)), list(placed_cells(canonical))
     for placed in canonical_cells:
         cell_depths = placed.cells.depths()
+        further = placed.cells.applications().sum(axis=1) - placed.cells.operators.shape[1]
         np.add.at(depths, placed.rows, placed.repeated(cell_depths))
+        np.add.at(nodes, placed.rows, placed.repeated(further + placed.cells.operators.shape[1]))
+        np.add.at(edges, placed.rows, placed.repeated(further + (placed.cells.adjacency > 0).sum(axis=(1, 2))))
         connected[placed.rows[cell_depths == 0]] = False
         for row, encoding in zip(placed.rows.tolist(), placed.cells.encodings(), strict=True):
             encodings[row].append((placed.cells.name, encoding))
@@ -92,16 +99,15 @@ def rows_of_graphs(
                 combine_digests([*cells, *graph.settings()]) for cells, graph in zip(encodings, canonical, strict=True)
             ],
             "is_connected": connected,
-            "nodes": pa.array([_unrolled(graph, lambda cell: cell.node_count) for graph in canonical], pa.int32()),
-            "edges": pa.array([_unrolled(graph, lambda cell: len(cell.edges)) for graph in canonical], pa.int32()),
+            "nodes": pa.array(nodes, pa.int32()),  # one more for each further time that an operator is applied
+            "edges": pa.array(edges, pa.int32()),
             "depth": pa.array(depths, pa.int32()),
-            "operator_counts": operator_counts(native, vocabulary),
-            "live_operator_counts": operator_counts(canonical, vocabulary),
+            "operator_counts": operator_counts(len(native), native_cells, vocabulary),
+            "live_operator_counts": operator_counts(len(native), canonical_cells, vocabulary),
             "network_input": pa.array([graph.input and graph.input.text for graph in native], pa.string()),
             "classes": pa.array([graph.classes for graph in native], pa.int32()),
         }
     )
-    native_cells = list(placed_cells(native))
     parts = [("native", placed) for placed in native_cells] + [("canonical", placed) for placed in canonical_cells]
     return GraphRows(
         facts,
@@ -109,13 +115,8 @@ def rows_of_graphs(
         edge_rows(first_id, parts),
         native_cells,
         canonical_cells,
-        sized_forms(native, canonical, networks, sizes_are_all=sizes_are_all),
+        sized_forms(native, canonical, networks, orders=orders, sizes_are_all=sizes_are_all),
     )
-
-
-def _unrolled(graph: ArchitectureGraph, count: Callable[[CellGraph], int]) -> int:
-    """A number of nodes or edges, with a node and an edge more for each further time that an operator is applied."""
-    return sum(cell.repeats * (count(cell) + sum(cell.applications()) - cell.node_count) for cell in graph.cells)
 
 
 def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Vocabulary = VOCABULARY) -> GraphRows:
@@ -123,18 +124,13 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
     count = sum(len(part.rows) for part in parts)
     digests = np.empty(count, dtype=object)
     nodes, edges, depths = (np.zeros(count, dtype=np.int32) for _ in range(3))
-    names = _counted({name for part in parts for name in part.cells.vocabulary}, vocabulary)
-    counts = np.zeros((count, len(names)), dtype=np.int32)
     for part in parts:
         ordered = part.cells.canonically_ordered()
         digests[part.rows] = [combine_digests([(ordered.name, encoding)]) for encoding in ordered.encodings()]
         nodes[part.rows] = part.cells.operators.shape[1]
         edges[part.rows] = (part.cells.adjacency > 0).sum(axis=(1, 2))
         depths[part.rows] = part.cells.depths()
-        for index, name in enumerate(part.cells.vocabulary):
-            if name in names:
-                counts[part.rows, names.index(name)] = (part.cells.operators == index).sum(axis=1)
-    maps = _count_maps(names, counts)
+    maps = operator_counts(count, parts, vocabulary)
     facts = pa.table(
         {
             "canonical_digest": pa.array(digests, pa.string()),
@@ -152,19 +148,16 @@ def rows_of_arrays(first_id: int, parts: Sequence[PlacedCells], vocabulary: Voca
     return GraphRows(facts, node_rows(first_id, placed), edge_rows(first_id, placed), parts, parts)
 
 
-def operator_counts(graphs: Sequence[ArchitectureGraph], vocabulary: Vocabulary) -> pa.DictionaryArray:
-    """Operator to number of nodes of each graph, inputs and outputs left out."""
-    names = _counted({name for graph in graphs for cell in graph.cells for name in cell.operators}, vocabulary)
-    column = {name: place for place, name in enumerate(names)}
-    counts = np.zeros((len(graphs), len(names)), dtype=np.int32)
-    for row, graph in enumerate(graphs):
-        numbers = Counter[str]()
-        for cell in graph.cells:
-            for name, applied in zip(cell.operators, cell.applications(), strict=True):
-                numbers[name] += cell.repeats * applied
-        for operator, number in numbers.items():
-            if operator in column:
-                counts[row, column[operator]] = number
+def operator_counts(count: int, parts: Sequence[PlacedCells], vocabulary: Vocabulary) -> pa.DictionaryArray:
+    """Operator to number of nodes of each of `count` architectures, inputs and outputs left out."""
+    names = _counted({name for part in parts for name in part.cells.vocabulary}, vocabulary)
+    counts = np.zeros((count, len(names)), dtype=np.int32)
+    for part in parts:
+        applications = part.cells.applications()
+        for index, name in enumerate(part.cells.vocabulary):
+            if name in names:
+                found = (applications * (part.cells.operators == index)).sum(axis=1)
+                np.add.at(counts[:, names.index(name)], part.rows, part.repeated(found))
     return _count_maps(names, counts)
 
 

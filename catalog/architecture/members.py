@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.computation.sized import NetworkFacts
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import PlacedCells
+
+if TYPE_CHECKING:
+    from catalog.architecture.computation.sized import NetworkFacts
 
 
 @dataclass(frozen=True)

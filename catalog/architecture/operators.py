@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -71,7 +72,7 @@ class Operator:
         found = "depthwise_conv" if self.kind == "conv" and self.depthwise else self.kind
         return found if found in RULES and self.has_weights == RULES[found].has_weights else None
 
-    @property
+    @cached_property
     def family(self) -> str:
         """The kind whose rules it follows: that of the generic operator, or its own."""
         return self.kind if self.generic is None else RULES[self.generic].kind
@@ -103,17 +104,17 @@ class Operator:
         size = self.sized(node)
         return next((fact for fact in _NEEDED.get(generic, ()) if getattr(size, fact) is None), None)
 
-    @property
+    @cached_property
     def is_zero(self) -> bool:
         """Whether the operator's output is zero whatever its input."""
         return self.kind == "none"
 
-    @property
+    @cached_property
     def is_identity(self) -> bool:
         """Whether the output is the sum of the inputs, unchanged."""
         return not self.has_weights and (self.kind == "skip" or "sum" in (self.name, self.generic))
 
-    @property
+    @cached_property
     def is_join(self) -> bool:
         """Whether the output is the inputs side by side, along the channels."""
         return "concat" in (self.name, self.generic)
@@ -124,7 +125,7 @@ class Operator:
             return True
         return size.is_free if self.kind == "skip" else replace(size, channels=None).is_free
 
-    @property
+    @cached_property
     def is_pure(self) -> bool:
         """Whether two of them with equal inputs compute one thing: nothing in them is learned or random.
 
@@ -299,6 +300,8 @@ class Vocabulary:
 
     def __getitem__(self, name: str) -> Operator:
         """The operator of a name, or of a `label` that says a size too."""
+        if (found := self._operators.get(name)) is not None:
+            return found
         bare, _, size = name.partition(_SIZE_FOLLOWS)
         try:
             operator = self._operators[bare]

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.architecture.computation.layers import channels_of
-from catalog.architecture.computation.sized import NetworkFacts, NodeFacts, SizedNetworks
+from catalog.architecture.canonical_form import Order
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
-from catalog.architecture.operators import Operator
+from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.architecture.sizes import Size, pair
 
-_COLUMNS = pa.schema(
+if TYPE_CHECKING:
+    from catalog.architecture.computation.sized import NetworkFacts, NodeFacts
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+_SAID = pa.schema(
     [
         ("given", pa.string()),
         ("channels", pa.float64()),
-        ("shape", pa.list_(pa.int64())),
         ("kernel", pa.list_(pa.int32())),
         ("stride", pa.list_(pa.int32())),
         ("groups", pa.int32()),
@@ -29,11 +33,18 @@ _COLUMNS = pa.schema(
         ("mlp_ratio", pa.float64()),
         ("squeeze", pa.float64()),
         ("repeats", pa.int32()),
+    ]
+)
+"""The columns that an operator and its size decide."""
+_KNOWN = pa.schema(
+    [
+        ("channels", pa.float64()),
+        ("shape", pa.list_(pa.int64())),
         ("parameters", pa.int64()),
         ("multiply_accumulates", pa.int64()),
     ]
 )
-_NOTHING = NodeFacts(None, None, None)
+"""The columns that a node's place in a whole network decides; its channels hold before those that are said."""
 
 
 def is_sized(graph: ArchitectureGraph) -> bool:
@@ -65,6 +76,7 @@ def sized_forms(
     canonical: Sequence[ArchitectureGraph],
     networks: Sequence[NetworkFacts | None] | None = None,
     *,
+    orders: Sequence[tuple[Order, ...] | None] | None = None,
     sizes_are_all: bool = True,
 ) -> tuple[SizedForm, ...]:
     """Both forms with what follows from their sizes; none where no graph says any.
@@ -73,6 +85,8 @@ def sized_forms(
     ----------
     networks
         What follows from the native sizes, where it is known already.
+    orders
+        As in `CanonicalForms`: what follows from the sizes of a form that is the native one in another order is known.
     sizes_are_all
         Whether counts follow from the sizes, as `catalog.spaces.base.SearchSpace.sizes_are_all` says.
 
@@ -86,14 +100,16 @@ def sized_forms(
     if not sizes_are_all:
         unknown = [None] * len(native)
         return SizedForm("native", native, unknown), SizedForm("canonical", canonical, unknown)
-    found = networks if networks is not None else networks_of(native)
-    return SizedForm("native", native, found), SizedForm("canonical", canonical, networks_of(canonical))
+    from catalog.architecture.computation.sized import sized_networks
 
-
-def networks_of(graphs: Sequence[ArchitectureGraph]) -> list[NetworkFacts | None]:
-    """What follows from the sizes of each graph that is a whole network."""
-    sized = SizedNetworks(graphs[0].vocabulary)
-    return [None if graph.input is None else sized.facts(graph) for graph in graphs]
+    sized = sized_networks(native[0].vocabulary)
+    if networks is None:
+        networks = [None if graph.input is None else sized.facts(graph) for graph in native]
+    changed = [
+        facts if facts is None else sized.facts(graph) if order is None else facts.ordered(order)
+        for graph, facts, order in zip(canonical, networks, orders or [None] * len(canonical), strict=True)
+    ]
+    return SizedForm("native", native, networks), SizedForm("canonical", canonical, changed)
 
 
 SIZED_SCORES = ("params", "flops", "live_params", "live_flops", "root_macs", "activations")
@@ -123,7 +139,7 @@ def _column(facts: Sequence[NetworkFacts | None], field: str) -> NDArray[np.floa
 def attribute_rows(first_id: int, forms: Sequence[SizedForm]) -> pa.Table:
     """Rows of ``node_attribute`` of the sized graphs among some batches, sorted by architecture.
 
-    Nodes that are alike in all that the table says share one made row, so that a million small graphs cost little.
+    Nodes that are alike share one made row, so that a million small graphs cost little.
     """
     rows = _Rows()
     for form in forms:
@@ -136,46 +152,62 @@ def attribute_rows(first_id: int, forms: Sequence[SizedForm]) -> pa.Table:
 
 class _Rows:
     def __init__(self) -> None:
-        self._numbers: dict[tuple[Any, ...], int] = {}
-        self._made: list[Mapping[str, Any]] = []
+        from catalog.architecture.computation.sized import NodeFacts
+
+        self._nothing = NodeFacts(None, None, None)
+        self._vocabulary = VOCABULARY
+        self._said: list[tuple[str, Size | None, int]] = []
+        self._known: list[NodeFacts] = []
         self._owners: list[int] = []
         self._forms: list[str] = []
         self._cells: list[str] = []
         self._lengths: list[int] = []
-        self._rows: list[int] = []
 
     def add_cell(
         self, owner: int, form: str, graph: ArchitectureGraph, cell: CellGraph, facts: Sequence[NodeFacts] | None
     ) -> None:
+        count = cell.node_count
         self._owners.append(owner)
         self._forms.append(form)
         self._cells.append(cell.name)
-        self._lengths.append(cell.node_count)
-        for node, name in enumerate(cell.operators):
-            size = cell.size(node)
-            known = _NOTHING if facts is None else facts[node]
-            repeats = cell.repeats if node == cell.node_count - 1 else 1
-            key = (name, size, repeats, known)
-            number = self._numbers.get(key)
-            if number is None:
-                number = self._numbers[key] = len(self._made)
-                self._made.append(_row(graph.vocabulary[name], size, repeats, known))
-            self._rows.append(number)
+        self._lengths.append(count)
+        self._vocabulary = graph.vocabulary
+        self._said.extend(zip(cell.operators, cell.sizes or repeat(None), repeat(1), strict=False))
+        if cell.repeats != 1:
+            self._said[-1] = (cell.operators[-1], cell.size(count - 1), cell.repeats)
+        self._known.extend(facts or repeat(self._nothing, count))
 
     def table(self) -> pa.Table:
         lengths = np.array(self._lengths, dtype=np.int64)
         starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
-        made = pa.Table.from_pylist([dict(row) for row in self._made], schema=_COLUMNS)
-        columns: dict[str, Any] = {
-            "architecture_id": np.repeat(np.array(self._owners, dtype=np.int64), lengths),
-            "form": _repeated(self._forms, lengths),
-            "cell": _repeated(self._cells, lengths),
-            "position": (np.arange(len(starts)) - starts).astype(np.int16),
-        }
-        chosen = made.take(pa.array(np.array(self._rows, dtype=np.int64)))
-        table = pa.table({**columns, **{name: chosen[name] for name in chosen.column_names}})
+        import pyarrow.compute as pc
+
+        said = _columns(_SAID, self._said, lambda key: _said(self._vocabulary[key[0]], *key[1:]))
+        known = _columns(_KNOWN, self._known, _known)
+        channels = pc.coalesce(known.pop("channels"), said.pop("channels"))
+        table = pa.table(
+            {
+                "architecture_id": np.repeat(np.array(self._owners, dtype=np.int64), lengths),
+                "form": _repeated(self._forms, lengths),
+                "cell": _repeated(self._cells, lengths),
+                "position": (np.arange(len(starts)) - starts).astype(np.int16),
+                "channels": channels,
+                **said,
+                **known,
+            }
+        )
         order = np.argsort(table["architecture_id"].to_numpy(), kind="stable")
         return table.take(pa.array(order))
+
+
+def _columns(schema: pa.Schema, keys: Sequence[_Key], row: Callable[[_Key], tuple[Any, ...]]) -> dict[str, pa.Array]:
+    """Columns of the rows of some keys; the row of each different key is made once."""
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    places = pa.array(np.fromiter(map(place.__getitem__, keys), np.int32, len(keys)))
+    columns = zip(*map(row, place), strict=True) if place else [()] * len(schema)
+    return {
+        field.name: pa.array(column, field.type).take(places) for field, column in zip(schema, columns, strict=True)
+    }
 
 
 def _repeated(words: Sequence[str], lengths: NDArray[np.int64]) -> pa.Array:
@@ -184,27 +216,27 @@ def _repeated(words: Sequence[str], lengths: NDArray[np.int64]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), encoded.dictionary)
 
 
-def _row(operator: Operator, size: Size | None, repeats: int, known: NodeFacts) -> dict[str, Any]:
-    """What the table says of one node."""
+def _said(operator: Operator, size: Size | None, repeats: int) -> tuple[Any, ...]:
+    """The columns of `_SAID` of one node; `repeats` are those of its cell, which its output says."""
     said = operator.sized(size)
     given = size.text if size is not None else None
-    if repeats != 1:
-        given = Size(repeats=repeats).text
-    channels: float | None = said.channels
-    if known.shape is not None:
-        channels = channels_of(known.shape)
-    return {
-        "given": given,
-        "channels": channels,
-        "shape": known.shape,
-        "kernel": None if said.kernel is None else pair(said.kernel),
-        "stride": None if said.stride is None else pair(said.stride),
-        "groups": said.groups,
-        "expansion": said.expansion,
-        "heads": said.heads,
-        "mlp_ratio": said.mlp_ratio,
-        "squeeze": said.squeeze,
-        "repeats": repeats if repeats != 1 else said.repeats,
-        "parameters": known.parameters,
-        "multiply_accumulates": known.multiply_accumulates,
-    }
+    return (
+        given if repeats == 1 else Size(repeats=repeats).text,
+        said.channels,
+        None if said.kernel is None else pair(said.kernel),
+        None if said.stride is None else pair(said.stride),
+        said.groups,
+        said.expansion,
+        said.heads,
+        said.mlp_ratio,
+        said.squeeze,
+        repeats if repeats != 1 else said.repeats,
+    )
+
+
+def _known(node: NodeFacts) -> tuple[Any, ...]:
+    """The columns of `_KNOWN` of one node."""
+    from catalog.architecture.computation.layers import channels_of
+
+    channels = None if node.shape is None else channels_of(node.shape)
+    return channels, node.shape, node.parameters, node.multiply_accumulates

@@ -259,7 +259,7 @@ class NetworkInput:
     channels: int | None = None
     vocabulary: int | None = None
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Canonical JSON of what is said."""
         said = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -285,12 +285,12 @@ class NetworkInput:
         if isinstance(said, Mapping) and set(said) == {"shape"}:
             shape = said["shape"]
             if isinstance(shape, list) and len(shape) == 3 and all(_is_size(edge) for edge in shape):
-                return cls(shape=(shape[0], shape[1], shape[2]))
+                return _input(shape=(shape[0], shape[1], shape[2]))
             raise GraphError(f"shape of the input is {shape!r:.80}; channels, height and width are needed.")
         if isinstance(said, Mapping) and {"tokens", "channels"} <= set(said) <= {"tokens", "channels", "vocabulary"}:
             wrong = next((name for name, value in said.items() if not _is_size(value)), None)
             if wrong is None:
-                return cls(**said)
+                return _input(**said)
             raise GraphError(f"{wrong} of the input is {said[wrong]!r:.80}; a whole number from 1 on is needed.")
         raise GraphError(
             f'input is {said!r:.120}; {{"shape": [channels, height, width]}} or {{"tokens": ..., "channels": ...}}, '
@@ -301,6 +301,12 @@ class NetworkInput:
     def from_text(cls, text: str) -> NetworkInput:
         """The input that `text` is the canonical JSON of; raises as `of`."""
         return cls.of(_object(text))
+
+
+@lru_cache(maxsize=1024)
+def _input(**said: Any) -> NetworkInput:
+    """One object for all networks that take the same."""
+    return NetworkInput(**said)
 
 
 def _is_size(value: Any) -> bool:

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.architecture.canonical_form import canonical_graphs
-from catalog.architecture.computation.sized import NetworkFacts
+from catalog.architecture.canonical_form import canonical_forms, canonical_graphs
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import GraphRows, PlacedCells, rows_of_arrays, rows_of_graphs
 from catalog.architecture.members import Members
@@ -23,6 +22,7 @@ from catalog.tables.proxies import ProxyFacts, ensure_proxies
 from catalog.tables.stored_operators import operator_rows
 
 if TYPE_CHECKING:
+    from catalog.architecture.computation.sized import NetworkFacts
     from catalog.storage.store import Store
 
 Identifiers = NDArray[np.int64]
@@ -158,9 +158,11 @@ def derived_from_graphs(
     tuple
         The rows, and the structural scores by their proxies' names, without the depth, which is among the rows.
     """
-    canonical = canonical_graphs(graphs)
-    rows = rows_of_graphs(first_id, graphs, canonical, networks, sizes_are_all=space.sizes_are_all)
-    scores = {**space.structural_scores(graphs, canonical), **sized_scores(rows.sized_forms)}
+    forms = canonical_forms(graphs)
+    rows = rows_of_graphs(
+        first_id, graphs, forms.graphs, networks, orders=forms.orders, sizes_are_all=space.sizes_are_all
+    )
+    scores = {**space.structural_scores(graphs, forms.graphs), **sized_scores(rows.sized_forms)}
     for placed in rows.native_cells:
         for name, values in count_scores(placed.cells, space.vocabulary).items():
             scores.setdefault(name, np.zeros(len(graphs)))[placed.rows] += placed.repeated(values)

@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks, check_applications
+from catalog.architecture.computation.sized import (
+    NetworkFacts,
+    SizedNetworks,
+    check_applications,
+    sized_networks,
+)
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, check_copies, halves_resolution
 from catalog.architecture.members import Members
 from catalog.architecture.operators import Operator, Vocabulary
@@ -91,7 +96,7 @@ class GraphsJSONL:
     def read(self, path: Path) -> Iterator[Batch]:
         first_line: dict[str, int] = {}
         percents = Percents(path.name)
-        sized = SizedNetworks(self.own_space.vocabulary)
+        sized = sized_networks(self.own_space.vocabulary)
         missing = MissingFacts(self.own_space.vocabulary)
         rows = _BatchRows(self.own_space, self.directions, percents, sized, missing)
         with open_stream(path, self.size_limit) as stream:

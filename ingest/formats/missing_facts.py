@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 
-from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.operators import Vocabulary
+from catalog.architecture.sizes import Size
 from ingest.reading.shown import shown_names
 
 
@@ -20,13 +22,15 @@ class MissingFacts:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._open = {operator.name: operator for operator in vocabulary if operator.missing() is not None}
+        self._seen: set[tuple[str, Size | None]] = set()
         self._found: dict[tuple[str, str], None] = {}
 
     def look_at(self, graph: ArchitectureGraph) -> None:
         """Note what is missing in one graph."""
         for cell in graph.cells:
-            if not self._open.keys().isdisjoint(cell.operators):
-                self._found |= dict.fromkeys(self._missing(cell))
+            for name, size in dict.fromkeys(zip(cell.operators, cell.sizes or repeat(None), strict=False)):
+                if name in self._open and (name, size) not in self._seen:
+                    self._look_at(name, size)
 
     def notes(self) -> Iterator[str]:
         """A sentence for the summary, if anything was missing."""
@@ -37,7 +41,7 @@ class MissingFacts:
                 f"{named}. Descriptions are for the encoder alone."
             )
 
-    def _missing(self, cell: CellGraph) -> Iterator[tuple[str, str]]:
-        for node, name in enumerate(cell.operators):
-            if name in self._open and (field := self._open[name].missing(cell.size(node))) is not None:
-                yield name, field
+    def _look_at(self, name: str, size: Size | None) -> None:
+        self._seen.add((name, size))
+        if (field := self._open[name].missing(size)) is not None:
+            self._found[name, field] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from catalog.architecture.computation.sized import NodeError
@@ -63,10 +64,25 @@ def _parsed_node(place: int, node: Any) -> tuple[str, Size | None]:
             f"has as node {place} {described(node)}; the name of an operator, or an object with op and optionally "
             f"{', '.join(FIELDS)}, is needed."
         )
-    name = node[OPERATOR]
-    said = {field: value for field, value in node.items() if field != OPERATOR and value is not None}
     try:
-        size = Size.of(said)
-        return name, None if size == Size() else size
+        return node[OPERATOR], _remembered_size(node)
     except GraphError as error:
-        raise GraphError(f"has node {place} ({described(name)}): {error}") from None
+        raise GraphError(f"has node {place} ({described(node[OPERATOR])}): {error}") from None
+
+
+def _remembered_size(node: Mapping[str, Any]) -> Size | None:
+    try:
+        return _size_of_fields(tuple(node), *node.values())
+    except TypeError:  # a list among the values is no key
+        return _size_of(node)
+
+
+@lru_cache(maxsize=65536, typed=True)  # 1, 1.0 and true are three things that a node may say
+def _size_of_fields(fields: tuple[str, ...], *values: Any) -> Size | None:
+    return _size_of(dict(zip(fields, values, strict=True)))
+
+
+def _size_of(node: Mapping[str, Any]) -> Size | None:
+    """What a node says besides its operator."""
+    size = Size.of({field: value for field, value in node.items() if field != OPERATOR and value is not None})
+    return None if size == Size() else size

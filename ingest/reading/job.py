@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,8 @@ from ingest.reading.content import Content, same_content
 from ingest.reading.directions import DirectedLoader, Directions, settle
 
 _MEMORY = "2GB"  # for the database: the rebuilt wide view of a record file would take twice as much, and need not
+
+_COLLECT_AFTER = 5_000_000  # objects more than before
 
 _READ_WITH = ("epochs", "curves")
 """Options of readers by which one file gives other rows."""
@@ -158,11 +162,12 @@ def _stored(
     said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
     registration.ensure_space(catalog, space, own_operators)
     try:
-        for batch in loader.read(path):
-            gate.check(batch)
-            job.store(batch)
-            if progress is not None:
-                progress(job.records)
+        with _rare_collections():
+            for batch in loader.read(path):
+                gate.check(batch)
+                job.store(batch)
+                if progress is not None:
+                    progress(job.records)
     except (IdentifierError, GraphError) as error:
         raise IngestError(f"{path.name}: {error} Nothing was stored.") from error
     if not job.records:
@@ -180,6 +185,17 @@ def _stored(
         new_operators=len(new_operators),
         notes=tuple(job.notes),
     )
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for circles of dead objects rarely: rows and graphs have none, and millions of them are looked through."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _nothing_to_do(

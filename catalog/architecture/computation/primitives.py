@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from catalog.architecture.computation.free_operators import FREE
 from catalog.architecture.computation.vocabulary import PLAIN, WITH_WEIGHTS, bare_word, word_of
@@ -41,6 +42,7 @@ class Primitive:
     multiply_accumulates: int | None = 0
 
 
+@lru_cache(maxsize=1024)
 def plain(word: str) -> Primitive:
     """An operator without window, by the catalog's word for it: free where it is known to be.
 
@@ -145,6 +147,7 @@ def window(kernel: Shape) -> str:
     return "x".join(map(str, kernel))
 
 
+@lru_cache(maxsize=1024)
 def _described(
     name: str,
     kind: str,

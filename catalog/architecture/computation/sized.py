@@ -8,8 +8,9 @@ and so does what comes after one whose shape is not known.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from catalog.architecture.computation import layers
@@ -24,6 +25,9 @@ from catalog.errors import GraphError
 
 _MOST_COPIES = 100_000
 """Applications of operators in one network, repeats counted."""
+
+_MOST_KEPT = 2**17
+"""Operators with their sizes and places whose costs are remembered."""
 
 
 class NodeError(GraphError):
@@ -46,8 +50,7 @@ class NodeError(GraphError):
         return NodeError(self.cell, node, *self._told)
 
 
-@dataclass(frozen=True)
-class NodeFacts:
+class NodeFacts(NamedTuple):
     """What is known of one node of a whole network, the repeats of the node and of its cell all together.
 
     Parameters
@@ -61,6 +64,14 @@ class NodeFacts:
     shape: Shape | None
     parameters: int | None
     multiply_accumulates: int | None
+
+    def then(self, later: NodeFacts) -> NodeFacts:
+        """Both together, where the same node is applied once more."""
+        return NodeFacts(
+            later.shape,
+            _plus(self.parameters, later.parameters),
+            _plus(self.multiply_accumulates, later.multiply_accumulates),
+        )
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,11 @@ class NetworkFacts:
     root_macs: float | None
     activations: int | None
     weighted_depth: int | None
+
+    def ordered(self, orders: Iterable[Sequence[int]]) -> NetworkFacts:
+        """The same with the nodes of each cell in another order, told by their present places."""
+        nodes = [tuple([cell[node] for node in order]) for cell, order in zip(self.nodes, orders, strict=True)]
+        return replace(self, nodes=tuple(nodes))
 
 
 def check_applications(cells: Sequence[CellGraph]) -> None:
@@ -132,10 +148,13 @@ class SizedNetworks:
         run.count(start)
         nodes = []
         for cell in graph.cells:
-            facts = [_Sum() for _ in cell.operators]
-            for _ in range(cell.repeats):
-                self._cell(cell, run, facts)
-            nodes.append(tuple(fact.facts() for fact in facts))
+            incoming: list[list[tuple[int, int]]] = [[] for _ in cell.operators]
+            for source, target, copies in cell.edges:
+                incoming[target].append((source, copies))
+            facts = self._cell(cell, incoming, run)
+            for _ in range(cell.repeats - 1):
+                facts = [before.then(now) for before, now in zip(facts, self._cell(cell, incoming, run), strict=True)]
+            nodes.append(tuple(facts))
         if graph.classes is not None:
             run.count(self._head(run.states[-1].shape, graph.classes))
         return run.network(tuple(nodes))
@@ -149,62 +168,65 @@ class SizedNetworks:
             self._heads[key] = _of_layers([layers.linear((1, key[0]), classes)])
         return self._heads[key]
 
-    def _cell(self, cell: CellGraph, run: _Run, facts: list[_Sum]) -> None:
-        """Apply a cell once to the states before it."""
+    def _cell(self, cell: CellGraph, incoming: Sequence[Sequence[tuple[int, int]]], run: _Run) -> list[NodeFacts]:
+        """Apply a cell once to the states before it; what is known of each node then."""
         states: list[_State | None] = []
-        fed: list[list[_Fed]] = [[] for _ in cell.operators]
-        sources: dict[int, list[tuple[int, int]]] = {}
-        for source, target, copies in cell.edges:
-            sources.setdefault(target, []).append((source, copies))
-        entering = run.entering(sum(self._vocabulary[name].kind == "input" for name in cell.operators))
-        for node, name in enumerate(cell.operators):
-            operator = self._vocabulary[name]
+        facts: list[NodeFacts] = []
+        operators = [self._vocabulary[name] for name in cell.operators]
+        entering = run.entering(sum(operator.kind == "input" for operator in operators))
+        for node, operator in enumerate(operators):
             if operator.kind == "input":
-                states.append(entering.pop(0))
-                facts[node].add(_Costs(states[-1].shape if states[-1] else None))
+                state = entering.pop(0)
+                states.append(state)
+                facts.append(NodeFacts(state.shape, 0, 0))
                 continue
-            for source, copies in sources.get(node, ()):
-                before = states[source]
-                if before is not None:
-                    fed[node].append((before, copies))
-            states.append(self._node(cell, node, operator, fed[node], run, facts[node]))
+            fed = [(before, copies) for source, copies in incoming[node] if (before := states[source]) is not None]
+            if not fed:  # no data reaches it
+                states.append(None)
+                facts.append(NodeFacts(None, 0, 0))
+                continue
+            state, known = self._node(cell, node, operator, fed, run)
+            states.append(state)
+            facts.append(known)
         run.states.append(states[-1] or _NOTHING)
+        return facts
 
     def _node(
-        self,
-        cell: CellGraph,
-        node: int,
-        operator: Operator,
-        fed: Sequence[_Fed],
-        run: _Run,
-        facts: _Sum,
-    ) -> _State | None:
-        """The state that a node gives; None where no data reaches it."""
-        if not fed:
-            facts.add(_Costs(None))
-            return None
-        live = [one for one in fed if one[0].is_live]
-        depth = max(state.depth for state, _ in fed)
+        self, cell: CellGraph, node: int, operator: Operator, fed: Sequence[_Fed], run: _Run
+    ) -> tuple[_State, NodeFacts]:
+        """The state that a node gives, and what is known of it."""
         size = cell.size(node)
+        live = [one for one in fed if one[0].is_live]
         try:
-            shape = _gathered(operator, live or fed)
-            for _ in range(operator.sized(size).repeats or 1):
-                costs = self._costs(operator, size, shape)
-                shape = costs.shape
-                depth += costs.depth
-                facts.add(costs)
+            costs = self._costs(operator, size, _gathered(operator, live or fed))
+            run.count(costs)
+            depth = max(state.depth for state, _ in fed) + costs.depth
+            known = costs.node
+            for _ in range(_repeats(operator, size) - 1):
+                costs = self._costs(operator, size, costs.shape)
                 run.count(costs)
+                depth += costs.depth
+                known = known.then(costs.node)
         except GraphError as error:
             raise NodeError(cell.name, node, operator.name, str(error)) from None
-        return _State(shape, depth, is_live=bool(live) and not operator.is_zero)
+        return _State(costs.shape, depth, is_live=bool(live) and not operator.is_zero), known
 
     def _costs(self, operator: Operator, size: Size | None, shape: Shape | None) -> _Costs:
         if shape is None:
             return _without_shape(operator, size)
         key = (operator.name, size, shape)
-        if key not in self._applied:
-            self._applied[key] = _counted(operator, size, shape)
-        return self._applied[key]
+        found = self._applied.get(key)
+        if found is None:
+            if len(self._applied) >= _MOST_KEPT:
+                self._applied.clear()
+            found = self._applied[key] = _counted(operator, size, shape)
+        return found
+
+
+@lru_cache(maxsize=1)
+def sized_networks(vocabulary: Vocabulary) -> SizedNetworks:
+    """The networks of a vocabulary, the same object for as long as nobody asks for another one."""
+    return SizedNetworks(vocabulary)
 
 
 class _State(NamedTuple):
@@ -222,8 +244,9 @@ _Fed = tuple[_State, int]
 """What feeds a node, and how many times."""
 
 
-class _Costs(NamedTuple):
-    """What one application of one operator gives and costs."""
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """What one application of one operator gives and costs; `node` says the first three in one."""
 
     shape: Shape | None
     parameters: int | None = 0
@@ -231,23 +254,12 @@ class _Costs(NamedTuple):
     root: float = 0.0
     activations: int | None = 0
     depth: int = 0
+    node: NodeFacts = field(init=False)
+    most: int = field(init=False)
 
-
-class _Sum:
-    """The costs of one node over all its applications."""
-
-    def __init__(self) -> None:
-        self.shape: Shape | None = None
-        self.parameters: int | None = 0
-        self.multiply_accumulates: int | None = 0
-
-    def add(self, costs: _Costs) -> None:
-        self.shape = costs.shape
-        self.parameters = _plus(self.parameters, costs.parameters)
-        self.multiply_accumulates = _plus(self.multiply_accumulates, costs.multiply_accumulates)
-
-    def facts(self) -> NodeFacts:
-        return NodeFacts(self.shape, self.parameters, self.multiply_accumulates)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "most", max(self.parameters or 0, self.multiply_accumulates or 0))
+        object.__setattr__(self, "node", NodeFacts(self.shape, self.parameters, self.multiply_accumulates))
 
 
 class _Run:
@@ -255,11 +267,8 @@ class _Run:
 
     def __init__(self, shape: Shape | None) -> None:
         self.states = [_State(shape, 0)]
-        self._parameters: int | None = 0
-        self._cost: int | None = 0
-        self._root = 0.0
-        self._activations: int | None = 0
-        self._applications = 0
+        self._costs: list[_Costs] = []
+        self._largest = 0
 
     def entering(self, count: int) -> list[_State]:
         """The states that a cell of `count` inputs takes: the latest ones, the oldest first."""
@@ -267,31 +276,43 @@ class _Run:
         return [latest[0]] * (count - len(latest)) + latest
 
     def count(self, costs: _Costs) -> None:
-        self._applications += 1
-        if self._applications > _MOST_COPIES:
+        self._costs.append(costs)
+        if len(self._costs) > _MOST_COPIES:
             raise GraphError(f"the network applies more than {_MOST_COPIES:,} operators, repeats counted.")
-        self._parameters = _plus(self._parameters, costs.parameters)
-        self._cost = _plus(self._cost, costs.multiply_accumulates)
-        self._root += costs.root
-        self._activations = _plus(self._activations, costs.activations)
-        for what, count in (("parameters", self._parameters), ("multiply-accumulates", self._cost)):
-            if count is not None and count > LARGEST_COUNT:
-                raise GraphError(f"the network has {count:,} {what} up to here; {LARGEST_COUNT:,} is the most.")
+        self._largest += costs.most
+        if self._largest > LARGEST_COUNT:
+            raise GraphError(
+                f"the network has {self._largest:,} parameters or multiply-accumulates up to here; the most is "
+                f"{LARGEST_COUNT:,}."
+            )
         if costs.shape is not None and max(costs.shape) > LARGEST:
             raise GraphError(f"it gives {_listed([costs.shape])}; an edge of {LARGEST:,} is the most.")
 
     def network(self, nodes: tuple[tuple[NodeFacts, ...], ...]) -> NetworkFacts:
         if any(state is _NOTHING for state in self.states):
             return NetworkFacts(nodes, None, None, None, None, None)
-        known = self._cost is not None
+        parameters = _total([costs.parameters for costs in self._costs])
+        multiply_accumulates = _total([costs.multiply_accumulates for costs in self._costs])
+        if multiply_accumulates is None:
+            return NetworkFacts(nodes, parameters, None, None, None, None)
         return NetworkFacts(
             nodes,
-            self._parameters,
-            self._cost,
-            self._root if known else None,
-            self._activations if known else None,
-            self.states[-1].depth if known else None,
+            parameters,
+            multiply_accumulates,
+            math.fsum([costs.root for costs in self._costs]),  # exact, so that the order of the nodes changes nothing
+            _total([costs.activations for costs in self._costs]),
+            self.states[-1].depth,
         )
+
+
+def _total(numbers: Sequence[int | None]) -> int | None:
+    return None if None in numbers else sum(number or 0 for number in numbers)
+
+
+def _repeats(operator: Operator, size: Size | None) -> int:
+    """How many times a node's operator is applied in a row, as `Operator.sized` says it at a higher price."""
+    of_operator = 1 if operator.size is None else operator.size.repeats or 1
+    return of_operator if size is None else of_operator * (size.repeats or 1)
 
 
 def _plus(total: int | None, more: int | None) -> int | None:
@@ -308,6 +329,8 @@ def _entering(taken: NetworkInput) -> _Costs:
 
 def _gathered(operator: Operator, fed: Sequence[_Fed]) -> Shape | None:
     """The shape that an operator is applied to: its inputs added, or side by side."""
+    if len(fed) == 1 and not operator.is_join:
+        return fed[0][0].shape
     shapes = [state.shape for state, _ in fed]
     if any(shape is None for shape in shapes):
         return None

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.architecture.canonical_form import canonical_graphs
+from catalog.architecture import contraction
+from catalog.architecture.canonical_form import canonical_forms, canonical_graphs
 from catalog.architecture.graph import ArchitectureGraph
 from tests.catalog.graphs import NB201_OPERATORS, cells, nb201
 
@@ -40,6 +41,32 @@ def digests() -> list[str]:
 def test_many_at_once_equal_one_by_one(pairs):
     graphs = [ArchitectureGraph("own", pair) for pair in pairs]
     assert canonical_graphs(graphs) == [graph.canonical for graph in graphs]
+
+
+@settings(max_examples=30)
+@given(st.lists(cells(name="normal", most=6), min_size=1, max_size=10))
+def test_orders_lead_from_the_native_to_the_canonical_form_where_nothing_was_contracted(found):
+    graphs = [ArchitectureGraph("own", (cell,)) for cell in found]
+    forms = canonical_forms(graphs)
+    for graph, form, orders in zip(graphs, forms.graphs, forms.orders, strict=True):
+        if orders is not None:
+            assert (graph.cells[0].ordered(orders[0]),) == form.cells
+        else:
+            (contracted,) = canonical_graphs([form])  # which has nothing left to contract
+            assert form.cells[0].operators != graph.cells[0].operators or len(form.cells[0].edges) != len(
+                graph.cells[0].edges
+            )
+            assert contracted == form
+
+
+@settings(max_examples=100)
+@given(cells(name="normal", most=7))
+def test_a_glance_tells_no_cell_that_contraction_would_change(cell):
+    graph = ArchitectureGraph("own", (cell,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contraction, "_is_contracted", lambda *_: False)
+        looked_through = canonical_graphs([graph])
+    assert canonical_graphs([graph]) == looked_through
 
 
 def test_nas_bench_201_has_5260_functions_and_341_dead_cells(digests):

@@ -192,3 +192,15 @@ def test_a_space_has_a_number_of_columns_that_a_table_can_hold(database: Path) -
     assert "1,200 proxies" in said or "1,206 proxies" in said
     assert "1,000 columns is the most. Nothing was stored" in said
     assert call_catalog("spaces", database=database).stdout.count("\n") == 1
+
+
+def test_repeats_are_no_damage(database: Path) -> None:
+    """An architecture counts every repeat; an error on an intact file says nothing of damage."""
+    node = {"op": "conv", "kernel": 3, "channels": 2, "repeats": 3}
+    cell = {"name": "cell", "ops": ["input", node, "output"], "edges": [[0, 1], [1, 2]], "repeats": 2}
+    (database.parent / "mine.jsonl").write_text(json.dumps({"id": "a", "cells": [cell]}))
+    ingest(database, "mine.jsonl")
+    answer = call_catalog("show", "mine", "a", "--computation", database=database)
+    assert answer.returncode == 2
+    assert "nothing says what network is around them" in answer.stderr
+    assert "damaged" not in answer.stderr

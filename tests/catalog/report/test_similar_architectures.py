@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from catalog.architecture.cell_arrays import CellArrays
+from catalog.architecture.graph import CellGraph
+from catalog.architecture.operators import SIZED_VOCABULARY
+from catalog.architecture.sizes import Size
 from catalog.report.similar_architectures import differences, nearest_by_edits, nearest_by_embedding
 from catalog.spaces import space_named
 from catalog.storage.store import Store
@@ -68,6 +71,17 @@ def test_without_a_rule_graphs_of_one_size_are_compared_place_by_place(own_space
         found = nearest_by_edits(catalog, "mine", graph, 1)
     assert [(member.native_id, member.distance) for member in found.members] == [("b", 1), ("skipping", 1), ("c", 2)]
     assert "at the most" in found.measure
+
+
+def test_differences_count_operators_of_another_size() -> None:
+    names, edges = ("input", "conv", "conv", "output"), [(0, 1), (1, 2), (2, 3)]
+    small, large = Size(channels=8, kernel=3), Size(channels=16, kernel=3)
+    drawn = [(small, small), (small, large), (large, None)]
+    cells = [
+        CellGraph.build("cell", names, edges, vocabulary=SIZED_VOCABULARY, sizes=[None, *sizes, None])
+        for sizes in drawn
+    ]
+    assert differences(CellArrays.of(cells), 0).tolist() == [0, 1, 2]
 
 
 def test_differences_count_operators_and_edges() -> None:
