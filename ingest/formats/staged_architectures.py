@@ -73,7 +73,7 @@ class Architectures:
         for path, value in self._table.fixed.items():
             self._read.add(path)
             said = row.get(path)
-            if not _is_same(value, said):
+            if not _is_same(value, said, is_yes_or_no=isinstance(value, bool)):
                 row.fail(f"{path} is {described(said)}; in this space it is always {value}.")
 
     def _refuse_rest(self, row: Row) -> None:
@@ -129,7 +129,10 @@ class Architectures:
             said = row.get(path)
             if said is None:
                 said = self._absent(row, choice.name)
-            fitting = [number for number, given in enumerate(choice.values) if _is_same(given, said)]
+            is_yes_or_no = set(choice.values) <= {0, 1}
+            fitting = [
+                number for number, given in enumerate(choice.values) if _is_same(given, said, is_yes_or_no=is_yes_or_no)
+            ]
             if not fitting:
                 found_there = "missing" if said is None else described(said)
                 row.fail(f"{path} is {found_there}; one of {', '.join(choice.texts)} is needed.")
@@ -152,9 +155,12 @@ class Architectures:
         return None
 
 
-def _is_same(given: Value, said: object) -> bool:
+def _is_same(given: Value, said: object, *, is_yes_or_no: bool) -> bool:
+    """Whether a record says a value: a word as it stands, a number as a number, no and yes where 0 and 1 mean them."""
     if isinstance(given, str):
         return given == str(said)
+    if isinstance(said, bool):
+        return is_yes_or_no and given == said
     return said is not None and as_number(said) == given
 
 

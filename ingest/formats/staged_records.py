@@ -113,8 +113,8 @@ def number(row: Row, column: str, times: float = 1.0) -> float:
 
 
 def as_number(said: Any) -> float | None:
-    """A finite number, also one that stands as a text, and 0 and 1 for no and yes; None for all else."""
-    if not isinstance(said, int | float | str):
+    """A finite number, also one that stands as a text; None for all else."""
+    if isinstance(said, bool) or not isinstance(said, int | float | str):
         return None
     try:
         value = float(said)

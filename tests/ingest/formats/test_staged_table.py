@@ -131,6 +131,7 @@ def test_layers_of_json_are_choices_and_fractions_become_percent(tmp_path):
             "layers.4.kernel_size is 1, and the space",
         ),
         (layers[:2], "layers.2.kernel_size is missing"),
+        ([*layers[:2], {**layers[2], "kernel_size": True}], "layers.2.kernel_size is True; one of 1, 3 is needed."),
     ):
         said(changed)
         with pytest.raises(IngestError) as error:
