@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from catalog.architecture import canonical_labelling as canonical
 from catalog.architecture.contraction import Parts, contracted
 from catalog.architecture.operators import VOCABULARY, Vocabulary, label
-from catalog.architecture.sizes import NetworkInput, Size
+from catalog.architecture.sizes import CELLS, NetworkInput, Size
 from catalog.errors import GraphError
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ class ArchitectureGraph:
         """What decides the function beside the cells, as further parts of `combine_digests`."""
         said = [(f"\0repeats {cell.name}", str(cell.repeats).encode()) for cell in self.cells if cell.repeats != 1]
         if self.input is not None:
-            said.append(("\0input", self.input.text.encode()))
+            said.append(("\0input", self.input_text.encode()))
         if self.classes is not None:
             said.append(("\0classes", str(self.classes).encode()))
         return said
@@ -248,6 +249,16 @@ class ArchitectureGraph:
     def is_connected(self) -> bool:
         """Whether a path leads from an input to the output in every cell."""
         return all(cell.depth() > 0 for cell in self.canonical.cells)
+
+    @property
+    def input_text(self) -> str:
+        """JSON of what a whole network takes and, where it is not that of their names, of the order of its cells."""
+        if self.input is None:
+            raise ValueError(f"{self!r} is no whole network: it has no input")
+        names = [cell.name for cell in self.cells]
+        if names == sorted(names):
+            return self.input.text
+        return json.dumps({**json.loads(self.input.text), CELLS: names}, separators=(",", ":"))
 
     def as_cells(self) -> tuple[CellGraph, ...]:
         """The cells with channels as multiples of a width, as those of a cell space are."""

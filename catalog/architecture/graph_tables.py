@@ -104,7 +104,7 @@ def rows_of_graphs(
             "depth": pa.array(depths, pa.int32()),
             "operator_counts": operator_counts(len(native), native_cells, vocabulary),
             "live_operator_counts": operator_counts(len(native), canonical_cells, vocabulary),
-            "network_input": pa.array([graph.input and graph.input.text for graph in native], pa.string()),
+            "network_input": pa.array([graph.input and graph.input_text for graph in native], pa.string()),
             "classes": pa.array([graph.classes for graph in native], pa.int32()),
         }
     )

@@ -14,6 +14,9 @@ from catalog.errors import GraphError
 Window = int | tuple[int, int]
 """One edge for both directions, or height and width."""
 
+CELLS = "cells"
+"""The field of a stored input that lists the network's cells in the order in which data passes them."""
+
 REFERENCE_CHANNELS = 64
 """Channels of a whole network that count as the width of a cell."""
 
@@ -301,6 +304,16 @@ class NetworkInput:
     def from_text(cls, text: str) -> NetworkInput:
         """The input that `text` is the canonical JSON of; raises as `of`."""
         return cls.of(_object(text))
+
+    @classmethod
+    def with_cells(cls, text: str) -> tuple[list[str], NetworkInput]:
+        """`ArchitectureGraph.input_text`: the order of the cells, empty where it is that of their names, and the input.
+
+        Raises as `of`.
+        """
+        said = _object(text)
+        order = said.pop(CELLS, [])
+        return (order if isinstance(order, list) else []), cls.of(said)
 
 
 @lru_cache(maxsize=1024)

@@ -72,7 +72,11 @@ def read_graphs(catalog: Store, space: str, ids: Sequence[int], form: Form) -> l
         )
     vocabulary = read_vocabulary(catalog, space)
     ends = _ends(catalog, wanted)
-    return [ArchitectureGraph(space, tuple(cells[owner]), vocabulary, *ends.get(owner, ())) for owner in ids]
+    graphs = []
+    for owner in ids:
+        order, taken, classes = ends.get(owner, ([], None, None))
+        graphs.append(ArchitectureGraph(space, _in_order(cells[owner], order), vocabulary, taken, classes))
+    return graphs
 
 
 _OfCell = dict[tuple[int, str], list[Size | None]]
@@ -102,17 +106,28 @@ def _sizes(
     return sizes, repeats
 
 
-def _ends(catalog: Store, wanted: pa.Table) -> dict[int, tuple[NetworkInput, int | None]]:
-    """What the whole networks among some architectures take, and their numbers of classes."""
+def _ends(catalog: Store, wanted: pa.Table) -> dict[int, tuple[list[str], NetworkInput, int | None]]:
+    """The whole networks among some architectures: the order of their cells, what they take, and their classes.
+
+    The order is empty where it is that of the names.
+    """
     rows = catalog.rows(
         "SELECT id, network_input, classes FROM architecture SEMI JOIN wanted ON architecture_id = id "
         "WHERE network_input IS NOT NULL",
         tables={"wanted": wanted},
     )
-    return {
-        owner: (NetworkInput.from_text(taken), None if classes is None else classes_of({"classes": classes}))
-        for owner, taken, classes in rows
-    }
+    ends = {}
+    for owner, text, classes in rows:
+        order, taken = NetworkInput.with_cells(text)
+        ends[owner] = (order, taken, None if classes is None else classes_of({"classes": classes}))
+    return ends
+
+
+def _in_order(cells: Sequence[CellGraph], order: Sequence[str]) -> tuple[CellGraph, ...]:
+    """Cells in the order of the data; as they stand where an order does not name just them."""
+    if sorted(order) != sorted(cell.name for cell in cells):
+        return tuple(cells)
+    return tuple(sorted(cells, key=lambda cell: order.index(cell.name)))
 
 
 def read_cells(catalog: Store, space: str, form: Form) -> tuple[Identifiers, list[PlacedCells]]:

@@ -89,6 +89,28 @@ def test_cells_as_arrays_are_those_of_the_graphs(filled: Path, form: Any) -> Non
         assert (read.labels(), read.edges, times) == (cell.labels(), cell.edges, cell.repeats)
 
 
+def test_cells_come_back_in_the_order_of_the_data(catalog_path: Path, tmp_path: Path) -> None:
+    """Their names say nothing of it: ``stage10`` sorts before ``stage2``."""
+    stages = [
+        {
+            "name": name,
+            "ops": ["input", {"op": "conv", "kernel": 3, "channels": width}, "output"],
+            "edges": [[0, 1], [1, 2]],
+        }
+        for name, width in (("stage2", 8), ("stage10", 16))
+    ]
+    taken = {"input": {"shape": [3, 8, 8]}, "head": {"classes": 4}}
+    fill(catalog_path, tmp_path, [{"id": "a", "cells": stages, **taken}, {"id": "b", "cells": stages[::-1], **taken}])
+    with Store.open(catalog_path) as store:
+        graphs = read_graphs(store, "mine", [1, 2], "native")
+        assert [[cell.name for cell in graph.cells] for graph in graphs] == [
+            ["stage2", "stage10"],
+            ["stage10", "stage2"],
+        ]
+        assert graphs[0].digest != graphs[1].digest
+        assert failed(store) == []
+
+
 def test_the_same_file_again_changes_nothing(copy: Path, tmp_path: Path) -> None:
     with Store.open(copy) as store:
         before = contents(store)
