@@ -6,11 +6,14 @@ A space is a matter of graphs alone; it knows no database and no network of any 
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from catalog.errors import UnknownSpaceError
 from catalog.nearest import did_you_mean
 from catalog.spaces import staged
-from catalog.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from catalog.spaces.base import SearchSpace
 
 SPACES = ("nb101", "nb201", "darts", "nats-sss", *staged.NAMES)
 

@@ -266,7 +266,7 @@ READ: Mapping[str, frozenset[str]] = MappingProxyType(
         "mlp": frozenset({"mlp_ratio", "activation", "bias"}),
         "max_pool": _OF_WINDOWS,
         "avg_pool": _OF_WINDOWS,
-        "norm": frozenset({"norm"}),
+        "norm": frozenset({"norm", "groups"}),
         "activation": frozenset({"activation"}),
         "sum": frozenset(),
         "concat": frozenset(),

@@ -7,6 +7,7 @@ import pytest
 
 from catalog.architecture.computation.arrays import batch_of_plans
 from catalog.architecture.computation.fusing import fused
+from catalog.architecture.size_tables import sized_forms, sized_scores
 from catalog.spaces import SPACES, darts_computation, nats_network, nb201, nb201_network, space_named
 from catalog.spaces.darts_network import network_costs
 from catalog.spaces.nb101 import NASBench101
@@ -78,7 +79,9 @@ def test_one_cell_a_stage_costs_what_all_cells_do(space: str) -> None:
 def test_layers_add_up_to_the_structural_scores(space: str) -> None:
     known = space_named(space)
     native = known.sample(30, seed=11)
-    scores = known.structural_scores(native, [graph.canonical for graph in native])
+    canonical = [graph.canonical for graph in native]
+    sized = sized_scores(sized_forms(native, canonical, sizes_are_all=known.sizes_are_all))
+    scores = {**sized, **known.structural_scores(native, canonical)}
     for row, graph in enumerate(native):
         plan = known.network_plan(graph, compressed=False)
         if plan is not None:

@@ -218,7 +218,6 @@ def test_without_a_head_the_classes_are_those_of_the_configuration() -> None:
         ([{"op": "conv", "channels": 8}], SMALL, r"node 1 \(conv\) does not say what it computes: kernel is missing"),
         ([CONV, {"op": "attention"}], SMALL, r"node 2 \(attention\) does not say .* heads is missing"),
         ([{"op": "mlp"}], TOKENS, "mlp_ratio is missing"),
-        ([{"op": "linear"}], TOKENS, "channels is missing"),
         (["strange", CONV], SMALL, r"node 1 \(strange\) .* generic is missing \(kind is 'mystery'"),
         ([{"op": "max_pool", "kernel": 3}], TOKENS, "max_pool takes an image, and it is fed with tokens"),
         ([{**CONV, "activation": "wiggle"}], SMALL, r"node 1 \(conv\) has no layer: its activation is 'wiggle'"),

@@ -122,7 +122,7 @@ def test_more_channels_cost_quadratically_more() -> None:
 def test_what_the_node_says_goes_before_what_its_operator_says() -> None:
     operator = own(kernel=3, size=Size(groups=3, repeats=2))
     assert Descriptor.of(operator).parameters == 6.0
-    assert Descriptor.of(operator, Size(kernel=5, repeats=1)).parameters == 25 / 3
+    assert Descriptor.of(operator, Size(kernel=5, repeats=3)).parameters == 3 * 2 * 25 / 3  # repeats multiply
 
 
 def test_an_operator_without_weights_is_free_whatever_it_is_called() -> None:

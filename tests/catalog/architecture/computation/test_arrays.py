@@ -69,7 +69,8 @@ def test_a_graph_of_a_batch_is_a_batch_of_its_own(space: str) -> None:
 def test_fusing_keeps_totals_and_order(space: str) -> None:
     batch = batch_of_plans(plans(space))
     short = fused(batch)
-    assert len(short.nodes.word) < 0.65 * len(batch.nodes.word)
+    share = 0.9 if space == "autoformer" else 0.65  # a transformer has few activations and no BatchNorm to fuse
+    assert len(short.nodes.word) < share * len(batch.nodes.word)
     for before, after in zip(batch.totals(), short.totals(), strict=True):
         np.testing.assert_array_equal(before, after)
     assert (short.source < short.target).all()
