@@ -119,7 +119,7 @@ def _format(widths: Sequence[int]) -> str:
 
 def _parse(identifier: object) -> list[int]:
     if isinstance(identifier, str) and identifier.strip().isdecimal() and len(identifier) < 10:
-        identifier = int(identifier)
+        identifier = int(identifier.strip())
     if isinstance(identifier, int | np.integer) and not isinstance(identifier, bool):
         return _at_index(int(identifier))
     parts = identifier.strip().split(":") if isinstance(identifier, str) else []

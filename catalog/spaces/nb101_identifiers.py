@@ -73,7 +73,7 @@ def native_index(identifier: object) -> int | None:
     is_text = isinstance(identifier, str) and _NUMBER.fullmatch(identifier.strip())
     if not is_number and not is_text:
         return None
-    index = int(str(identifier))
+    index = int(str(identifier).strip())
     if not 0 <= index < SIZE:
         raise IdentifierError(
             f"NAS-Bench-101 has no module with index {index}; the indices, in ascending order of the module hashes, "
