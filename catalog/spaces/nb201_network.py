@@ -35,7 +35,7 @@ KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
 _IDENTITY: LiveCell = (("input", False, ()), ("output", False, (0,)))
 
 Costs = NDArray[np.float64]
-"""Trainable parameters and multiply-accumulates, (2,)."""
+"""Trainable parameters, multiply-accumulates, `root_macs` and activations, (4,); or counts of convolutions, (B, 2)."""
 
 
 def network_plan(

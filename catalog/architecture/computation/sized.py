@@ -89,8 +89,6 @@ class NetworkFacts:
         Sum over all layers of the square root of their multiply-accumulates; None as above.
     activations
         Numbers that convolutions, linear maps and attentions give, for one input; None as above.
-    weighted_depth
-        Layers with multiply-accumulates on the longest path; None as above.
     """
 
     nodes: tuple[tuple[NodeFacts, ...], ...]
@@ -98,7 +96,6 @@ class NetworkFacts:
     multiply_accumulates: int | None
     root_macs: float | None
     activations: int | None
-    weighted_depth: int | None
 
     def ordered(self, orders: Iterable[Sequence[int]]) -> NetworkFacts:
         """The same with the nodes of each cell in another order, told by their present places."""
@@ -200,16 +197,14 @@ class SizedNetworks:
         try:
             costs = self._costs(operator, size, _gathered(operator, live or fed))
             run.count(costs)
-            depth = max(state.depth for state, _ in fed) + costs.depth
             known = costs.node
             for _ in range(_repeats(operator, size) - 1):
                 costs = self._costs(operator, size, costs.shape)
                 run.count(costs)
-                depth += costs.depth
                 known = known.then(costs.node)
         except GraphError as error:
             raise NodeError(cell.name, node, operator.name, str(error)) from None
-        return _State(costs.shape, depth, is_live=bool(live) and not operator.is_zero), known
+        return _State(costs.shape, is_live=bool(live) and not operator.is_zero), known
 
     def _costs(self, operator: Operator, size: Size | None, shape: Shape | None) -> _Costs:
         if shape is None:
@@ -230,14 +225,13 @@ def sized_networks(vocabulary: Vocabulary) -> SizedNetworks:
 
 
 class _State(NamedTuple):
-    """What flows: its shape, the layers with multiply-accumulates that it has passed, and whether it is no zero."""
+    """What flows: its shape, and whether it is no zero."""
 
     shape: Shape | None
-    depth: int
     is_live: bool = True
 
 
-_NOTHING = _State(None, 0, is_live=False)
+_NOTHING = _State(None, is_live=False)
 """What a cell gives whose output nothing reaches."""
 
 _Fed = tuple[_State, int]
@@ -253,7 +247,6 @@ class _Costs:
     multiply_accumulates: int | None = 0
     root: float = 0.0
     activations: int | None = 0
-    depth: int = 0
     node: NodeFacts = field(init=False)
     most: int = field(init=False)
 
@@ -266,7 +259,7 @@ class _Run:
     """One pass through a network: the states that cells gave, and the costs so far."""
 
     def __init__(self, shape: Shape | None) -> None:
-        self.states = [_State(shape, 0)]
+        self.states = [_State(shape)]
         self._costs: list[_Costs] = []
         self._largest = 0
 
@@ -290,18 +283,17 @@ class _Run:
 
     def network(self, nodes: tuple[tuple[NodeFacts, ...], ...]) -> NetworkFacts:
         if any(state is _NOTHING for state in self.states):
-            return NetworkFacts(nodes, None, None, None, None, None)
+            return NetworkFacts(nodes, None, None, None, None)
         parameters = _total([costs.parameters for costs in self._costs])
         multiply_accumulates = _total([costs.multiply_accumulates for costs in self._costs])
         if multiply_accumulates is None:
-            return NetworkFacts(nodes, parameters, None, None, None, None)
+            return NetworkFacts(nodes, parameters, None, None, None)
         return NetworkFacts(
             nodes,
             parameters,
             multiply_accumulates,
             math.fsum([costs.root for costs in self._costs]),  # exact, so that the order of the nodes changes nothing
             _total([costs.activations for costs in self._costs]),
-            self.states[-1].depth,
         )
 
 
@@ -377,7 +369,7 @@ def _as_one_layer(shape: Shape | None, said: Size) -> _Costs:
     cost = said.macs
     if not cost:
         return _Costs(shape, said.params, cost)
-    return _Costs(shape, said.params, cost, cost**0.5, None if shape is None else math.prod(shape), 1)
+    return _Costs(shape, said.params, cost, cost**0.5, None if shape is None else math.prod(shape))
 
 
 def _of_layers(found: Sequence[Layer], shape: Shape | None = None) -> _Costs:
@@ -390,5 +382,4 @@ def _of_layers(found: Sequence[Layer], shape: Shape | None = None) -> _Costs:
         total,
         sum(cost**0.5 for _, cost in counted),
         sum(math.prod(layer.shape) for layer, _ in counted),
-        len(counted),
     )

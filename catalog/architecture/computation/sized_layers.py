@@ -97,6 +97,12 @@ class _Chain:
         self.add(layers.activation(self.shape, "sigmoid"))
         self.add(layers.plain(self.layers[begin].shape, "multiply"), begin, len(self.layers) - 1)
 
+    def finish_convolution(self, said: Size, entering: int) -> None:
+        """What follows a convolution unless the node says otherwise, in a block that `entering` channels enter."""
+        self.norm(said, default=True)
+        self.activation(said, default="relu")
+        self.squeeze(said, entering)
+
     def done(self) -> Laid:
         return Laid(tuple(self.layers), tuple(self.inputs))
 
@@ -130,14 +136,10 @@ def _conv(said: Size, shape: Shape) -> Laid | None:
     outputs = _channels(said, entering)
     if said.expansion is None:
         made.add(convolved(said, shape, outputs, said.groups or 1, bias=bool(said.bias)))
-        made.norm(said, default=True)
-        made.activation(said, default="relu")
-        made.squeeze(said, entering)
+        made.finish_convolution(said, entering)
         return made.done()
     made.add(convolved(said, shape, _scaled(said.expansion, entering), said.groups or 1, bias=False))
-    made.norm(said, default=True)
-    made.activation(said, default="relu")
-    made.squeeze(said, entering)
+    made.finish_convolution(said, entering)
     return _projected(made, said, outputs)
 
 
@@ -154,9 +156,7 @@ def _depthwise_conv(said: Size, shape: Shape) -> Laid | None:
                 "put a convolution 1 by 1 behind it, or give it an expansion."
             )
         made.add(convolved(said, shape, outputs, entering, bias=bool(said.bias)))
-        made.norm(said, default=True)
-        made.activation(said, default="relu")
-        made.squeeze(said, entering)
+        made.finish_convolution(said, entering)
         return made.done()
     inner = _scaled(said.expansion, entering)
     if said.expansion != 1:
@@ -164,9 +164,7 @@ def _depthwise_conv(said: Size, shape: Shape) -> Laid | None:
         made.norm(said, default=True)
         made.activation(said, default="relu")
     made.add(convolved(said, made.shape, inner, inner, bias=False))
-    made.norm(said, default=True)
-    made.activation(said, default="relu")
-    made.squeeze(said, entering)
+    made.finish_convolution(said, entering)
     return _projected(made, said, outputs)
 
 
