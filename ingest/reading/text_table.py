@@ -57,9 +57,10 @@ def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
                     line.see(part)
                     parts.append(part)
     except (OSError, EOFError, zlib.error) as error:
+        of_the_system = isinstance(error, OSError) and error.strerror  # a damaged archive has none
+        remedy = "Check the path" if of_the_system else "The file may be damaged or cut off: get it again"
         raise IngestError(
-            f"{path.name} cannot be read: {error}; nothing was stored. "
-            "The file may be damaged or cut off: get it again."
+            f"{path.name} cannot be read: {of_the_system or error}; nothing was stored. {remedy}."
         ) from error
     return b"".join(parts)
 

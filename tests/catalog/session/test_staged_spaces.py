@@ -88,3 +88,8 @@ def test_graphs_cannot_be_added_to_a_described_space(opened, tmp_path):
     lines.write_text('{"id": "a", "ops": ["input", "conv", "output"], "edges": [[0, 1], [1, 2]]}\n')
     with pytest.raises(UsageError, match="is described by a file"):
         opened.ingest("graphs", lines, space="small")
+
+
+def test_a_file_that_is_not_there_is_no_damaged_one(opened, tmp_path):
+    with pytest.raises(IngestError, match=r"none\.toml cannot be read: No such file or directory; .* Check the path\."):
+        opened.add_space(tmp_path / "none.toml")
