@@ -69,6 +69,8 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
     if name == "darts-published":
         _only(name, given, frozenset())
         return [_published(listener)]
+    if name == "proxies-by-space":
+        return _proxies_by_space(name, files, given, listener)
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
         raise UsageError(f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}.")
@@ -236,6 +238,20 @@ def _published(listener: Listener) -> Job:
     return job
 
 
+def _proxies_by_space(name: str, files: Sequence[Path], options: Options, listener: Listener) -> list[Job]:
+    """The scores that come with the package, a source for each space."""
+    from ingest.formats.proxies_by_space import TABLE, ProxiesBySpace, chosen_spaces
+
+    _only(name, options, frozenset({"space"}))
+    if files:
+        raise UsageError(f"{name} reads the table that comes with the package; name no file.")
+
+    def job(loader: Loader) -> Job:
+        return _of_file(lambda _: loader, TABLE, listener)
+
+    return [job(ProxiesBySpace(space)) for space in chosen_spaces(options.get("space"))]
+
+
 def _model(targets: Sequence[Path], options: Options, listener: Listener) -> Job:
     _only("model", options, frozenset({"space", "id", "input", "argument"}))
     if len(targets) != 1 or "space" not in options or "id" not in options:
@@ -308,4 +324,4 @@ BENCHMARKS = {
 }
 """What a user may hand over as files, by the name of its command."""
 
-NAMES = (*BENCHMARKS, "darts-published", "model")
+NAMES = (*BENCHMARKS, "darts-published", "proxies-by-space", "model")
