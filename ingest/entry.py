@@ -13,6 +13,7 @@ from catalog.spaces.staged import NAMES as STAGED
 from catalog.tables.name_gate import checked_name
 
 if TYPE_CHECKING:
+    from catalog.spaces.base import SearchSpace
     from catalog.storage.store import Store
     from ingest.reading.batch import Loader
     from ingest.reading.job import IngestReport
@@ -111,11 +112,34 @@ def enter_space(store: Store, name: str, listener: Listener) -> int:
         The space is neither built in nor stored.
     """
     from catalog.tables.enumeration import enumerate_space
+
+    return _entered(store, name, enumerate_space, listener)
+
+
+def draw_space(store: Store, name: str, count: int, seed: int, listener: Listener) -> int:
+    """Enter so many different architectures drawn from a space, without metrics; returns how many are new.
+
+    Raises
+    ------
+    UnknownSpaceError
+        The space is neither built in nor stored.
+    """
+    from catalog.tables.enumeration import enter_drawn
+
+    def enter(store: Store, space: SearchSpace, advance: Callable[[int], None]) -> int:
+        return enter_drawn(store, space, count, seed, advance)
+
+    return _entered(store, name, enter, listener)
+
+
+def _entered(
+    store: Store, name: str, enter: Callable[[Store, SearchSpace, Callable[[int], None]], int], listener: Listener
+) -> int:
     from catalog.tables.stored_spaces import space_of
 
     definition = space_of(store, name)
     with listener.watch(f"entering {name}") as advance:
-        new = enumerate_space(store, definition, advance)
+        new = enter(store, definition, advance)
     listener.note(f"{name}: {new:,} new architectures.")
     return new
 
