@@ -77,6 +77,10 @@ class Level:
         """Option to its number."""
         return {numbers: place for place, numbers in enumerate(self.options)}
 
+    def constant(self, name: str, default: str = "") -> str:
+        """A setting as ids write it."""
+        return str(self.settings.get(name, default))
+
     def nearest(self, numbers: tuple[int, ...]) -> int:
         """The number of the option that differs from these values in the fewest choices; the first of several."""
         place = self.places.get(numbers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from catalog.architecture.operators import SIZED_VOCABULARY
@@ -87,7 +87,7 @@ class _File:
             stages,
             tuple(self._parts(self._block, "parts", within)),
             tuple(self._parts(top, "tail", (*names, "entering"))),
-            self._patterns(),
+            self._patterns(stages),
             top.table("table").said,
             self._text,
         )
@@ -124,7 +124,8 @@ class _File:
             raise self._top.fault("stages", len(tables), f"1 to {_MOST_STAGES} tables [[stages]]")
         shared = {key: value for key, value in self._stage.said.items() if key not in ("id", "choices", "rules")}
         words = [key for key in {**shared, **tables[0].said} if key not in ("blocks", "choices")]
-        for word in words:
+        words.sort(key=lambda word: any(_is_formula({**shared, **table.said}.get(word)) for table in tables))
+        for word in words:  # values come before the formulas, which may use them
             self._take(tables[0], word, "a setting")
         return [self._of_stage(number, table, shared, words) for number, table in enumerate(tables, 1)]
 
@@ -175,12 +176,18 @@ class _File:
             parts.append(Part(nodes, when, residual, _nodes(one, "shortcut", known)))
         return parts
 
-    def _patterns(self) -> tuple[Pattern, Pattern, Pattern]:
+    def _patterns(self, stages: Sequence[Stage]) -> tuple[Pattern, Pattern, Pattern]:
+        """Of the network, a stage and a block; the id of a stage may name its settings that are no formulas."""
+        constant = [word for word in stages[0].level.settings if all(word in one.level.settings for one in stages)]
         return (
-            _pattern(self._top, "{stages}", "stages", self._network_choices),
-            _pattern(self._stage, "{blocks}", "blocks", self._stage_choices),
-            _pattern(self._block, "", None, self._block_choices),
+            _pattern(self._top, "{stages}", "stages", tuple(self._network_choices)),
+            _pattern(self._stage, "{blocks}", "blocks", (*self._stage_choices, *constant)),
+            _pattern(self._block, "", None, tuple(self._block_choices)),
         )
+
+
+def _is_formula(said: Any) -> bool:
+    return isinstance(said, str) and said.startswith("=")
 
 
 def _level(choices: Choices) -> tuple[Choice, ...]:
@@ -205,7 +212,7 @@ def _nodes(table: Table, key: str, known: Collection[str]) -> tuple[Node, ...]:
     return tuple(nodes)
 
 
-def _pattern(table: Table, default: str, several: str | None, choices: Choices) -> Pattern:
+def _pattern(table: Table, default: str, several: str | None, choices: Sequence[str]) -> Pattern:
     """The pattern of an id, which may leave out what follows from the rest."""
     text = table.said.get("id", default)
     if not isinstance(text, str):
