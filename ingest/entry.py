@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
-from catalog.spaces.staged import NAMES as STAGED
+from catalog.spaces.staged import TABLES
 from catalog.tables.name_gate import checked_name
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ BENCHMARKS = {
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
-    **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in STAGED},
+    **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in TABLES},
 }
 """What a user may hand over as files, by the name of its command."""
 

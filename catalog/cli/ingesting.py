@@ -13,8 +13,7 @@ from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
 from catalog.message import visible
-from catalog.spaces.staged import NAMES as STAGED
-from catalog.spaces.staged import example
+from catalog.spaces.staged import TABLES, example
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 app = typer.Typer(
@@ -176,7 +175,7 @@ def _staged(name: str) -> None:
         _ingest(db, wait, benchmark, files or [], source=source, size_limit=size_limit)
 
 
-for _name in STAGED:
+for _name in TABLES:
     _staged(_name)
 
 

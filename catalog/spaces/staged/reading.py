@@ -17,6 +17,7 @@ from catalog.spaces.staged.tables import Table
 
 _FILE = ("name", "description", "citation", "id", "network", "stem", "stage", "stages", "block", "tail", "table")
 _PART = ("nodes", "when", "residual", "shortcut")
+_NODE = ("op", "when")
 _WITHIN = ("stage", "block", "first", "blocks", "entering")
 """What formulas of a block may refer to besides choices and settings."""
 
@@ -203,12 +204,12 @@ def _nodes(table: Table, key: str, known: Collection[str]) -> tuple[Node, ...]:
         name = node.get("op")
         if not isinstance(name, str) or name not in SIZED_VOCABULARY:
             raise table.fault(f"{key}.op", name, f"one of {', '.join(one.name for one in SIZED_VOCABULARY)}")
-        if unknown := [field for field in node if field not in ("op", *FIELDS)]:
-            raise table.fault(f"{key}.{unknown[0]}", node[unknown[0]], f"one of the fields op, {', '.join(FIELDS)}")
-        said = tuple(
-            (field, table.given(f"{key}.{field}", value, known)) for field, value in node.items() if field != "op"
-        )
-        nodes.append(Node(name, said))
+        if unknown := [field for field in node if field not in (*_NODE, *FIELDS)]:
+            allowed = f"one of the fields {', '.join((*_NODE, *FIELDS))}"
+            raise table.fault(f"{key}.{unknown[0]}", node[unknown[0]], allowed)
+        when = table.formula(f"{key}.when", node["when"], known) if "when" in node else None
+        said = tuple((field, table.given(f"{key}.{field}", node[field], known)) for field in node if field in FIELDS)
+        nodes.append(Node(name, said, when))
     return tuple(nodes)
 
 
