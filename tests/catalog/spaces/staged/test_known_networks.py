@@ -1,4 +1,4 @@
-"""Published networks have their published counts, and the families their published numbers of architectures."""
+"""Published networks are ids of the families and have their published counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from catalog.spaces.staged import built_in
 from catalog.spaces.staged.space import StagedSpace
 from tests.catalog.spaces.staged.known_networks import KNOWN
 
-FAMILIES = ("face_landmark", "proxyless", "resnet", "resnext", "regnet", "nds_resnet", "nds_resnext_a")
+FAMILIES = (
+    "face_landmark",
+    "proxyless",
+    "resnet",
+    "resnext",
+    "regnet",
+    "nds_vanilla",
+    "nds_resnet",
+    "nds_resnext_a",
+    "nds_resnext_b",
+)
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -38,10 +48,18 @@ def test_once_for_alls_wider_channels_are_those_of_a_published_network():
     assert (facts.multiply_accumulates or 0) // 1_000_000 == 595
 
 
-@pytest.mark.parametrize(("name", "count"), [("nds_resnet", 1_259_712), ("nds_resnext_a", 11_390_625)])
-def test_a_design_space_is_as_large_as_published(name, count):
-    """Depths times widths times ratios times groups of one stage, cubed."""
-    assert built_in(name).assignments.count == count
+@pytest.mark.parametrize(
+    ("name", "of_a_stage"),
+    [
+        ("nds_vanilla", 9 * 12),
+        ("nds_resnet", 9 * 12),
+        ("nds_resnext_a", 5 * 5 * 3 * 3),
+        ("nds_resnext_b", 5 * 5 * 3 * 5),
+    ],
+)
+def test_the_three_stages_of_a_design_space_are_chosen_independently(name, of_a_stage):
+    """Depths times widths times ratios times groups."""
+    assert built_in(name).assignments.count == of_a_stage**3
 
 
 @pytest.mark.parametrize("name", FAMILIES)
