@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
-from catalog.spaces.staged import NAMES as STAGED
+from catalog.spaces.staged import TABLES
 from catalog.tables.name_gate import checked_name
 
 if TYPE_CHECKING:
@@ -321,6 +321,20 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
     return target, trace_module(made, example_inputs(inputs or ["1x3x32x32"]))
 
 
+def _nds(file: Path, options: Options) -> LoaderIn:
+    """The reader of NDS's logs: of its families of stages, or of its cells, which are genotypes."""
+    from ingest.formats.nds_families import NDSFamilies, is_family
+    from ingest.reading.sources import JSON_SIZE_LIMIT, read_json
+
+    limits = _limits(options)
+    if ".json" in file.suffixes and is_family(read_json(file, limits.get("size_limit", JSON_SIZE_LIMIT))):
+        families = NDSFamilies(file, space=options.get("space"), source=options.get("source"), **limits)
+        return lambda _: families
+    if "space" in options:
+        raise UsageError(f"{file.name} holds no networks of stages, whose space --space names; leave it out.")
+    return _official("darts")(file, options)
+
+
 def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
     """The reader of the public table of a staged space that comes with the catalog."""
 
@@ -341,10 +355,11 @@ BENCHMARKS = {
     "nasbench101": Benchmark(frozenset({"epochs", "source"}), _nasbench101, "nb101"),
     "nasbench301": Benchmark(frozenset({"curves"}), _official("nasbench301")),
     "darts": Benchmark(frozenset({"epochs", "source"}), _official("darts")),
+    "nds": Benchmark(frozenset({"space", "source"}), _nds),
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
-    **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in STAGED},
+    **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in TABLES},
 }
 """What a user may hand over as files, by the name of its command."""
 

@@ -13,8 +13,7 @@ from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
 from catalog.message import visible
-from catalog.spaces.staged import NAMES as STAGED
-from catalog.spaces.staged import example
+from catalog.spaces.staged import TABLES, example
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 app = typer.Typer(
@@ -130,6 +129,22 @@ def darts(
     _ingest(db, wait, "darts", files, epochs=epochs, source=source, size_limit=size_limit)
 
 
+@app.command("nds", epilog="Example: catalog ingest nds ResNet.json ResNeXt-A.json")
+def nds(
+    files: Files,
+    space: Annotated[
+        str | None,
+        typer.Option("--space", metavar="NAME", help="nds_resnext_a or nds_resnext_b, where a file may be of both."),
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    source: Source = None,
+    size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
+    wait: Wait = None,
+) -> None:
+    """The training logs of NDS: plain networks, ResNets and ResNeXts on CIFAR-10, and DARTS genotypes."""
+    _ingest(db, wait, "nds", files, space=space, source=source, size_limit=size_limit)
+
+
 @app.command("darts-published", epilog="Example: catalog ingest darts-published")
 def darts_published(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     """The DARTS cells that papers published, with the accuracies and parameters that they report; needs no file."""
@@ -191,7 +206,7 @@ def _staged(name: str) -> None:
         _ingest(db, wait, benchmark, files or [], source=source, size_limit=size_limit)
 
 
-for _name in STAGED:
+for _name in TABLES:
     _staged(_name)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "published_config",
     "scoring_config",
     "thin_config",
+    "whole_classes",
     "whole_counts",
 ]
 
@@ -105,6 +106,13 @@ def whole_counts(graph: ArchitectureGraph) -> tuple[int, int]:
     from predictor.networks.whole import counts
 
     return counts(graph)
+
+
+def whole_classes(graph: ArchitectureGraph, config: NetworkConfig) -> int:
+    """How many classes a network that states its input tells apart: its own, or those of the configuration."""
+    from predictor.networks.whole import classes_of
+
+    return classes_of(graph, config)
 
 
 def scoring_config(space: str) -> NetworkConfig:

@@ -26,6 +26,7 @@ from predictor.networks import (
     measured_input,
     scoring_config,
     thin_config,
+    whole_classes,
     whole_counts,
 )
 from predictor.zero_cost.inputs import Batch, draw, label_kind
@@ -227,7 +228,7 @@ def _passes_of_whole(graph: ArchitectureGraph, stated: NetworkInput, config: Mea
                 raise
             raise ProxyError(f"it is measured with an input of {taken.text}, which does not fit it: {error}") from None
 
-    classes = graph.classes or size.classes
+    classes = whole_classes(graph, size)
     batches = _drawn(config.input, config.batch_size, config.batches, classes, config.seed, taken)
     return Passes(
         made,

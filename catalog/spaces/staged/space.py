@@ -14,7 +14,7 @@ from catalog.architecture.members import Members
 from catalog.architecture.operators import SIZED_VOCABULARY
 from catalog.errors import IdentifierError, UsageError
 from catalog.spaces.base import SearchSpace
-from catalog.spaces.staged.assignment import Assignment, Assignments
+from catalog.spaces.staged.assignment import Assignment, Assignments, Read
 from catalog.spaces.staged.building import Networks
 from catalog.spaces.staged.description import Description
 from catalog.spaces.staged.identifiers import Identifiers
@@ -109,6 +109,16 @@ class StagedSpace(SearchSpace):
             There is none.
         """
         return self._ids.read(native_id.strip())
+
+    def stage_of(self, stage: int, text: str, networks: Sequence[int]) -> Read:
+        """What the id of one stage, counted from 0, says of it in networks of some options.
+
+        Raises
+        ------
+        IdentifierError
+            It is none.
+        """
+        return self._ids.read_stage(stage, text.strip(), networks)
 
     def native_id(self, graph: ArchitectureGraph) -> str:
         return self._ids.written(self._assignment(graph))
