@@ -175,6 +175,12 @@ def network_costs(graphs: Sequence[ArchitectureGraph], dataset: str = COUNTED) -
     return np.asarray(fixed[:, None] + added @ counts.T)
 
 
+def encoder_parameters(graphs: Sequence[ArchitectureGraph]) -> list[int]:
+    """Trainable parameters of stem and cells, to which each task adds those of its own decoder."""
+    head = _around(SKELETON, COUNTED, compressed=True).head.parameters
+    return [int(count) - head for count in network_costs(graphs)[0].tolist()]
+
+
 def _counts(graph: ArchitectureGraph) -> list[int]:
     """How often each of `_WEIGHTED` stands in a graph."""
     found = dict.fromkeys(_WEIGHTED, 0)
