@@ -160,6 +160,21 @@ def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     _ingest(db, wait, "nb201-digits", [])
 
 
+@app.command("proxies-by-space", epilog="Example: catalog ingest proxies-by-space --space naap440")
+def proxies_by_space(
+    space: Annotated[
+        str | None, typer.Option("--space", metavar="SPACE", help="Only the scores of this space.", show_default="all")
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    wait: Wait = None,
+) -> None:
+    """Zero-cost proxies by space, measured scores that come with the package; docs/proxies.md has their ranks.
+
+    The columns end in `_published_photos`. `catalog score` measures other architectures.
+    """
+    _ingest(db, wait, "proxies-by-space", [], space=space)
+
+
 @app.command("hw-nas-bench", epilog="Example: catalog ingest hw-nas-bench hw_nas_bench_cifar10.csv.gz")
 def hw_nas_bench(
     files: Files,

@@ -21,6 +21,7 @@ __all__ = [
     "THIN",
     "Network",
     "NetworkConfig",
+    "at_input",
     "build",
     "has_own_network",
     "live_form",
@@ -93,6 +94,13 @@ def measured_input(taken: NetworkInput) -> NetworkInput:
         channels, height, width = taken.shape
         return NetworkInput(shape=(channels, min(height, MOST_PIXELS), min(width, MOST_PIXELS)))
     return replace(taken, tokens=min(taken.tokens or 1, MOST_TOKENS))
+
+
+def at_input(graph: ArchitectureGraph, taken: NetworkInput) -> ArchitectureGraph:
+    """A network that states its input with another one; see `predictor.networks.resolution.at_input`."""
+    from predictor.networks import resolution
+
+    return resolution.at_input(graph, taken)
 
 
 def whole_counts(graph: ArchitectureGraph) -> tuple[int, int]:
