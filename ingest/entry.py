@@ -348,6 +348,15 @@ def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
     return loader
 
 
+def _transnas_micro(file: Path, options: Options) -> LoaderIn:
+    def loader(_: Store) -> Loader:
+        from ingest.formats.choosing import transnas_loader
+
+        return transnas_loader(file, source=options.get("source"), **_limits(options))
+
+    return loader
+
+
 _LARGEST_MODEL = 2**31
 
 BENCHMARKS = {
@@ -359,6 +368,7 @@ BENCHMARKS = {
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
+    "transnas-micro": Benchmark(frozenset({"source"}), _transnas_micro, "transnas_micro"),
     **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in TABLES},
 }
 """What a user may hand over as files, by the name of its command."""

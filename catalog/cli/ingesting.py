@@ -187,6 +187,22 @@ def hw_nas_bench(
     _ingest(db, wait, "hw-nas-bench", files, source=source, size_limit=size_limit)
 
 
+@app.command("transnas-micro", epilog="Example: catalog ingest transnas-micro tnb101_micro.csv.gz")
+def transnas_micro(
+    files: FilesOrNone = None,
+    db: Database = DEFAULT_DATABASE,
+    source: Source = None,
+    size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
+    wait: Wait = None,
+) -> None:
+    """TransNAS-Bench-101's micro space: tables or JSON lists of its seven tasks, or NAS-Bench-Suite-Zero's zc_*.json.
+
+    A table has arch and one column a task; a JSON list has [arch, value] pairs of the task in its file's name, and a
+    JSON object such lists by task.
+    """
+    _ingest(db, wait, "transnas-micro", files or [], source=source, size_limit=size_limit)
+
+
 def _staged(name: str) -> None:
     """The command for the public table of one staged space."""
     benchmark = name.replace("_", "-")
