@@ -21,6 +21,7 @@ from predictor.networks import (
     NetworkConfig,
     at_input,
     build,
+    cells_input,
     has_own_network,
     live_form,
     measured_input,
@@ -29,7 +30,7 @@ from predictor.networks import (
     whole_classes,
     whole_counts,
 )
-from predictor.zero_cost.inputs import Batch, draw, label_kind
+from predictor.zero_cost.inputs import COLOURED, Batch, draw, label_kind
 from predictor.zero_cost.passes import IMAGES, Need, Passes
 from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
 
@@ -77,7 +78,11 @@ class MeasureConfig:
         own, beside which `network` holds for cells.
         """
         network = {name: value for name, value in asdict(self.network_of(space)).items() if name != "replicas"}
-        own = {} if has_own_network(space) else {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        own: dict[str, Any] = {}
+        if not has_own_network(space):
+            own = {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        elif cells_input(space) != COLOURED:
+            own = {"input": cells_input(space).text}
         return own | {
             "batch_size": self.batch_size,
             "batches": self.batches,
@@ -145,6 +150,7 @@ def batches_for(config: MeasureConfig, space: str) -> list[Batch]:
         batches=config.batches,
         classes=config.network_of(space).classes,
         seed=config.seed,
+        taken=cells_input(space),
     )
 
 
