@@ -303,6 +303,13 @@ def _transnas_micro(file: Path, options: Options) -> LoaderIn:
     return loader
 
 
+def _nds(file: Path, options: Options) -> LoaderIn:
+    from ingest.formats.choosing import nds_loader
+
+    loader = nds_loader(file, source=options.get("source"), **_limits(options))
+    return lambda _: loader
+
+
 _LARGEST_MODEL = 2**31
 
 BENCHMARKS = {
@@ -313,6 +320,7 @@ BENCHMARKS = {
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
+    "nds": Benchmark(frozenset({"source"}), _nds),
     "transnas-micro": Benchmark(frozenset({"source"}), _transnas_micro, "transnas_micro"),
     **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in STAGED},
 }

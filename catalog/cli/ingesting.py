@@ -130,6 +130,22 @@ def darts(
     _ingest(db, wait, "darts", files, epochs=epochs, source=source, size_limit=size_limit)
 
 
+@app.command("nds", epilog="Example: catalog ingest nds NASNet.json")
+def nds(
+    files: Files,
+    db: Database = DEFAULT_DATABASE,
+    source: Source = None,
+    size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
+    wait: Wait = None,
+) -> None:
+    """The training logs of NDS, one family of cells a file: genotypes, width, depth and the errors after each epoch.
+
+    The name of a file says the family: NASNet, Amoeba, PNAS and ENAS have spaces of their own, nds_nasnet and so on;
+    DARTS's cells are in the space darts.
+    """
+    _ingest(db, wait, "nds", files, source=source, size_limit=size_limit)
+
+
 @app.command("darts-published", epilog="Example: catalog ingest darts-published")
 def darts_published(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     """The DARTS cells that papers published, with the accuracies and parameters that they report; needs no file."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
-from ingest.reading.sources import BLOCK, DEFAULT_SIZE_LIMIT, open_stream, read_json
+from ingest.reading.sources import BLOCK, DEFAULT_SIZE_LIMIT, JSON_SIZE_LIMIT, open_stream, read_json
 
 if TYPE_CHECKING:
     from ingest.reading.batch import Loader
@@ -65,6 +65,29 @@ def loader_for(
         return SuiteZero(_SUITE_SPACES[benchmark], source=source, size_limit=size_limit)
     _refuse_foreign(benchmark, path)
     return None
+
+
+def nds_loader(path: Path, *, source: str | None = None, size_limit: int = JSON_SIZE_LIMIT) -> Loader:
+    """The reader of a file of NDS, whose name says the family of its cells.
+
+    Raises
+    ------
+    UsageError
+        It says none.
+    """
+    from catalog.spaces.nds import FAMILIES
+    from ingest.formats.genotypes import Genotypes
+    from ingest.formats.nds_cells import NDSCells, family_in
+
+    family = family_in(path.name)
+    if family is None:
+        raise UsageError(
+            f"{path.name}: the family of the cells stands nowhere but in the name of a file of NDS, such as "
+            f"NASNet.json or Amoeba_in.json. Name it after one of darts, {', '.join(FAMILIES)}; nothing was stored."
+        )
+    if family == "darts":
+        return Genotypes(source=source, size_limit=size_limit)
+    return NDSCells(family, source=source, size_limit=size_limit)
 
 
 def transnas_loader(path: Path, *, source: str | None = None, size_limit: int = DEFAULT_SIZE_LIMIT) -> Loader:

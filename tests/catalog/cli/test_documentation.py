@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import pkgutil
 import re
@@ -21,6 +22,7 @@ import typer.main
 
 from catalog.cli.main import app
 from tests.catalog.cli.commands import call_catalog
+from tests.ingest.formats.writers import nds_log
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
@@ -71,6 +73,7 @@ def test_the_example_of_every_help_runs_as_pasted(
             (tmp_path / table.name).symlink_to(table)
     (tmp_path / "mine.jsonl").write_text(OWN_GRAPH)
     (tmp_path / "ops.json").write_text(OWN_OPERATORS)
+    (tmp_path / "NASNet.json").write_text(json.dumps([nds_log("nasnet")]))
     for table in (data_dir / "nb101").glob("*.csv.gz"):  # the whole of it is read by tests/ingest
         with gzip.open(table, "rt") as whole, gzip.open(tmp_path / table.name, "wt") as part:
             part.writelines(islice(whole, 1000))
