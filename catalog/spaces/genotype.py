@@ -180,7 +180,8 @@ def checked(fields: Mapping[str, Any], rules: Rules) -> Genotype:
     """
     if missing := [name for name in _FIELDS if name not in fields]:
         raise IdentifierError(f"a genotype of {rules.family} needs the field {missing[0]}; it has {_shown(fields)}.")
-    return _checked(*(fields[name] for name in _FIELDS), rules)
+    normal, normal_concat, reduce, reduce_concat = (fields[name] for name in _FIELDS)
+    return _checked(normal, normal_concat, reduce, reduce_concat, rules)
 
 
 def _checked(
