@@ -13,8 +13,7 @@ from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
 from catalog.message import visible
-from catalog.spaces.staged import NAMES as STAGED
-from catalog.spaces.staged import example
+from catalog.spaces.staged import TABLES, example
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 app = typer.Typer(
@@ -133,17 +132,21 @@ def darts(
 @app.command("nds", epilog="Example: catalog ingest nds NASNet.json")
 def nds(
     files: Files,
+    space: Annotated[
+        str | None,
+        typer.Option("--space", metavar="NAME", help="nds_resnext_a or nds_resnext_b, where a file may be of both."),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
 ) -> None:
-    """The training logs of NDS, one family of cells a file: genotypes, width, depth and the errors after each epoch.
+    """The training logs of NDS: plain networks, ResNets and ResNeXts, and cells.
 
-    The name of a file says the family: NASNet, Amoeba, PNAS and ENAS have spaces of their own, nds_nasnet and so on;
-    DARTS's cells are in the space darts.
+    The name of a file says the family of its cells: NASNet, Amoeba, PNAS and ENAS have spaces of their own, nds_nasnet
+    and so on; DARTS's cells are in the space darts.
     """
-    _ingest(db, wait, "nds", files, source=source, size_limit=size_limit)
+    _ingest(db, wait, "nds", files, space=space, source=source, size_limit=size_limit)
 
 
 @app.command("darts-published", epilog="Example: catalog ingest darts-published")
@@ -159,6 +162,21 @@ def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     `catalog evaluate nb201` trains such networks; this reads the accuracies of those that were trained before.
     """
     _ingest(db, wait, "nb201-digits", [])
+
+
+@app.command("proxies-by-space", epilog="Example: catalog ingest proxies-by-space --space naap440")
+def proxies_by_space(
+    space: Annotated[
+        str | None, typer.Option("--space", metavar="SPACE", help="Only the scores of this space.", show_default="all")
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    wait: Wait = None,
+) -> None:
+    """Zero-cost proxies by space, measured scores that come with the package; docs/proxies.md has their ranks.
+
+    The columns end in `_published_photos`. `catalog score` measures other architectures.
+    """
+    _ingest(db, wait, "proxies-by-space", [], space=space)
 
 
 @app.command("hw-nas-bench", epilog="Example: catalog ingest hw-nas-bench hw_nas_bench_cifar10.csv.gz")
@@ -208,7 +226,7 @@ def _staged(name: str) -> None:
         _ingest(db, wait, benchmark, files or [], source=source, size_limit=size_limit)
 
 
-for _name in STAGED:
+for _name in TABLES:
     _staged(_name)
 
 

@@ -13,7 +13,8 @@ from catalog.spaces.darts import genotype_cell
 from catalog.spaces.genotype import Genotype, Rules, checked
 from catalog.spaces.own import OwnSpace
 
-_NODES = tuple(range(2, 7))
+NODES = 5
+"""Intermediate nodes of a cell; their numbers are 2 to 6, after the two inputs 0 and 1."""
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "nasnet": (
@@ -75,7 +76,7 @@ OPERATORS = (
 )
 """Those that no built-in space has. Two oblong convolutions have no single window: they cannot be counted or built."""
 
-_RULES = {family: Rules(family, _NODES, (), operators) for family, operators in FAMILIES.items()}
+_RULES = {family: Rules(family, tuple(range(2, 2 + NODES)), (), operators) for family, operators in FAMILIES.items()}
 
 
 def space_of(family: str) -> OwnSpace:

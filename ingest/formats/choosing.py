@@ -67,27 +67,28 @@ def loader_for(
     return None
 
 
-def nds_loader(path: Path, *, source: str | None = None, size_limit: int = JSON_SIZE_LIMIT) -> Loader:
-    """The reader of a file of NDS, whose name says the family of its cells.
+def nds_cells_loader(path: Path, *, source: str | None = None, size_limit: int = JSON_SIZE_LIMIT) -> Loader:
+    """The reader of NDS's logs of cells; the file's name says the family, and DARTS's are those of any other name.
 
     Raises
     ------
     UsageError
-        It says none.
+        The cells are of another family, and the name does not say which.
     """
     from catalog.spaces.nds import FAMILIES
     from ingest.formats.genotypes import Genotypes
-    from ingest.formats.nds_cells import NDSCells, family_in
+    from ingest.formats.nds_cells import NDSCells, family_in, has_five_nodes
 
     family = family_in(path.name)
-    if family is None:
+    if family is None and ".json" in path.suffixes and has_five_nodes(read_json(path, size_limit)):
         raise UsageError(
-            f"{path.name}: the family of the cells stands nowhere but in the name of a file of NDS, such as "
-            f"NASNet.json or Amoeba_in.json. Name it after one of darts, {', '.join(FAMILIES)}; nothing was stored."
+            f"{path.name}: its cells have five nodes, so they are none of DARTS's, and the family stands nowhere but "
+            "in the name of a file of NDS, such as NASNet.json or Amoeba_in.json. Name it after one of "
+            f"{', '.join(FAMILIES)}; nothing was stored."
         )
-    if family == "darts":
+    if family in (None, "darts"):
         return Genotypes(source=source, size_limit=size_limit)
-    return NDSCells(family, source=source, size_limit=size_limit)
+    return NDSCells(str(family), source=source, size_limit=size_limit)
 
 
 def transnas_loader(path: Path, *, source: str | None = None, size_limit: int = DEFAULT_SIZE_LIMIT) -> Loader:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from catalog.architecture.members import Members
 from catalog.errors import IngestError
@@ -24,6 +25,20 @@ def family_in(name: str) -> str | None:
     """The family that the name of a file begins with, such as ``NASNet_in.json``; None where it has none."""
     found = _FAMILY.match(name)
     return None if found is None else found[1].lower()
+
+
+def has_five_nodes(found: Any) -> bool:
+    """Whether the first log of a document is of a cell with as many nodes as the families here have."""
+    if isinstance(found, dict):
+        found = [*_listed(found.get("top")), *_listed(found.get("mid"))]
+    first = found[0] if isinstance(found, list) and found else None
+    for field in ("net", "genotype", "normal"):
+        first = first.get(field) if isinstance(first, dict) else None
+    return isinstance(first, list) and len(first) == 2 * nds.NODES
+
+
+def _listed(found: Any) -> Sequence[Any]:
+    return found if isinstance(found, list) else ()
 
 
 class NDSCells(Genotypes):

@@ -21,6 +21,7 @@ __all__ = [
     "THIN",
     "Network",
     "NetworkConfig",
+    "at_input",
     "build",
     "has_own_network",
     "live_form",
@@ -30,6 +31,7 @@ __all__ = [
     "published_config",
     "scoring_config",
     "thin_config",
+    "whole_classes",
     "whole_counts",
 ]
 
@@ -94,6 +96,13 @@ def measured_input(taken: NetworkInput) -> NetworkInput:
     return replace(taken, tokens=min(taken.tokens or 1, MOST_TOKENS))
 
 
+def at_input(graph: ArchitectureGraph, taken: NetworkInput) -> ArchitectureGraph:
+    """A network that states its input with another one; see `predictor.networks.resolution.at_input`."""
+    from predictor.networks import resolution
+
+    return resolution.at_input(graph, taken)
+
+
 def whole_counts(graph: ArchitectureGraph) -> tuple[int, int]:
     """Parameters and multiply-accumulates of a network that states its input, at the resolution that it states.
 
@@ -105,6 +114,13 @@ def whole_counts(graph: ArchitectureGraph) -> tuple[int, int]:
     from predictor.networks.whole import counts
 
     return counts(graph)
+
+
+def whole_classes(graph: ArchitectureGraph, config: NetworkConfig) -> int:
+    """How many classes a network that states its input tells apart: its own, or those of the configuration."""
+    from predictor.networks.whole import classes_of
+
+    return classes_of(graph, config)
 
 
 def scoring_config(space: str) -> NetworkConfig:

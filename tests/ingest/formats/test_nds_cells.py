@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from catalog.errors import IngestError, UsageError
 from catalog.spaces import genotype, nds
 from catalog.storage.store import Store
-from ingest.formats.choosing import nds_loader
+from ingest.formats.choosing import nds_cells_loader
 from ingest.formats.genotypes import Genotypes
 from ingest.formats.nds_cells import NDSCells, family_in
 from ingest.reading.job import ingest
@@ -30,7 +30,7 @@ def written(path: Path, value: Any) -> Path:
 def test_a_family_is_a_space_of_its_own(family, catalog_path, tmp_path):
     path = written(tmp_path / f"{family}.json", [nds_log(family), nds_log(family, 7.5)])
     with Store.open(catalog_path, mode="write") as catalog:
-        report = ingest(catalog, nds_loader(path), path)
+        report = ingest(catalog, nds_cells_loader(path), path)
         assert (report.source, report.space, report.records) == (f"nds_{family}", f"nds_{family}", 2)
         cells = catalog.rows("SELECT DISTINCT cell FROM node ORDER BY cell")
         found = catalog.rows("SELECT repeat, value FROM metric WHERE name = 'accuracy' ORDER BY repeat")
@@ -42,7 +42,7 @@ def test_a_family_is_a_space_of_its_own(family, catalog_path, tmp_path):
 
 def test_the_network_s_size_stands_beside_it(tmp_path):
     path = written(tmp_path / "ENAS_in.json", {"top": [nds_log("enas", width=24)], "mid": [nds_log("enas", 9.0)]})
-    found = metrics_of(nds_loader(path).read(path))
+    found = metrics_of(nds_cells_loader(path).read(path))
     widths = found.filter(name="tuned_init_channels")["value"].to_list()
     assert widths == [24, 16]
     assert set(found.filter(name="tuned_accuracy")["dataset"]) == {"imagenet"}
@@ -98,7 +98,7 @@ def test_a_wrong_record_is_refused_by_its_place(entry, said, tmp_path, catalog_p
     path = written(tmp_path / "ENAS.json", [nds_log("enas"), entry])
     with Store.open(catalog_path, mode="write") as catalog:
         with pytest.raises(IngestError) as error:
-            ingest(catalog, nds_loader(path), path)
+            ingest(catalog, nds_cells_loader(path), path)
         assert catalog.rows("SELECT count(*) FROM architecture") == [(0,)]
     assert "ENAS.json: entry 1" in str(error.value)
     assert said in str(error.value)
@@ -118,17 +118,19 @@ def test_the_name_says_the_family(name, family):
 
 
 def test_which_reader_a_file_needs(tmp_path):
-    assert type(nds_loader(tmp_path / "DARTS_in.json")) is Genotypes
-    assert isinstance(nds_loader(tmp_path / "PNAS.json"), NDSCells)
-    with pytest.raises(UsageError, match=r"ResNet.json: the family .* nasnet, amoeba, pnas, enas"):
-        nds_loader(tmp_path / "ResNet.json")
+    assert type(nds_cells_loader(tmp_path / "DARTS_in.json")) is Genotypes
+    assert isinstance(nds_cells_loader(tmp_path / "PNAS.json"), NDSCells)
+    assert type(nds_cells_loader(written(tmp_path / "mine.json", []))) is Genotypes
+    for logs in ([nds_log("enas")], {"top": [nds_log("enas")], "mid": []}):
+        with pytest.raises(UsageError, match=r"mine.json: its cells have five nodes.* nasnet, amoeba, pnas, enas"):
+            nds_cells_loader(written(tmp_path / "mine.json", logs))
     with pytest.raises(IngestError, match="are JSON"):
-        list(nds_loader(tmp_path / "PNAS.csv").read(tmp_path / "PNAS.csv"))
+        list(nds_cells_loader(tmp_path / "PNAS.csv").read(tmp_path / "PNAS.csv"))
 
 
 def test_what_cannot_be_counted_is_said(tmp_path):
     path = written(tmp_path / "NASNet.json", [nds_log("nasnet")])
-    notes = " ".join(note for batch in nds_loader(path).read(path) for note in batch.notes)
+    notes = " ".join(note for batch in nds_cells_loader(path).read(path) for note in batch.notes)
     assert "conv_3x1_1x3 (kernel)" in notes
     assert "sep_conv" not in notes
 
