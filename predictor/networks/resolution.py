@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from catalog.architecture.computation.chain import IMAGE
 from catalog.architecture.computation.primitives import Shape
 from catalog.architecture.computation.sized import SizedNetworks
-from catalog.architecture.computation.sized_layers import IMAGE
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.sizes import LARGEST, NetworkInput, Size, pair
 

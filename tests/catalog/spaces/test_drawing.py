@@ -24,7 +24,10 @@ def test_a_draw_has_different_architectures_and_its_seed_decides(name):
     assert first == drawn(space, 60, seed=1)
     assert set(first) != set(drawn(space, 60, seed=2))
     (members,) = space.drawn_members(5, seed=3)
-    assert [space.native_id(graph) for graph in members.graphs] == list(members.native_ids)
+    for name, graph in zip(members.native_ids, members.graphs, strict=True):
+        # Ids that say one network in several ways are read back as one of them.
+        read = space.native_id(graph)
+        assert read == name or space.graph(read) == graph
 
 
 @pytest.mark.parametrize("space", [space_named("nats-sss"), small()], ids=["listed", "staged"])
