@@ -18,6 +18,7 @@ __all__ = [
     "NATIVE_NETWORKS",
     "PUBLISHED",
     "SCORING",
+    "SCORING_PIXELS",
     "THIN",
     "Network",
     "NetworkConfig",
@@ -76,6 +77,10 @@ NATIVE_NETWORKS = frozenset({"nb101"})
 MOST_PIXELS = 64
 MOST_TOKENS = 64
 """The largest edge of an image, and the longest sequence, that a network that states its input is measured with."""
+
+
+SCORING_PIXELS = {"transnas_micro": MOST_PIXELS}
+"""The edge of the images that cells are measured with, where 32 pixels would leave one to the last of them."""
 
 
 def has_own_network(space: str) -> bool:

@@ -17,6 +17,7 @@ from predictor.door.guard import FAILURES
 from predictor.networks import (
     MOST_PIXELS,
     MOST_TOKENS,
+    SCORING_PIXELS,
     Network,
     NetworkConfig,
     at_input,
@@ -29,7 +30,7 @@ from predictor.networks import (
     whole_classes,
     whole_counts,
 )
-from predictor.zero_cost.inputs import Batch, draw, label_kind
+from predictor.zero_cost.inputs import PIXELS, Batch, draw, label_kind
 from predictor.zero_cost.passes import IMAGES, Need, Passes
 from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
 
@@ -77,7 +78,11 @@ class MeasureConfig:
         own, beside which `network` holds for cells.
         """
         network = {name: value for name, value in asdict(self.network_of(space)).items() if name != "replicas"}
-        own = {} if has_own_network(space) else {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        own: dict[str, Any] = {}
+        if not has_own_network(space):
+            own = {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        if space in SCORING_PIXELS:
+            own = {"pixels": SCORING_PIXELS[space]}
         return own | {
             "batch_size": self.batch_size,
             "batches": self.batches,
@@ -139,12 +144,14 @@ class Measurement:
 
 def batches_for(config: MeasureConfig, space: str) -> list[Batch]:
     """The minibatches that every architecture of a run is measured on."""
+    edge = SCORING_PIXELS.get(space, PIXELS)
     return draw(
         config.input,
         batch_size=config.batch_size,
         batches=config.batches,
         classes=config.network_of(space).classes,
         seed=config.seed,
+        taken=NetworkInput(shape=(3, edge, edge)),
     )
 
 
