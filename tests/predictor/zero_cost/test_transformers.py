@@ -1,4 +1,4 @@
-"""Vision transformers, text encoders and language models under all proxies: a score, or the reason why there is none."""
+"""Vision transformers, text encoders and language models under all proxies: a score, or why there is none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from predictor.zero_cost.modules import conserving
 
 CONFIG = MeasureConfig(batch_size=4)
 NOT_THEIRS = {"linear_regions", "nwot", "swap", "zen", "meco"}
-"""No thinner form, no ReLU, no BatchNorm, more channels than positions in every map; with ``epe_nas``, no class twice."""
+"""No thinner form, no ReLU, no BatchNorm, and in every map more channels than positions.
+
+With many classes none has two inputs of the minibatch, as ``epe_nas`` needs.
+"""
 
 VISION = "h192d12:" + ".".join(["n3r4.0", "n4r3.5"] * 6)
 ENCODER = "h128d4:SAWMAn4f512x1.LTDFTn2f512x3.LTDCTn4f1024x1.DSC9n4f512x1"
