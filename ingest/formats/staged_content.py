@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import IngestError
-from catalog.spaces.staged.public_table import MetricColumn, PublicTable
+from catalog.spaces.staged.public_table import MetricColumn, PublicTable, alternatives
 from catalog.spaces.staged.space import StagedSpace
 from ingest.formats.staged_architectures import Architectures
 from ingest.formats.staged_records import Row, number
@@ -162,7 +162,9 @@ def _known_columns(table: PublicTable) -> list[str]:
     paths += [column for metric in table.metrics for column in metric.columns]
     if table.arch is not None:
         paths.append(table.arch)
-    firsts = dict.fromkeys(path.partition(".")[0] for path in paths)
+    if table.stages is not None:
+        paths.append(table.stages)
+    firsts = dict.fromkeys(one.partition(".")[0] for path in paths for one in alternatives(path))
     return [
         "".join(re.escape(fixed) + (r"\d+" if name else "") for fixed, name, _, _ in Formatter().parse(first))
         for first in firsts

@@ -19,6 +19,7 @@ from predictor.networks import (
     MOST_TOKENS,
     Network,
     NetworkConfig,
+    at_input,
     build,
     has_own_network,
     live_form,
@@ -218,11 +219,10 @@ def _passes_of_whole(graph: ArchitectureGraph, stated: NetworkInput, config: Mea
             "size of its own; leave both out."
         )
     taken = measured_input(stated)
-    shown = replace(live_form(graph), input=taken)
 
     def made(size: NetworkConfig) -> Network:
         try:
-            return build(shown, size)
+            return build(at_input(live_form(graph), taken), size)
         except GraphError as error:
             if taken == stated:
                 raise

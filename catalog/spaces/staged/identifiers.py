@@ -56,6 +56,16 @@ class Identifiers:
             )
         return _Reading(self, text).assignment()
 
+    def read_stage(self, stage: int, text: str, networks: Sequence[int]) -> Read:
+        """What the id of one stage says of it, in networks of some options.
+
+        Raises
+        ------
+        IdentifierError
+            It is no id of that stage; the message names the place and what may stand there.
+        """
+        return _Reading(self, text[:_LONGEST]).stage(stage, networks)
+
     @property
     def example(self) -> str:
         """The first id of the space."""
@@ -99,7 +109,7 @@ def _written(pattern: Pattern, level: Level, option: int, several: Sequence[str]
         if slot.name is None:
             parts.append(slot.text)
         else:
-            parts.append(texts[slot.name] if slot.name in texts else slot.text.join(several))
+            parts.append(texts[slot.name] if slot.name in texts else level.constant(slot.name, slot.text.join(several)))
     return "".join(parts)
 
 
@@ -111,6 +121,13 @@ class _Reading:
         self._all, (self._network, self._stage, self._block) = identifiers.parts
         self._text = text
         self._at = 0
+
+    def stage(self, stage: int, networks: Sequence[int]) -> Read:
+        """One stage, or an error."""
+        read = self._read_stage(stage, networks)
+        if self._at < len(self._text):
+            self._fail("the end")
+        return read
 
     def assignment(self) -> Assignment:
         """Everything, or an error."""
@@ -176,8 +193,8 @@ class _Reading:
         return found[0]
 
     def _slot(self, name: str | None, text: str, level: Level, said: dict[str, int]) -> None:
-        if name is None:
-            self._fixed(text)
+        if name is None or name not in level.names:
+            self._fixed(text if name is None else level.constant(name))
         else:
             said[name] = self._value(level.choices[level.names.index(name)])
 

@@ -1,8 +1,9 @@
 """What the public table of a staged space looks like: which of its columns say the architecture, and what was measured.
 
 Columns are paths: ``layers.{block}.width`` is, of each block, the member of that number of ``layers``, and its
-``width``; a text is the list of its words. ``{stage}`` and ``{block}`` count from 0, ``{place}`` all blocks, those of
-the deepest stages included, and ``{repeat}`` the trainings of one architecture.
+``width``; a text is the list of its words, or the JSON that it is. ``{stage}`` and ``{block}`` count from 0,
+``{number}`` the stages from 1, ``{place}`` all blocks, those of the deepest stages included, and ``{repeat}`` the
+trainings of one architecture. Of ``a | b`` one has to be there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from catalog.spaces.staged.formula import Value
 from catalog.spaces.staged.tables import Table
 
 _TABLE = (
-    *("about", "licence", "values", "arch", "choices", "fixed", "absent", "unused", "ignored", "several"),
+    *("about", "licence", "values", "arch", "stages", "choices", "fixed", "absent", "unused", "ignored", "several"),
     *("moved", "refused", "counts", "metrics"),
 )
 _COUNT = ("column", "name", "dataset", "times", "exact")
@@ -37,8 +38,15 @@ _METRIC = (
 METRIC_KINDS = ("trained", "surrogate", "reported", "supernet")
 """How the value of a metric came about; ``supernet`` is measured with the weights of a supernet, not trained."""
 
+_OR = " | "
+
 _COUNTS = ("parameters", "flops")
 _MOST_REPEATS = 1000
+
+
+def alternatives(path: str) -> list[str]:
+    """The paths at one of which something has to stand."""
+    return path.split(_OR)
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,8 @@ class PublicTable:
         SHA-256 of all that it says was measured, by which it is known; see `ingest.formats.staged_table`.
     arch
         Where the native id stands; None where the choices are said one by one.
+    stages
+        Where the id of each stage stands; None where its choices are said one by one.
     choices
         Where each choice stands.
     fixed
@@ -107,6 +117,7 @@ class PublicTable:
     licence: str | None
     values: str | None
     arch: str | None
+    stages: str | None
     choices: Mapping[str, str]
     fixed: Mapping[str, Value]
     absent: Mapping[str, Mapping[str, Value]]
@@ -137,8 +148,10 @@ def public_table(described: Description, file: str) -> PublicTable | None:
     if not isinstance(choices, Mapping) or not set(choices) <= known:
         raise table.fault("choices", choices, f"a table of paths of {', '.join(sorted(known))}")
     arch = table.text("arch") if "arch" in table else None
-    if (arch is None) is not bool(choices):
-        raise table.fault("arch", arch, "either arch, the column with the native id, or choices, the column of each,")
+    stages = table.text("stages") if "stages" in table else None
+    if (arch is None) is not bool(choices or stages):
+        allowed = "either arch, the column with the native id, or stages and choices, the column of each,"
+        raise table.fault("arch", arch, allowed)
     metrics = tuple(_metric(one) for one in table.tables("metrics", _METRIC))
     if not metrics:
         raise table.fault("metrics", None, "at least one table [[table.metrics]]")
@@ -147,6 +160,7 @@ def public_table(described: Description, file: str) -> PublicTable | None:
         table.text("licence") if "licence" in table else None,
         table.text("values") if "values" in table else None,
         arch,
+        stages,
         {name: str(path) for name, path in choices.items()},
         table.table("fixed").said,
         {path: _absent(table, path, said, known) for path, said in table.table("absent").said.items()},
