@@ -13,6 +13,7 @@ from catalog.spaces.staged import TABLES
 from catalog.tables.name_gate import checked_name
 
 if TYPE_CHECKING:
+    from catalog.spaces.base import SearchSpace
     from catalog.storage.store import Store
     from ingest.reading.batch import Loader
     from ingest.reading.job import IngestReport
@@ -69,6 +70,8 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
     if name == "darts-published":
         _only(name, given, frozenset())
         return [_published(listener)]
+    if name == "proxies-by-space":
+        return _proxies_by_space(name, files, given, listener)
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
         raise UsageError(f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}.")
@@ -109,11 +112,34 @@ def enter_space(store: Store, name: str, listener: Listener) -> int:
         The space is neither built in nor stored.
     """
     from catalog.tables.enumeration import enumerate_space
+
+    return _entered(store, name, enumerate_space, listener)
+
+
+def draw_space(store: Store, name: str, count: int, seed: int, listener: Listener) -> int:
+    """Enter so many different architectures drawn from a space, without metrics; returns how many are new.
+
+    Raises
+    ------
+    UnknownSpaceError
+        The space is neither built in nor stored.
+    """
+    from catalog.tables.enumeration import enter_drawn
+
+    def enter(store: Store, space: SearchSpace, advance: Callable[[int], None]) -> int:
+        return enter_drawn(store, space, count, seed, advance)
+
+    return _entered(store, name, enter, listener)
+
+
+def _entered(
+    store: Store, name: str, enter: Callable[[Store, SearchSpace, Callable[[int], None]], int], listener: Listener
+) -> int:
     from catalog.tables.stored_spaces import space_of
 
     definition = space_of(store, name)
     with listener.watch(f"entering {name}") as advance:
-        new = enumerate_space(store, definition, advance)
+        new = enter(store, definition, advance)
     listener.note(f"{name}: {new:,} new architectures.")
     return new
 
@@ -236,6 +262,20 @@ def _published(listener: Listener) -> Job:
     return job
 
 
+def _proxies_by_space(name: str, files: Sequence[Path], options: Options, listener: Listener) -> list[Job]:
+    """The scores that come with the package, a source for each space."""
+    from ingest.formats.proxies_by_space import TABLE, ProxiesBySpace, chosen_spaces
+
+    _only(name, options, frozenset({"space"}))
+    if files:
+        raise UsageError(f"{name} reads the table that comes with the package; name no file.")
+
+    def job(loader: Loader) -> Job:
+        return _of_file(lambda _: loader, TABLE, listener)
+
+    return [job(ProxiesBySpace(space)) for space in chosen_spaces(options.get("space"))]
+
+
 def _model(targets: Sequence[Path], options: Options, listener: Listener) -> Job:
     _only("model", options, frozenset({"space", "id", "input", "argument"}))
     if len(targets) != 1 or "space" not in options or "id" not in options:
@@ -330,6 +370,15 @@ def _own_staged(_file: Path, options: Options) -> LoaderIn:
     return loader
 
 
+def _transnas_micro(file: Path, options: Options) -> LoaderIn:
+    def loader(_: Store) -> Loader:
+        from ingest.formats.choosing import transnas_loader
+
+        return transnas_loader(file, source=options.get("source"), **_limits(options))
+
+    return loader
+
+
 _LARGEST_MODEL = 2**31
 
 BENCHMARKS = {
@@ -342,8 +391,9 @@ BENCHMARKS = {
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
     "staged": Benchmark(frozenset({"space", "source"}), _own_staged),
+    "transnas-micro": Benchmark(frozenset({"source"}), _transnas_micro, "transnas_micro"),
     **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in TABLES},
 }
 """What a user may hand over as files, by the name of its command."""
 
-NAMES = (*BENCHMARKS, "darts-published", "model")
+NAMES = (*BENCHMARKS, "darts-published", "proxies-by-space", "model")

@@ -160,6 +160,21 @@ def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     _ingest(db, wait, "nb201-digits", [])
 
 
+@app.command("proxies-by-space", epilog="Example: catalog ingest proxies-by-space --space naap440")
+def proxies_by_space(
+    space: Annotated[
+        str | None, typer.Option("--space", metavar="SPACE", help="Only the scores of this space.", show_default="all")
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    wait: Wait = None,
+) -> None:
+    """Zero-cost proxies by space, measured scores that come with the package; docs/proxies.md has their ranks.
+
+    The columns end in `_published_photos`. `catalog score` measures other architectures.
+    """
+    _ingest(db, wait, "proxies-by-space", [], space=space)
+
+
 @app.command("hw-nas-bench", epilog="Example: catalog ingest hw-nas-bench hw_nas_bench_cifar10.csv.gz")
 def hw_nas_bench(
     files: Files,
@@ -170,6 +185,22 @@ def hw_nas_bench(
 ) -> None:
     """HW-NAS-Bench tables: latency and energy of NAS-Bench-201's cells on six devices; unsupported is NULL."""
     _ingest(db, wait, "hw-nas-bench", files, source=source, size_limit=size_limit)
+
+
+@app.command("transnas-micro", epilog="Example: catalog ingest transnas-micro tnb101_micro.csv.gz")
+def transnas_micro(
+    files: FilesOrNone = None,
+    db: Database = DEFAULT_DATABASE,
+    source: Source = None,
+    size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
+    wait: Wait = None,
+) -> None:
+    """TransNAS-Bench-101's micro space: tables or JSON lists of its seven tasks, or NAS-Bench-Suite-Zero's zc_*.json.
+
+    A table has arch and one column a task; a JSON list has [arch, value] pairs of the task in its file's name, and a
+    JSON object such lists by task.
+    """
+    _ingest(db, wait, "transnas-micro", files or [], source=source, size_limit=size_limit)
 
 
 def _staged(name: str) -> None:

@@ -66,7 +66,8 @@ class Architectures:
             stages.append(self._stage(row, network, stage))
         found = self._all.resolved(network, stages)
         if found is None:
-            row.fail(f"its choices do not go together by the rules of the space {self._space.name!r}.")
+            told = self._described.network.broken(network)
+            row.fail(f"it is no architecture of the space {self._space.name!r}: {told}.")
         self._refuse_rest(row)
         return found
 
@@ -104,7 +105,8 @@ class Architectures:
             said = self._said(row, described.block_level, place)
             options = described.block_level.matching(said)
             if not options:
-                row.fail(f"block {len(blocks) + 1} of stage {stage + 1} has choices that do not go together.")
+                told = described.block_level.broken(said)
+                row.fail(f"block {len(blocks) + 1} of stage {stage + 1}: {told}.")
             blocks.append(options[0])
         return Read(own, tuple(blocks))
 

@@ -1,4 +1,4 @@
-"""The rows of a staged space's table: comma-separated, parquet, lines of JSON, or one JSON object."""
+"""The rows of a staged space's table: comma-separated, parquet, lines of JSON, or one JSON object or list."""
 
 from __future__ import annotations
 
@@ -29,6 +29,22 @@ class Row(NamedTuple):
     def fail(self, what: str) -> NoReturn:
         """Raise the error for something wrong in the record."""
         raise IngestError(f"{self.where}: {what} Nothing was stored. Fix the record and run the same command again.")
+
+    def moved(self, paths: Mapping[str, str]) -> Row:
+        """The record with what stands at some paths as columns, in place of the columns that it stood in."""
+        found = {column: value for path, column in paths.items() if (value := self.get(path)) is not None}
+        if not found:
+            return self
+        left = {path.partition(".")[0] for path, column in paths.items() if column in found}
+        kept = {name: value for name, value in self.said.items() if name not in left}
+        if twice := [name for name in found if name in kept]:
+            self.fail(f"{twice[0]} stands there twice, in two forms of the table.")
+        return Row(self.where, {**kept, **found})
+
+    def has(self, path: str, value: object) -> bool:
+        """Whether a value stands at a path."""
+        said = self.get(path)
+        return said == value and isinstance(said, bool) == isinstance(value, bool)
 
     def get(self, path: str) -> Any:
         """What stands at a path, of several at the only one where something does; None where there is nothing."""
@@ -98,9 +114,13 @@ def read_rows(path: Path, key: str, size_limit: int) -> list[Row]:
 
 
 def _of_object(name: str, document: Any, key: str) -> Iterator[Row]:
+    if isinstance(document, list) and all(isinstance(said, Mapping) for said in document):
+        yield from (Row(f"{name}, record {number}", said) for number, said in enumerate(document, 1))
+        return
     if not isinstance(document, Mapping):
         raise IngestError(
-            f"{name}: it is {described(document)}; an object with a record for each id is needed. Nothing was stored."
+            f"{name}: it is {described(document)}; an object with a record for each id, or a list of records, is "
+            "needed. Nothing was stored."
         )
     for native_id, said in document.items():
         if not isinstance(said, Mapping):

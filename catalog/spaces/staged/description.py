@@ -115,6 +115,16 @@ class Level:
             )
         return self._matching[key]
 
+    def broken(self, said: Mapping[str, int]) -> str:
+        """Which values of choices, told by their numbers, break which rule; the values alone where no rule says it."""
+        values = {choice.name: choice.values[said[choice.name]] for choice in self.choices if choice.name in said}
+        known = {**self.settings, **values}
+        told = ", ".join(f"{name} = {value}" for name, value in values.items()) or "nothing"
+        for rule in self.rules:
+            if rule.names <= set(known) and not rule.value(known):
+                return f"{told} is against the rule {rule.text!r}"
+        return f"no architecture has {told} and what else it says"
+
     @cached_property
     def _matching(self) -> dict[tuple[tuple[str, int], ...], tuple[int, ...]]:
         """What was asked before: as many answers as there are sets of values."""

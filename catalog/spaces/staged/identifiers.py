@@ -137,6 +137,8 @@ class _Reading:
         for slot in self._network.slots:
             if slot.name == "stages":
                 networks = self._all.network.matching(said)
+                if not networks:
+                    raise self._error(self._all.network.broken(said))
                 for stage in range(len(description.stages)):
                     if stage:
                         self._fixed(slot.text)
@@ -156,7 +158,7 @@ class _Reading:
                 options = level.matching(said)
                 depths = {self._all.depths(network, stage)[option] for network in networks for option in options}
                 if not depths:
-                    self._fail("values that go together by the rules")
+                    raise self._error(f"in stage {stage + 1}, {level.broken(said)}")
                 blocks = self._several(stage, slot.text, depths)
             else:
                 self._slot(slot.name, slot.text, level, said)
@@ -185,7 +187,9 @@ class _Reading:
             self._slot(slot.name, slot.text, level, said)
         found = level.matching(said)
         if not found:
-            self._fail("a block that keeps the rules before it")
+            raise self._error(
+                f"before character {self._at + 1}, {level.broken(said)}; a block that keeps the rules is needed"
+            )
         return found[0]
 
     def _slot(self, name: str | None, text: str, level: Level, said: dict[str, int]) -> None:
@@ -210,7 +214,7 @@ class _Reading:
     def _resolved(self, said: Mapping[str, int], read: Sequence[Read]) -> Assignment:
         found = self._all.resolved(said, read)
         if found is None:
-            raise self._error("its choices do not go together by the rules of the space")
+            raise self._error(self._all.network.broken(said))
         return found
 
     def _fail(self, allowed: str) -> NoReturn:

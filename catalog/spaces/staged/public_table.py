@@ -18,7 +18,7 @@ from catalog.spaces.staged.tables import Table
 
 _TABLE = (
     *("about", "licence", "values", "arch", "stages", "choices", "fixed", "absent", "unused", "ignored", "several"),
-    *("counts", "metrics"),
+    *("moved", "refused", "counts", "metrics"),
 )
 _COUNT = ("column", "name", "dataset", "times", "exact")
 _METRIC = (
@@ -33,6 +33,7 @@ _METRIC = (
     "direction",
     "repeats",
     "optional",
+    "unless",
 )
 METRIC_KINDS = ("trained", "surrogate", "reported", "supernet")
 """How the value of a metric came about; ``supernet`` is measured with the weights of a supernet, not trained."""
@@ -61,7 +62,10 @@ class CountColumn:
 
 @dataclass(frozen=True)
 class MetricColumn:
-    """One measurement of each architecture, or one a training; `times` makes percent of fractions."""
+    """One measurement of each architecture, or one a training.
+
+    `times` makes percent of fractions; `unless` is what stands at some paths where nothing was measured.
+    """
 
     columns: tuple[str, ...]
     name: str
@@ -74,6 +78,7 @@ class MetricColumn:
     direction: str | None
     repeats: int | None
     optional: bool
+    unless: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,10 @@ class PublicTable:
         Columns that mean nothing here.
     several
         Whether an architecture may have several records, each a training of its own.
+    moved
+        Paths of another form of the table, and the columns that they then are.
+    refused
+        What stands at some paths of a record that has no results.
     """
 
     about: str
@@ -115,6 +124,8 @@ class PublicTable:
     unused: tuple[str, ...]
     ignored: tuple[str, ...]
     several: bool
+    moved: Mapping[str, str]
+    refused: Mapping[str, Value]
     counts: tuple[CountColumn, ...]
     metrics: tuple[MetricColumn, ...]
 
@@ -156,6 +167,8 @@ def public_table(described: Description, file: str) -> PublicTable | None:
         _texts(table, "unused", ()),
         _texts(table, "ignored", ()),
         _yes_or_no(table, "several", default=False),
+        _columns_by_path(table, "moved"),
+        _values_by_path(table, "refused"),
         tuple(_count(one) for one in table.tables("counts", _COUNT)),
         metrics,
     )
@@ -184,7 +197,24 @@ def _metric(table: Table) -> MetricColumn:
         _one_of(table, "direction", ("higher", "lower")) if "direction" in table else None,
         _whole(table, "repeats", _MOST_REPEATS),
         _yes_or_no(table, "optional", default=False),
+        _values_by_path(table, "unless"),
     )
+
+
+def _columns_by_path(table: Table, key: str) -> Mapping[str, str]:
+    said = table.table(key).said
+    for path, column in said.items():
+        if not isinstance(column, str) or not column or "." in column:
+            raise table.fault(f"{key}.{path}", column, "the name of a column")
+    return said
+
+
+def _values_by_path(table: Table, key: str) -> Mapping[str, Value]:
+    said = table.table(key).said
+    for path, value in said.items():
+        if not isinstance(value, int | float | str):
+            raise table.fault(f"{key}.{path}", value, "a number, a word, true or false")
+    return said
 
 
 def _absent(table: Table, path: str, said: Any, known: Collection[str]) -> Mapping[str, Value]:
