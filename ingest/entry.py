@@ -350,6 +350,28 @@ def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
     return loader
 
 
+def _own_staged(_file: Path, options: Options) -> LoaderIn:
+    """The reader of a table of any staged space, a user's own too."""
+    if "space" not in options:
+        raise UsageError("name the space that the table belongs to: --space NAME.")
+    name = str(options["space"])
+
+    def loader(store: Store) -> Loader:
+        from catalog.spaces.staged.space import StagedSpace
+        from catalog.tables.stored_spaces import space_of
+        from ingest.formats.staged_table import StagedTable
+
+        space = space_of(store, name)
+        if not isinstance(space, StagedSpace):
+            raise UsageError(
+                f"the space {name!r} is no staged space; nothing was stored. Read its files with the command of its "
+                "benchmark, or with: catalog ingest graphs."
+            )
+        return StagedTable(space, source=options.get("source"), **_limits(options))
+
+    return loader
+
+
 def _transnas_micro(file: Path, options: Options) -> LoaderIn:
     def loader(_: Store) -> Loader:
         from ingest.formats.choosing import transnas_loader
@@ -370,6 +392,7 @@ BENCHMARKS = {
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
+    "staged": Benchmark(frozenset({"space", "source"}), _own_staged),
     "transnas-micro": Benchmark(frozenset({"source"}), _transnas_micro, "transnas_micro"),
     **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in TABLES},
 }
