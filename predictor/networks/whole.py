@@ -126,6 +126,10 @@ class WholeNetwork(Network):
         out: Tensor = self.embedding(inputs)
         return out
 
+    def forget_words(self) -> None:
+        """See the base class."""
+        self.embedding = nn.Identity()
+
     def from_vectors(self, vectors: Tensor) -> Tensor:
         """Logits of images or vectors."""
         return super().forward(vectors)
