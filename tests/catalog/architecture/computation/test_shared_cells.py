@@ -53,7 +53,7 @@ def test_what_is_remembered_counts_towards_the_most() -> None:
 def test_a_shared_cell_contracts_by_the_rules_of_its_graph() -> None:
     """In a whole network an input that feeds a reduction cell halves nothing; in cells it does."""
     names, edges = ["input", "skip_connect", "nor_conv_3x3", "output"], [(0, 1), (1, 2), (2, 3)]
-    cell = CellGraph.build("reduce", names, edges, vocabulary=SIZED_VOCABULARY)
+    cell = CellGraph.build("reduce", names, edges, vocabulary=SIZED_VOCABULARY, reduction=True)
     whole = ArchitectureGraph("own", (cell,), SIZED_VOCABULARY, NetworkInput(shape=(8, 16, 16)))
     in_skeleton = ArchitectureGraph("own", (cell,), SIZED_VOCABULARY)
     forms = canonical_forms([whole, in_skeleton, whole]).graphs
