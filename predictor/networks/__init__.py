@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.sizes import NetworkInput
+from catalog.architecture.skeleton import Skeleton
 from catalog.spaces import darts_network, nb101_network, nb201_network, transnas_network
 from predictor.networks.network import Network, NetworkConfig, load_replicas
 
@@ -37,7 +38,7 @@ __all__ = [
     "whole_counts",
 ]
 
-_SKELETONS = {
+_SKELETONS: dict[str, Skeleton | transnas_network.ModuleSkeleton] = {
     "nb201": nb201_network.SKELETON,
     "nb101": nb101_network.SKELETON,
     "darts": darts_network.SKELETON,
