@@ -54,7 +54,7 @@ def scaled(labels: Values, scale: str) -> NDArray[np.float32]:
         from scipy.stats import rankdata
 
         return np.asarray(ndtri((rankdata(labels) - 0.5) / len(labels)), dtype=np.float32)
-    return ((labels - labels.mean()) / labels.std()).astype(np.float32)
+    return np.asarray((labels - labels.mean()) / labels.std(), dtype=np.float32)
 
 
 def train(

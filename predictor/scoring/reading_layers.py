@@ -51,14 +51,18 @@ def read_layers(catalog: Store, ids: NDArray[np.int64], proxies: Sequence[str]) 
     networks, of_ids = _networks(pl.DataFrame(measured), rows, len(proxies))
     layers = _in_network_order(networks.join(rows, on=["measured_id", "place"]), len(proxies))
     found = pl.DataFrame({"architecture_id": ids}).join(of_ids, on="architecture_id", how="left", maintain_order="left")
+    numbers = {
+        name: layers[name].fill_null(_NOWHERE).cast(pl.Int64).to_numpy()
+        for name in ("parameters", "stage", "repetition", "node")
+    }
     return Layers(
         tuple(proxies),
         found["network"].fill_null(_NOWHERE).cast(pl.Int64).to_numpy(),
         layers["network"].cast(pl.Int64).to_numpy(),
         layers.select(f"value_{place}" for place in range(len(proxies))).to_numpy(),
-        *(layers[name].fill_null(_NOWHERE).cast(pl.Int64).to_numpy() for name in ("parameters", "stage")),
-        *(layers[name].fill_null(_NOWHERE).cast(pl.Int64).to_numpy() for name in ("repetition", "node")),
-        *(layers[name].fill_null("").to_list() for name in ("role", "operator")),
+        **numbers,
+        role=layers["role"].fill_null("").to_list(),
+        operator=layers["operator"].fill_null("").to_list(),
     )
 
 

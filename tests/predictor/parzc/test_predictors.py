@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 
 from catalog.errors import UsageError
-from catalog.progress import Listener
 from catalog.storage.store import Store
 from catalog.testing import check_predictor, sample_given
 from predictor.door import Labelled, Training
 from predictor.parzc.predictors import STATISTICS, ParZC, ParZCDagger
 from predictor.scoring.entry import ScoreOptions, score
 from predictor.scoring.reading_layers import read_layers
-from predictor.scoring.training import train
 from predictor.zero_cost import MeasureConfig
 from predictor.zero_cost.engine import LocalEngine
+from tests.catalog.cli.commands import call_catalog
 from tests.predictor.scored_cells import CELLS, CONV, CUT, TWINS, TWO, database_of_cells, enter_cells, scores
 
 SHORT = {"epochs": 2, "channels": 16, "samples": 2}
@@ -111,11 +110,15 @@ def test_layers_come_in_network_order_and_are_shared_by_twins(measured: Path) ->
 
 def test_it_is_trained_and_scored_like_any_other(measured: Path, tmp_path: Path) -> None:
     out = tmp_path / "weights"
-    with Store.open(measured, mode="write") as store:
-        train(store, "parzc", ["nb201"], "params", out, sample=5, seed=0, options=SHORT, listener=Listener())
-        options = ScoreOptions(checkpoint=out, column="parzc_5", engine=LocalEngine(1))
-        report, *_ = score(store, "nb201", ["parzc"], options)
-        assert (report.column, report.ok, report.disconnected) == ("parzc_5", len(CELLS) + len(MORE) - 1, 1)
+    settings = [word for name, value in SHORT.items() for word in ("--set", f"{name}={value}")]
+    labels = ("--space", "nb201", "--target", "params", "--sample", "5", "--seed", "0")
+    scored = ("score", "nb201", "--proxy", "parzc", "--checkpoint", str(out), "--as", "parzc_5", "--workers", "1")
+    for words in (("train", "parzc", *labels, "--set", "variant=hybrid", *settings, "--out", str(out)), scored):
+        answer = call_catalog(*words, database=measured)
+        assert answer.returncode == 0, answer.stderr
+    with Store.open(measured) as store:
+        row = store.query("SELECT count(parzc_5), count(parzc_5_std) AS spreads, count(*) AS cells FROM nb201").row(0)
+        assert row == (len(CELLS) + len(MORE) - 1, len(CELLS) + len(MORE) - 1, len(CELLS) + len(MORE))
         found = scores(store, "parzc")
         assert len({found[cell][0] for cell in TWINS}) == 1
         assert all(value[0] > 0 for cell, value in scores(store, "parzc_std").items() if cell != CUT)
