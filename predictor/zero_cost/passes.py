@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import Flag, auto
 from functools import cached_property
 from itertools import pairwise
@@ -18,6 +18,7 @@ from catalog.errors import ProxyError
 from predictor.networks import Network, NetworkConfig
 from predictor.zero_cost.hooks import code, recorded_inputs, recorded_outputs, recorded_signals
 from predictor.zero_cost.inputs import Batch, seeded
+from predictor.zero_cost.kept import BlockPass, LossPass
 from predictor.zero_cost.modules import BATCH_NORMS, conserving, counted, leaves, operations, weighted
 from predictor.zero_cost.weights import draw_by_layer, initialise
 
@@ -68,35 +69,6 @@ REGION_PIXELS = 3
 NTK_SAMPLES = 16
 PERTURBATION = 0.01
 _MOST_NUMBERS = 2**27  # half a gigabyte, and one more while their products are taken
-
-
-@dataclass(frozen=True)
-class LossPass:
-    """What one minibatch leaves behind; what nobody needed is None or empty."""
-
-    codes: dict[str, Tensor]
-    """For each ReLU by name (B, neurons): whether its input is positive."""
-    jacobian: Tensor | None = None
-    """(B, pixels)."""
-    activation_gradients: dict[str, Tensor] = field(default_factory=dict)
-    """For each ReLU by name (B, neurons): the gradient of the summed logits with respect to its input."""
-    gradients: Sequence[Tensor] = ()
-    """dL/dtheta of each layer."""
-    outputs: dict[int, Tensor] = field(default_factory=dict)
-    """Output of each layer by its place."""
-    output_gradients: dict[int, Tensor] = field(default_factory=dict)
-    hessian_gradients: Sequence[Tensor] = ()
-    """H g of each layer."""
-    hessian_failure: str | None = None
-    """Why there is none: PyTorch cannot derive every operator twice."""
-
-
-@dataclass(frozen=True)
-class BlockPass:
-    """What AZ-NAS looks at: the output of each block, and for each but the first (random gradient, gradient before)."""
-
-    features: list[Tensor]
-    gradients: list[tuple[Tensor, Tensor]]
 
 
 class Passes:

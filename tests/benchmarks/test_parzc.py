@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import parzc
+from benchmarks import parzc, parzc_layers
 
 
 def test_layers_are_measured_once_and_come_in_network_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parzc, "functions", lambda: [2000, 6111])
-    monkeypatch.setattr(parzc, "PART", 1)
-    parzc.measure_layers(tmp_path, 1, math.inf)
+    monkeypatch.setattr(parzc_layers, "functions", lambda: [2000, 6111])
+    monkeypatch.setattr(parzc_layers, "PART", 1)
+    parzc_layers.measure_layers(tmp_path, 1, math.inf)
     (first,) = (tmp_path / "layers").iterdir()
     content = first.read_bytes()
-    parzc.measure_layers(tmp_path, 2, math.inf)
+    parzc_layers.measure_layers(tmp_path, 2, math.inf)
     assert first.read_bytes() == content
-    indices, layers = parzc.read_layers(tmp_path, 2)
+    indices, layers = parzc_layers.read_layers(tmp_path, 2)
     assert indices == [2000, 6111]
     for network in range(2):
         of = layers.owner == network
