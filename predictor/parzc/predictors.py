@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -20,6 +22,7 @@ STATISTICS = ("grad_norm", "snip", "synflow_normed")
 """What the paper takes of each layer in NAS-Bench-101 and NAS-Bench-201."""
 
 VARIANTS = ("statistics", "hybrid")
+_DECISIVE = ("network", "longest", "operators", "seed")
 _NO_LAYERS = "its layers have no statistics; measure them: catalog score {space} {proxies} --layerwise"
 _NO_FIT = "it has more layers than the {longest} that were trained with, or one without a value"
 _NO_OPERATOR = "it has an operator that was not trained with"
@@ -178,14 +181,29 @@ class ParZC(Predictor):
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         import torch
 
+        from predictor.parzc.graphs import width_of
         from predictor.parzc.mixer import MABN, MABNConfig
 
-        self._model = MABN(MABNConfig(**self.card["network"]))
+        config, operators = MABNConfig(**self.card["network"]), list(self.card["operators"])
+        nodes = width_of(operators) if operators else 0
+        if (config.inputs, config.nodes) != (len(STATISTICS) * int(self.card["longest"]), nodes):
+            raise ValueError("its network does not fit its layers and operators")
+        if config.depth > len(state):
+            raise ValueError(f"its network has {config.depth} pairs of layers, and there are {len(state)} weights")
         try:
-            self._model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in state.items()})
+            with torch.device("meta"):  # so that no card decides how much memory is taken, but the weights alone
+                model = MABN(config)
+            tensors = {name: torch.from_numpy(array.copy()) for name, array in state.items()}
+            model.load_state_dict(tensors, assign=True)
         except RuntimeError as error:  # names or shapes of another network
             raise ValueError(str(error).partition("\n")[0]) from error
-        self._model.eval()
+        self._model = model.eval()
+
+    @classmethod
+    def digest(cls, card: Mapping[str, Any]) -> str | None:
+        """sha256 of all in a card that decides a score."""
+        decisive = {name: card.get(name) for name in ("sha256", "configuration", *_DECISIVE)}
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest() if card else None
 
 
 class ParZCDagger(Predictor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from catalog.errors import UsageError
 from catalog.storage.store import Store
 from catalog.testing import check_predictor, sample_given
 from predictor.door import Labelled, Training
+from predictor.door.checkpoint import write_card
 from predictor.parzc.predictors import STATISTICS, ParZC, ParZCDagger
 from predictor.scoring.entry import ScoreOptions, score
 from predictor.scoring.reading_layers import read_layers
@@ -78,6 +80,27 @@ def test_an_operator_that_was_not_trained_with_is_a_reason(tmp_path: Path) -> No
     found = fitted.score(sample_given(ParZC))
     assert found.reasons is not None
     assert "it has an operator that was not trained with" in found.reasons
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"longest": 7}, "does not fit"),
+        ({"operators": ["nor_conv_3x3"]}, "does not fit"),
+        ({"network": None}, "train again"),
+        ({"depth": 10**9}, "pairs of layers"),
+        ({"channels": 10**9}, "size mismatch|train again"),
+    ],
+)
+def test_a_card_of_another_network_is_refused(change: dict[str, Any], problem: str, tmp_path: Path) -> None:
+    fitted = ParZC.configured(SHORT).fit([labelled()], Training())
+    card = fitted.save(tmp_path)
+    of_network = {name: value for name, value in change.items() if name in ("depth", "channels")}
+    changed = card | (change if not of_network else {"network": card["network"] | of_network})
+    assert ParZC.digest(changed) != ParZC.digest(card)
+    write_card(tmp_path, changed)
+    with pytest.raises(UsageError, match=problem):
+        ParZC.load(tmp_path)
 
 
 @pytest.fixture(scope="module")
