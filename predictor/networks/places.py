@@ -124,12 +124,23 @@ def _inside(module: nn.Module, place: Place, known: _Nodes) -> Iterator[tuple[st
                 yield from _named(
                     f"{name}.{key}", operator, known.place(place, module.name, int(key), "operator"), known
                 )
+        elif isinstance(module, Segment):
+            for key, layer in module.layers.items():
+                yield from _named(f"{name}.{key}", layer, _of_segment(module, key, place, known), known)
         elif isinstance(module, NB101Module):
             for number, (key, part) in enumerate(child.named_children(), start=1):
                 node, role = (int(key), "projection") if child is module.projections else (number, "operator")
                 yield from _named(f"{name}.{key}", part, known.place(place, module.name, node, role), known)
         else:
             yield from _named(name, child, _changed(module, child, place), known)
+
+
+def _of_segment(segment: Segment, key: str, place: Place, known: _Nodes) -> Place:
+    """The place of a layer of a whole network, which has no stages."""
+    if key not in segment.origins:
+        return place
+    origin = segment.origins[key]
+    return known.place(Place("operator", repetition=origin.repetition), origin.cell, origin.node, "operator")
 
 
 def _named(name: str, module: nn.Module, place: Place, known: _Nodes) -> Iterator[tuple[str, Place]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import torch
 from torch import nn
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
@@ -98,12 +97,13 @@ def test_cells_of_a_users_own_stand_in_stages() -> None:
     assert nodes == [Place("operator", stage, 0, "mine", 1, "nor_conv_3x3") for stage in range(3)]
 
 
-def test_a_whole_network_has_no_stages() -> None:
-    names = ["input", "conv", "conv", "output"]
-    sizes = [None, Size(kernel=3, channels=4), Size(kernel=3, channels=8, stride=2), None]
-    cell = CellGraph.build("network", names, [(0, 1), (1, 2), (2, 3)], vocabulary=SIZED_VOCABULARY, sizes=sizes)
+def test_a_whole_network_has_nodes_and_repetitions_but_no_stages() -> None:
+    names = ["input", "skip_connect", "conv", "conv", "output"]
+    sizes = [None, None, Size(kernel=3, channels=4), Size(kernel=3, channels=3), None]
+    edges = [(0, 1), (1, 2), (2, 3), (3, 4)]
+    cell = CellGraph.build("body", names, edges, vocabulary=SIZED_VOCABULARY, sizes=sizes, repeats=2)
     graph = ArchitectureGraph("mine", (cell,), SIZED_VOCABULARY, NetworkInput(shape=(3, 8, 8)), classes=10)
-    with torch.no_grad():
-        found = weighted_places(graph, NetworkConfig(channels=4, cells=1))
-    assert Counter(place.role for place in found.values()) == {"stem": 1, "operator": 1, "classifier": 1}
-    assert {place.stage for place in found.values()} == {None}
+    found = weighted_places(graph, NetworkConfig(channels=4, cells=1))
+    *layers, last = found.values()
+    assert layers == [Place("operator", None, copy, "body", node, "conv") for copy in range(2) for node in (2, 3)]
+    assert last == Place("classifier")
