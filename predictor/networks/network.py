@@ -73,6 +73,9 @@ class Network(nn.Module):
         """What is computed with: the inputs themselves, or the looked-up vectors of tokens."""
         return inputs
 
+    def forget_words(self) -> None:
+        """Drop what looks tokens up, so that vectors alone can go in."""
+
     def from_vectors(self, vectors: Tensor) -> Tensor:
         """Logits of what `vectors` gave."""
         out: Tensor = self(vectors)

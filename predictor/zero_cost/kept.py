@@ -27,11 +27,3 @@ class LossPass:
     """H g of each layer."""
     hessian_failure: str | None = None
     """Why there is none: PyTorch cannot derive every operator twice."""
-
-
-@dataclass(frozen=True)
-class BlockPass:
-    """What AZ-NAS looks at: the output of each block, and for each but the first (random gradient, gradient before)."""
-
-    features: list[Tensor]
-    gradients: list[tuple[Tensor, Tensor]]

@@ -17,17 +17,20 @@ from predictor.door.guard import FAILURES
 from predictor.networks import (
     MOST_PIXELS,
     MOST_TOKENS,
+    SCORING_PIXELS,
     Network,
     NetworkConfig,
+    at_input,
     build,
     has_own_network,
     live_form,
     measured_input,
     scoring_config,
     thin_config,
+    whole_classes,
     whole_counts,
 )
-from predictor.zero_cost.inputs import Batch, draw, label_kind
+from predictor.zero_cost.inputs import PIXELS, Batch, draw, label_kind
 from predictor.zero_cost.layer_facts import LayerFacts, layer_facts, unrepeated
 from predictor.zero_cost.passes import IMAGES, Need, Passes
 from predictor.zero_cost.proxy import LayeredProxy, Proxy
@@ -76,7 +79,11 @@ class MeasureConfig:
         own, beside which `network` holds for cells.
         """
         network = {name: value for name, value in asdict(self.network_of(space)).items() if name != "replicas"}
-        own = {} if has_own_network(space) else {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        own: dict[str, Any] = {}
+        if not has_own_network(space):
+            own = {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        if space in SCORING_PIXELS:
+            own = {"pixels": SCORING_PIXELS[space]}
         return own | {
             "batch_size": self.batch_size,
             "batches": self.batches,
@@ -141,12 +148,14 @@ class Measurement:
 
 def batches_for(config: MeasureConfig, space: str) -> list[Batch]:
     """The minibatches that every architecture of a run is measured on."""
+    edge = SCORING_PIXELS.get(space, PIXELS)
     return draw(
         config.input,
         batch_size=config.batch_size,
         batches=config.batches,
         classes=config.network_of(space).classes,
         seed=config.seed,
+        taken=NetworkInput(shape=(3, edge, edge)),
     )
 
 
@@ -227,17 +236,16 @@ def _passes_of_whole(graph: ArchitectureGraph, stated: NetworkInput, config: Mea
             "size of its own; leave both out."
         )
     taken = measured_input(stated)
-    shown = replace(live_form(graph), input=taken)
 
     def made(size: NetworkConfig) -> Network:
         try:
-            return build(shown, size)
+            return build(at_input(live_form(graph), taken), size)
         except GraphError as error:
             if taken == stated:
                 raise
             raise ProxyError(f"it is measured with an input of {taken.text}, which does not fit it: {error}") from None
 
-    classes = graph.classes or size.classes
+    classes = whole_classes(graph, size)
     batches = _drawn(config.input, config.batch_size, config.batches, classes, config.seed, taken)
     return Passes(
         made,

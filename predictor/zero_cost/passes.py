@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from catalog.errors import ProxyError
 from predictor.networks import Network, NetworkConfig
+from predictor.zero_cost.blocks import BlockPass
 from predictor.zero_cost.hooks import code, recorded_inputs, recorded_outputs, recorded_signals
 from predictor.zero_cost.inputs import Batch, seeded
-from predictor.zero_cost.kept import BlockPass, LossPass
+from predictor.zero_cost.kept import LossPass
 from predictor.zero_cost.modules import BATCH_NORMS, conserving, counted, leaves, operations, weighted
 from predictor.zero_cost.weights import draw_by_layer, initialise
 
@@ -142,10 +143,15 @@ class Passes:
         with torch.no_grad():
             return tuple(self._vectors(self.batches[0].images).shape)
 
-    def _built(self) -> Network:
-        """The network anew, every time with the same weights: cheaper than a copy."""
+    def _built(self, *, looks_up: bool = True) -> Network:
+        """The network anew, every time with the same weights: cheaper than a copy.
+
+        A look-up of many words is not drawn for whoever computes with vectors of their own.
+        """
         with seeded("initialisation", self.seed):  # whatever draws besides the layers
             network = self._make(self.config).to(self.device).train()
+        if not looks_up:
+            network.forget_words()
         draw_by_layer(network, self.seed)
         for parameter in network.parameters():
             parameter.data = _laid_out(parameter.data)
@@ -153,7 +159,7 @@ class Passes:
 
     def _initialised(self, draw_weights: Callable[[Tensor], Tensor], purpose: str) -> Network:
         """The network with other weights."""
-        network = self._built()
+        network = self._built(looks_up=False)
         initialise(network, draw_weights, purpose, self.seed)
         return network
 
@@ -239,13 +245,13 @@ class Passes:
     def synaptic(self) -> list[Tensor]:
         """|theta| dR/d|theta| of each layer, R the summed output; every entry is positive."""
         with self.timed(Need.SYNAPTIC):
-            return self._flows(conserving(self._built()))
+            return self._flows(conserving(self._built(looks_up=False)))
 
     @cached_property
     def normed_synaptic(self) -> list[Tensor]:
         """The same with normalisations in place, so that entries have signs."""
         with self.timed(Need.NORMED_SYNAPTIC):
-            return self._flows(self._built())
+            return self._flows(self._built(looks_up=False))
 
     def _flows(self, network: Network) -> list[Tensor]:
         """Absolute weights times the gradients of the summed output for an input of ones, in double precision."""
@@ -257,6 +263,11 @@ class Passes:
         ones = torch.ones(1, *self._vector_shape[1:], dtype=torch.float64, device=self.device)
         gradients = _gradients(network.from_vectors(ones).sum(), weights)
         flows = [(w * g).detach() for w, g in zip(weights, gradients, strict=True)]
+        if not all(bool(flow.isfinite().all()) for flow in flows):
+            raise ProxyError(
+                "the signal of positive weights grows beyond all numbers: gates multiply it with itself, and no "
+                "normalisation holds it"
+            )
         if len(flows) > 1 and not any(bool(flow.any()) for flow in flows[:-1]):
             raise ProxyError("no signal flows through the network: its activations are at their bounds")
         return flows
@@ -265,10 +276,10 @@ class Passes:
     def gaussian(self) -> tuple[float, list[float]]:
         """Mean L1 difference before pooling that the perturbation makes, and each BatchNorm's mean running variance."""
         with self.timed(Need.GAUSSIAN), torch.no_grad(), seeded("gaussian", self.seed):
+            if not any(isinstance(module, BATCH_NORMS) for module in self.network.modules()):
+                raise ProxyError("the network has no BatchNorm, whose variances belong to the score")
             network = self._initialised(nn.init.normal_, "gaussian")
             norms = [module for module in network.modules() if isinstance(module, BATCH_NORMS)]
-            if not norms:
-                raise ProxyError("the network has no BatchNorm, whose variances belong to the score")
             shape = self._vector_shape
             images = _laid_out(torch.randn(shape, device=self.device))
             moved = images + PERTURBATION * _laid_out(torch.randn(shape, device=self.device))

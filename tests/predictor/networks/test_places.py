@@ -90,6 +90,19 @@ def test_a_nas_bench_101_module_tells_projections_from_operators() -> None:
     ]
 
 
+def test_a_transnas_cell_is_a_block_of_its_own() -> None:
+    graph = space_named("transnas_micro").graph("64-41414-1_02_313")
+    found = weighted_places(graph, NetworkConfig(channels=4, cells=1))
+    cells = {cell.name: cell.operators for cell in graph.cells}
+    assert {place.role for place in found.values()} == {"stem", "operator", "classifier"}
+    for place in found.values():
+        if place.role == "operator":
+            assert place.cell is not None
+            assert place.node is not None
+            assert place.operator == cells[place.cell][place.node]
+    assert {place.stage for place in found.values()} > {0, 1}
+
+
 def test_cells_of_a_users_own_stand_in_stages() -> None:
     cell = CellGraph.build("mine", ["input", "nor_conv_3x3", "output"], [(0, 1), (1, 2)])
     found = weighted_places(ArchitectureGraph("own", (cell,)), NetworkConfig(channels=4, cells=1))
