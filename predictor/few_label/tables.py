@@ -1,0 +1,139 @@
+"""What is read of architectures, as tables of plain numbers: one table a group of inputs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.architecture.graph import EDGES_DECIDE, halves_resolution
+from catalog.architecture.structural import STRUCTURAL_PROXIES
+from predictor.door import Given
+from predictor.encoding.padded_graphs import from_placed
+from predictor.encoding.structural_prior import terms_of
+
+Values = NDArray[np.float64]
+
+ZERO_SHOT = "zero_shot"
+"""The group of scores of predictors that come with weights."""
+TERMS = "prior"
+"""The group of the structural prior's terms."""
+PROXIES = (
+    *("epe_nas", "fisher", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "plain", "snip", "logsynflow", "zen"),
+    *("params", "flops"),
+)
+"""Zero-cost proxies; where our own measurement is missing, the benchmark's published one is read."""
+PUBLISHED = "_published"
+COUNTS = tuple(proxy.name for proxy in STRUCTURAL_PROXIES)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers of A architectures.
+
+    Parameters
+    ----------
+    names
+        Of the F columns.
+    values
+        (A, F), NaN where a number is not known.
+    """
+
+    names: tuple[str, ...]
+    values: Values
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Values], count: int) -> Table:
+        """Columns by name, in the order of the names."""
+        names = tuple(sorted(columns))
+        return cls(names, np.stack([columns[name] for name in names], axis=1) if names else np.empty((count, 0)))
+
+    def best_measured(self) -> Table:
+        """Without those of our own and of published scores of one proxy that fewer architectures have."""
+        known = np.isfinite(self.values).sum(axis=0)
+        best: dict[str, int] = {}
+        for place, name in enumerate(self.names):
+            proxy = name.removesuffix(PUBLISHED)
+            if proxy not in best or known[place] > known[best[proxy]]:
+                best[proxy] = place
+        places = sorted(best.values())
+        return Table(tuple(self.names[place] for place in places), self.values[:, places])
+
+    def chosen(self, names: tuple[str, ...]) -> Values:
+        """(A, names) the columns of these names; 0 where there is none, as for an operator that does not occur."""
+        place = {name: index for index, name in enumerate(self.names)}
+        nothing = np.zeros(len(self.values))
+        columns = [self.values[:, place[name]] if name in place else nothing for name in names]
+        return np.stack(columns, axis=1) if columns else np.empty((len(self.values), 0))
+
+
+def proxies(given: Given) -> Table:
+    """Zero-cost scores, our own and published ones."""
+    names = [column for name in PROXIES for column in (name, name + PUBLISHED) if column not in COUNTS]
+    return Table.of({name: given.optional[name] for name in names if name in given.optional}, len(given))
+
+
+def counts(given: Given) -> Table:
+    """Logarithms of structural counts and sizes."""
+    return Table.of({name: np.log1p(given.optional[name]) for name in COUNTS if name in given.optional}, len(given))
+
+
+def operators(given: Given) -> Table:
+    """Logarithms of how often each operator occurs in the canonical graph; cells that halve the resolution apart."""
+    found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
+    for part in given.canonical.cells:
+        for place, name in enumerate(part.cells.vocabulary):
+            times = (part.cells.operators == place) * part.cells.applications()
+            np.add.at(found[_kind(part.cells.name) + name], part.rows, part.repeated(times.sum(axis=1)))
+    return Table.of({name: np.log1p(values) for name, values in found.items()}, len(given))
+
+
+def edges(given: Given) -> Table:
+    """How often data flows from one operator to another in the canonical graph; cells that halve apart."""
+    found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
+    for part in given.canonical.cells:
+        cells, sources, targets = np.nonzero(part.cells.adjacency)
+        names, kind = part.cells.vocabulary, _kind(part.cells.name)
+        copies = part.cells.adjacency[cells, sources, targets].astype(np.float64)
+        if part.repeats is not None:
+            copies *= part.repeats[cells]
+        pairs = part.cells.operators[cells, sources] * np.int64(len(names)) + part.cells.operators[cells, targets]
+        for pair in np.unique(pairs).tolist():
+            one = pairs == pair
+            source, target = divmod(pair, len(names))
+            np.add.at(found[f"{kind}{names[source]}>{names[target]}"], part.rows[cells[one]], copies[one])
+    return Table.of(found, len(given))
+
+
+def prior(given: Given) -> Table:
+    """The six terms of TG-NAS's structural prior; none where edges do what the graph leaves out."""
+    if given.space in EDGES_DECIDE:
+        return Table.of({}, len(given))
+    terms = terms_of((from_placed(part) for part in given.canonical.cells), len(given), given.vocabulary)
+    return Table.of({one.name: getattr(terms, one.name) for one in fields(terms)}, len(given))
+
+
+def zero_shot(given: Given) -> Table:
+    """Scores of predictors that come with weights."""
+    return Table.of(given.zero_shot, len(given))
+
+
+READERS: Mapping[str, Callable[[Given], Table]] = {
+    "proxies": proxies,
+    "counts": counts,
+    "operators": operators,
+    "edges": edges,
+    TERMS: prior,
+    ZERO_SHOT: zero_shot,
+}
+"""The groups of plain numbers, by name."""
+
+OPTIONAL = tuple(dict.fromkeys((*COUNTS, *PROXIES, *(name + PUBLISHED for name in PROXIES))))
+"""The columns that are read where a space has them."""
+
+
+def _kind(cell: str) -> str:
+    return "reduce:" if halves_resolution(cell) else ""
