@@ -21,7 +21,7 @@ HISTOGRAM = "histogram"
 PROXIES = "proxies"
 RANKED = (PROXIES, ZERO_SHOT)
 """Groups whose numbers count by their rank alone."""
-OF_GRAPHS = ("operators", "edges", TERMS)
+OF_GRAPHS = ("operators", "edges", "sizes", TERMS)
 """Groups that are read off the graphs, which every space has."""
 NAMES = (*READERS, HISTOGRAM)
 

@@ -8,14 +8,14 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
-from catalog.architecture.graph import halves_resolution
+from catalog.architecture.canonical_labelling import operator_key
 from catalog.architecture.weisfeiler_lehman import colours
 from predictor.door import Given
+from predictor.few_label.tables import kind_of
 
 Values = NDArray[np.float64]
 
 ROUNDS = 2
-_REDUCTION = np.uint64(0xB492B66FBE98F273)
 _TINY = 1e-12
 
 
@@ -62,12 +62,10 @@ class Histogram:
 
 
 def count_colours(given: Given, rounds: int = ROUNDS) -> list[Counts]:
-    """The colours of canonical graphs after each round from the first to the last; cells that halve apart."""
+    """The colours of canonical graphs after each round from the first to the last; cells of different names apart."""
     found: list[list[Counts]] = [[] for _ in range(rounds)]
     for part in given.canonical.cells:
-        keys = part.cells.keys()
-        if halves_resolution(part.cells.name):
-            keys = keys ^ _REDUCTION
+        keys = part.cells.keys() ^ np.uint64(operator_key(kind_of(part.cells.name)))
         repeats = np.ones(len(part.rows)) if part.repeats is None else part.repeats.astype(np.float64)
         nodes = keys.shape[1]
         rows, counts = np.repeat(part.rows, nodes), np.repeat(repeats, nodes)

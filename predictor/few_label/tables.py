@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.graph import EDGES_DECIDE, halves_resolution
+from catalog.architecture.graph import EDGES_DECIDE, is_traced
 from catalog.architecture.structural import STRUCTURAL_PROXIES
+from catalog.architecture.sizes import NUMBERS
 from predictor.door import Given
 from predictor.encoding.padded_graphs import from_placed
 from predictor.encoding.structural_prior import terms_of
@@ -27,6 +28,8 @@ PROXIES = (
 )
 """Zero-cost proxies; where our own measurement is missing, the benchmark's published one is read."""
 PUBLISHED = "_published"
+BINS = 3
+_TINY = 1e-12
 COUNTS = tuple(proxy.name for proxy in STRUCTURAL_PROXIES)
 
 
@@ -82,21 +85,21 @@ def counts(given: Given) -> Table:
 
 
 def operators(given: Given) -> Table:
-    """Logarithms of how often each operator occurs in the canonical graph; cells that halve the resolution apart."""
+    """Logarithms of how often each operator occurs in the canonical graph, cells by their name."""
     found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
     for part in given.canonical.cells:
         for place, name in enumerate(part.cells.vocabulary):
             times = (part.cells.operators == place) * part.cells.applications()
-            np.add.at(found[_kind(part.cells.name) + name], part.rows, part.repeated(times.sum(axis=1)))
+            np.add.at(found[f"{kind_of(part.cells.name)}:{name}"], part.rows, part.repeated(times.sum(axis=1)))
     return Table.of({name: np.log1p(values) for name, values in found.items()}, len(given))
 
 
 def edges(given: Given) -> Table:
-    """How often data flows from one operator to another in the canonical graph; cells that halve apart."""
+    """How often data flows from one operator to another in the canonical graph, cells by their name."""
     found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
     for part in given.canonical.cells:
         cells, sources, targets = np.nonzero(part.cells.adjacency)
-        names, kind = part.cells.vocabulary, _kind(part.cells.name)
+        names, kind = part.cells.vocabulary, kind_of(part.cells.name)
         copies = part.cells.adjacency[cells, sources, targets].astype(np.float64)
         if part.repeats is not None:
             copies *= part.repeats[cells]
@@ -104,8 +107,37 @@ def edges(given: Given) -> Table:
         for pair in np.unique(pairs).tolist():
             one = pairs == pair
             source, target = divmod(pair, len(names))
-            np.add.at(found[f"{kind}{names[source]}>{names[target]}"], part.rows[cells[one]], copies[one])
+            np.add.at(found[f"{kind}:{names[source]}>{names[target]}"], part.rows[cells[one]], copies[one])
     return Table.of(found, len(given))
+
+
+def sizes(given: Given) -> Table:
+    """What sizes say: of each operator in each cell, the mean logarithm early, in the middle and late in the cell."""
+    found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
+    for part in given.canonical.cells:
+        if part.cells.sizes is None:
+            continue
+        said = np.log1p([*(size.numbers for size in part.cells.size_table), [np.nan] * len(NUMBERS)])
+        values = said[part.cells.sizes]  # (B, N, fields), NaN where nothing is said
+        places = _places(part.cells.sizes.shape[1])  # (bins, N)
+        for index, operator in enumerate(part.cells.vocabulary):
+            is_one = part.cells.operators == index
+            for place, field in enumerate(NUMBERS):
+                known = is_one & np.isfinite(values[:, :, place])
+                if not known.any():
+                    continue
+                weights = places[:, None, :] * known  # (bins, B, N)
+                sums = (weights * np.where(known, values[:, :, place], 0.0)).sum(axis=2)
+                means = sums / np.maximum(weights.sum(axis=2), _TINY)
+                for bin_, mean in enumerate(means):
+                    found[f"{kind_of(part.cells.name)}:{operator}.{field}@{bin_}"][part.rows] = mean
+    return Table.of(found, len(given))
+
+
+def _places(nodes: int) -> Values:
+    """(bins, N) how much each node of a cell stands early, in the middle and late in it."""
+    where = np.linspace(0.0, BINS - 1.0, nodes)
+    return np.maximum(1.0 - np.abs(where - np.arange(BINS)[:, None]), 0.0)
 
 
 def prior(given: Given) -> Table:
@@ -126,6 +158,7 @@ READERS: Mapping[str, Callable[[Given], Table]] = {
     "counts": counts,
     "operators": operators,
     "edges": edges,
+    "sizes": sizes,
     TERMS: prior,
     ZERO_SHOT: zero_shot,
 }
@@ -135,5 +168,6 @@ OPTIONAL = tuple(dict.fromkeys((*COUNTS, *PROXIES, *(name + PUBLISHED for name i
 """The columns that are read where a space has them."""
 
 
-def _kind(cell: str) -> str:
-    return "reduce:" if halves_resolution(cell) else ""
+def kind_of(cell: str) -> str:
+    """What cells of one name are counted under; traced networks have names of their own and are one kind."""
+    return "network" if is_traced(cell) else cell
