@@ -68,7 +68,7 @@ KEY = ("space", "target", "half", "labels", "seed", "variant")
 
 @dataclass(frozen=True)
 class Case:
-    """What a variant is given: a pool, one target, the places that are labelled, and the labels as a predictor has them."""
+    """What a variant is given: a pool, one target, and the labels as a predictor has them."""
 
     pool: Pool
     target: Target

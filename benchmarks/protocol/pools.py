@@ -101,7 +101,9 @@ def part(given: Given, rows: Rows) -> Given:
         given,
         count=len(rows),
         forms={
-            form: Graphs(lambda graphs=graphs: cells(graphs), lambda graphs=graphs: [graphs.graphs[row] for row in rows])
+            form: Graphs(
+                lambda graphs=graphs: cells(graphs), lambda graphs=graphs: [graphs.graphs[row] for row in rows]
+            )
             for form, graphs in given.forms.items()
         },
         columns=given.columns[rows],

@@ -21,7 +21,9 @@ HISTOGRAM = "histogram"
 PROXIES = "proxies"
 RANKED = (PROXIES, ZERO_SHOT)
 """Groups whose numbers count by their rank alone."""
-OF_GRAPHS = ("operators", "edges", "sizes", TERMS)
+COUNTED = ("sources", "distances")
+"""Groups of counts: what occurs often counts for more than what hardly occurs."""
+OF_GRAPHS = (*COUNTED, "sizes", TERMS)
 """Groups that are read off the graphs, which every space has."""
 NAMES = (*READERS, HISTOGRAM)
 
@@ -92,7 +94,7 @@ class Group:
     scale: Values
 
     @classmethod
-    def of(cls, table: Table, rows: NDArray[np.intp], *, ranked: bool) -> Group | None:
+    def of(cls, table: Table, rows: NDArray[np.intp], *, ranked: bool, counted: bool) -> Group | None:
         """Freeze a group on some architectures; None where it tells none of them from another."""
         values = table.values[rows]
         known = np.isfinite(values)
@@ -107,6 +109,8 @@ class Group:
         means = np.nanmean(raw, axis=0)
         deviations = np.nanstd(raw, axis=0)
         scale = np.where(deviations > _SAME, deviations, np.inf) * np.sqrt(len(names))
+        if counted:
+            scale = np.full(len(deviations), np.sqrt((deviations**2).sum()))
         return cls(names, distributions, flagged, means, scale)
 
     def raw(self, values: Values) -> Values:
@@ -156,7 +160,7 @@ class Frozen:
             if name in without:
                 continue
             table = reader(given).best_measured() if name == PROXIES else reader(given)
-            if (group := Group.of(table, rows, ranked=name in RANKED)) is not None:
+            if (group := Group.of(table, rows, ranked=name in RANKED, counted=name in COUNTED)) is not None:
                 groups[name] = group
         vocabularies = {}
         if HISTOGRAM not in without:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from catalog.architecture.canonical_labelling import operator_key
 from catalog.architecture.weisfeiler_lehman import colours
 from predictor.door import Given
-from predictor.few_label.tables import kind_of
+from predictor.few_label.surroundings import kind_of
 
 Values = NDArray[np.float64]
 
-ROUNDS = 2
+ROUNDS = 1
 _TINY = 1e-12
 
 

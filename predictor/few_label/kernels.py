@@ -38,6 +38,11 @@ class Pairs:
     squares: Values
     lines: Values
 
+    def taken(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
+        """The pairs of some architectures with some others."""
+        index = np.ix_(rows, columns)
+        return Pairs(_stacked(self.squares, index), _stacked(self.lines, index))
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -100,3 +105,8 @@ def derivatives(theta: Values, pairs: Pairs) -> Iterator[Values]:
     for line, amplitude in zip(pairs.lines, lines, strict=True):
         yield amplitude * line
     yield np.full(pairs.squares.shape[1:], constant)
+
+
+def _stacked(values: Values, index: tuple[NDArray[np.intp], ...]) -> Values:
+    shape = (len(values), index[0].size, index[1].size)
+    return np.stack([one[index] for one in values]) if len(values) else np.empty(shape)

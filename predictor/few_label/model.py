@@ -14,12 +14,12 @@ from predictor.few_label.blend import folds, share_of_trees
 from predictor.few_label.groups import Frozen, Inputs
 from predictor.few_label.histogram import Histogram
 from predictor.few_label.intervals import widening
-from predictor.few_label.kernels import Values
+from predictor.few_label.kernels import Pairs, Values
 from predictor.few_label.labels import Distribution
-from predictor.few_label.process import MOST_TUNED, Process
+from predictor.few_label.process import Process
 from predictor.few_label.trees import Forest
 
-TREES_OF_A_FOLD = 60
+TREES_OF_A_FOLD = 50
 _AT_ONCE = 4096  # architectures whose distances are in memory
 
 
@@ -56,12 +56,9 @@ class Model:
         """Learn from labels of which higher ones are better."""
         distribution = Distribution.of(labels, most=len(labels))
         scores = distribution.score(labels)
-        tuned = None
-        if len(scores) > MOST_TUNED:
-            tuned = np.sort(np.random.default_rng(seed).permutation(len(scores))[:MOST_TUNED])
-        process = Process.fit(inputs.pairs(inputs), scores, tuned=tuned)
-        flat = inputs.flat
-        share, residuals, deviations = _left_out(process, flat, scores, seed)
+        pairs, flat = inputs.pairs(inputs), inputs.flat
+        process = Process.fit(pairs, scores, seed=seed)
+        share, residuals, deviations = _left_out(process, pairs, flat, scores, seed)
         forest = Forest.fit(flat, scores, trees=trees, seed=seed)
         return cls(inputs, scores, distribution, process, forest, share, widening(residuals, deviations))
 
@@ -116,10 +113,10 @@ def _histogram(state: Mapping[str, NDArray[Any]], name: str) -> Histogram:
     return Histogram(values, np.zeros(count))
 
 
-def _left_out(process: Process, flat: Values, labels: Values, seed: int) -> tuple[float, Values, Values]:
+def _left_out(process: Process, pairs: Pairs, flat: Values, labels: Values, seed: int) -> tuple[float, Values, Values]:
     """The share of the trees, and residuals and the process's deviations of labels that were left out."""
     parts = folds(len(labels), seed)
-    mean, deviation = process.left_out(parts, labels)
+    mean, deviation = process.left_out(pairs, labels, parts)
     grown = np.empty_like(labels)
     for part in parts:
         rest = np.setdiff1d(np.arange(len(labels)), part)

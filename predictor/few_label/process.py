@@ -18,10 +18,13 @@ from scipy.optimize import minimize
 
 from predictor.few_label.kernels import Layout, Pairs, Values, covariance, derivatives, variances
 
-MOST_TUNED = 400
+MOST_TUNED = 300
 """Labels that the hyper-parameters are chosen by; more of them cost cubes of time and change little."""
-STEPS = 60
+STEPS = 40
+FEW = 250
+"""Labels up to which a fold has hyper-parameters of its own."""
 _JITTER = 1e-6
+_NO_SCORES = np.empty((0, 1))
 _FARTHEST = 7.0  # logarithms beyond which a hyper-parameter means nothing more
 
 
@@ -65,11 +68,10 @@ class Process:
     weights: Values
 
     @classmethod
-    def fit(cls, pairs: Pairs, labels: Values, *, tuned: NDArray[np.intp] | None = None) -> Process:
-        """Choose hyper-parameters by the labels of the places `tuned`, and learn from all labels."""
-        layout = Layout(len(pairs.squares), len(pairs.lines))
-        part = pairs if tuned is None else _taken(pairs, tuned)
-        theta = _most_likely(layout, part, labels if tuned is None else labels[tuned])
+    def fit(cls, pairs: Pairs, labels: Values, *, seed: int) -> Process:
+        """Choose hyper-parameters by the labels, or by a random part if they are many, and learn from all of them."""
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST_TUNED])
+        theta = _most_likely(pairs.taken(chosen, chosen), labels[chosen])
         return cls.with_theta(theta, pairs, labels)
 
     @classmethod
@@ -98,23 +100,26 @@ class Process:
         own = variances(self.theta[:-1], scores) + self.noise
         return shared @ self.weights, np.sqrt(np.maximum(own - (explained**2).sum(axis=0), _JITTER))
 
-    def left_out(self, folds: Sequence[NDArray[np.intp]], labels: Values) -> tuple[Values, Values]:
-        """(N,) mean and deviation of each label as predicted without its fold."""
-        inverse = cho_solve((self.factor, True), np.eye(len(labels)))
+    def left_out(self, pairs: Pairs, labels: Values, folds: Sequence[NDArray[np.intp]]) -> tuple[Values, Values]:
+        """(N,) mean and deviation of each label as predicted without its fold.
+
+        Few labels decide the hyper-parameters so much that they are chosen anew for each fold.
+        """
         mean, deviation = np.empty_like(labels), np.empty_like(labels)
+        inverse = cho_solve((self.factor, True), np.eye(len(labels)))
         for fold in folds:
-            block = np.linalg.inv(inverse[np.ix_(fold, fold)])
-            mean[fold] = labels[fold] - block @ self.weights[fold]
-            deviation[fold] = np.sqrt(np.maximum(np.diag(block), _JITTER))
+            if len(labels) > FEW:
+                block = np.linalg.inv(inverse[np.ix_(fold, fold)])
+                mean[fold] = labels[fold] - block @ self.weights[fold]
+                deviation[fold] = np.sqrt(np.maximum(np.diag(block), _JITTER))
+                continue
+            rest = np.setdiff1d(np.arange(len(labels)), fold)
+            known = pairs.taken(rest, rest)
+            theta = _most_likely(known, labels[rest], steps=STEPS // 2)
+            own = np.sqrt(np.stack([np.diag(line)[fold] for line in pairs.lines])) if len(pairs.lines) else _NO_SCORES
+            other = Process.with_theta(theta, known, labels[rest])
+            mean[fold], deviation[fold] = other.predict(pairs.taken(fold, rest), own)
         return mean, deviation
-
-
-def _taken(pairs: Pairs, places: NDArray[np.intp]) -> Pairs:
-    index = np.ix_(places, places)
-    return Pairs(
-        np.stack([square[index] for square in pairs.squares]),
-        np.stack([line[index] for line in pairs.lines]) if len(pairs.lines) else np.empty((0, *index[0].shape)),
-    )
 
 
 def _factor(theta: Values, pairs: Pairs) -> Values:
@@ -123,7 +128,8 @@ def _factor(theta: Values, pairs: Pairs) -> Values:
     return np.asarray(cholesky(total, lower=True, check_finite=False))
 
 
-def _most_likely(layout: Layout, pairs: Pairs, labels: Values) -> Values:
+def _most_likely(pairs: Pairs, labels: Values, *, steps: int = STEPS) -> Values:
+    layout = Layout(len(pairs.squares), len(pairs.lines))
     means, deviations = Beliefs().arrays(layout)
 
     def loss(theta: Values) -> tuple[float, Values]:
@@ -138,5 +144,5 @@ def _most_likely(layout: Layout, pairs: Pairs, labels: Values) -> Values:
         return float(value), np.array(gradient) + away / deviations
 
     bounds = [(mean - _FARTHEST, mean + _FARTHEST) for mean in means]
-    found = minimize(loss, means, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": STEPS})
+    found = minimize(loss, means, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
     return np.asarray(found.x)

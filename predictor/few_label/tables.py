@@ -9,12 +9,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.graph import EDGES_DECIDE, is_traced
-from catalog.architecture.structural import STRUCTURAL_PROXIES
+from catalog.architecture.graph import EDGES_DECIDE
 from catalog.architecture.sizes import NUMBERS
+from catalog.architecture.structural import STRUCTURAL_PROXIES
 from predictor.door import Given
 from predictor.encoding.padded_graphs import from_placed
 from predictor.encoding.structural_prior import terms_of
+from predictor.few_label import surroundings
+from predictor.few_label.surroundings import kind_of
 
 Values = NDArray[np.float64]
 
@@ -84,31 +86,14 @@ def counts(given: Given) -> Table:
     return Table.of({name: np.log1p(given.optional[name]) for name in COUNTS if name in given.optional}, len(given))
 
 
-def operators(given: Given) -> Table:
-    """Logarithms of how often each operator occurs in the canonical graph, cells by their name."""
-    found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
-    for part in given.canonical.cells:
-        for place, name in enumerate(part.cells.vocabulary):
-            times = (part.cells.operators == place) * part.cells.applications()
-            np.add.at(found[f"{kind_of(part.cells.name)}:{name}"], part.rows, part.repeated(times.sum(axis=1)))
-    return Table.of({name: np.log1p(values) for name, values in found.items()}, len(given))
+def sources(given: Given) -> Table:
+    """What the operators read."""
+    return Table.of(surroundings.sources(given), len(given))
 
 
-def edges(given: Given) -> Table:
-    """How often data flows from one operator to another in the canonical graph, cells by their name."""
-    found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
-    for part in given.canonical.cells:
-        cells, sources, targets = np.nonzero(part.cells.adjacency)
-        names, kind = part.cells.vocabulary, kind_of(part.cells.name)
-        copies = part.cells.adjacency[cells, sources, targets].astype(np.float64)
-        if part.repeats is not None:
-            copies *= part.repeats[cells]
-        pairs = part.cells.operators[cells, sources] * np.int64(len(names)) + part.cells.operators[cells, targets]
-        for pair in np.unique(pairs).tolist():
-            one = pairs == pair
-            source, target = divmod(pair, len(names))
-            np.add.at(found[f"{kind}:{names[source]}>{names[target]}"], part.rows[cells[one]], copies[one])
-    return Table.of(found, len(given))
+def distances(given: Given) -> Table:
+    """How near the operators are to an input."""
+    return Table.of(surroundings.distances(given), len(given))
 
 
 def sizes(given: Given) -> Table:
@@ -156,8 +141,8 @@ def zero_shot(given: Given) -> Table:
 READERS: Mapping[str, Callable[[Given], Table]] = {
     "proxies": proxies,
     "counts": counts,
-    "operators": operators,
-    "edges": edges,
+    "sources": sources,
+    "distances": distances,
     "sizes": sizes,
     TERMS: prior,
     ZERO_SHOT: zero_shot,
@@ -166,8 +151,3 @@ READERS: Mapping[str, Callable[[Given], Table]] = {
 
 OPTIONAL = tuple(dict.fromkeys((*COUNTS, *PROXIES, *(name + PUBLISHED for name in PROXIES))))
 """The columns that are read where a space has them."""
-
-
-def kind_of(cell: str) -> str:
-    """What cells of one name are counted under; traced networks have names of their own and are one kind."""
-    return "network" if is_traced(cell) else cell
