@@ -243,11 +243,12 @@ def run(arguments: argparse.Namespace) -> None:
         for seed in SEEDS[: arguments.seeds]:
             for labels in arguments.labels or SIZES.get(arguments.space, OTHER_SIZES):
                 for target in arguments.target or SPACES[arguments.space].targets:
+                    of_target = pool.of_target(target)
                     key = (arguments.space, target, arguments.half, str(labels), str(seed))
                     missing = [name for name in names if (*key, name) not in done]
-                    if labels >= len(pool.labelled):
+                    if labels >= len(of_target.labelled):
                         continue
-                    for row in rows(pool, target, arguments.half, labels, seed, missing):
+                    for row in rows(of_target, target, arguments.half, labels, seed, missing):
                         writer.writerow(asdict(row).values())
                         file.flush()
             sys.stderr.write(f"{arguments.space} {arguments.half}: seed {seed} is done\n")
