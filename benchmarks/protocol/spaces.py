@@ -120,7 +120,7 @@ def pool_of(space: str, folder: Path, needs: Needs) -> Pool:
 
 
 def _in_native_order(space: str, frame: pl.DataFrame, columns: Sequence[str], native_id: str) -> Rows:
-    """Rows of the architectures with any of these columns: NAS-Bench-101 in its table's order, others by native index."""
+    """Rows of the architectures with any of these columns: NAS-Bench-101 in its table's order, others by index."""
     known = frame.filter(pl.any_horizontal(pl.col(column).is_not_null() for column in columns))
     if space == "nb101":
         with gzip.open(data_folder() / SPACES[space].files[0], "rt") as file:

@@ -97,7 +97,7 @@ class Process:
         """
         shared = covariance(self.theta[:-1], pairs)  # (A, N)
         explained = solve_triangular(self.factor, shared.T, lower=True, check_finite=False)
-        own = variances(self.theta[:-1], scores) + self.noise
+        own = variances(self.theta[:-1], scores) + self.noise + _JITTER
         return shared @ self.weights, np.sqrt(np.maximum(own - (explained**2).sum(axis=0), _JITTER))
 
     def left_out(self, pairs: Pairs, labels: Values, folds: Sequence[NDArray[np.intp]]) -> tuple[Values, Values]:
