@@ -81,4 +81,4 @@ def _counted(part: PlacedCells, codes: Codes) -> Iterator[tuple[str, int, Values
 
 
 def _summed(part: PlacedCells, counts: Values, architectures: int) -> Values:
-    return np.bincount(part.rows, part.repeated(counts), architectures)
+    return np.asarray(np.bincount(part.rows, part.repeated(counts), architectures), dtype=np.float64)
