@@ -69,6 +69,20 @@ SPACES: Mapping[str, Space] = {
         _both("cifar100_accuracy", "flowers_accuracy", "chaoyang_accuracy"),
     ),
     "naap440": Space("naap440", ("spaces/naap440.jsonl.gz",), _both("cifar10_test_accuracy")),
+    "flexibert": Space("flexibert", ("spaces/flexibert.jsonl.gz",), _both("glue_valid_glue_score")),
+    "transnas_micro": Space(
+        "transnas-micro",
+        ("spaces/tnb101_micro.csv.gz",),
+        _both(
+            "class_scene_valid_accuracy",
+            "class_object_valid_accuracy",
+            "jigsaw_valid_accuracy",
+            "segmentsemantic_valid_miou",
+            "normal_valid_ssim",
+            "autoencoder_valid_ssim",
+            "room_layout_valid_neg_loss",
+        ),
+    ),
     "nasbench_macro": Space("nasbench-macro", ("spaces/nasbench_macro.csv.gz",), _both("cifar10_test_accuracy")),
 }
 
