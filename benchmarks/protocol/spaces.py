@@ -66,7 +66,7 @@ SPACES: Mapping[str, Space] = {
     "autoformer": Space(
         "autoformer",
         ("spaces/autoformer.jsonl.gz",),
-        _both("cifar100_accuracy", "flowers_accuracy", "chaoyang_accuracy"),
+        _both("cifar100_distilled_accuracy", "flowers_distilled_accuracy", "chaoyang_distilled_accuracy"),
     ),
     "naap440": Space("naap440", ("spaces/naap440.jsonl.gz",), _both("cifar10_test_accuracy")),
     "flexibert": Space("flexibert", ("spaces/flexibert.jsonl.gz",), _both("glue_valid_glue_score")),
