@@ -35,6 +35,10 @@ HEADLINE = {
     "accel_nasbench": "imagenet_valid_accuracy",
     "ofa": "imagenet_valid_accuracy_supernet",
     "autoformer": "cifar100_accuracy",
+    "flexibert": "glue_valid_glue_score",
+    "decoder_lm": "valid_loss",
+    "face_landmark": "facesynthetics_valid_error_30ep",
+    "transnas_micro": "class_object_valid_accuracy",
     "nb201": "cifar10_test_accuracy",
 }
 """The one metric by which the proxies of a space are judged: a column of its wide view."""

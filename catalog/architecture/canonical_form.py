@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalog.architecture.canonical_labelling import canonical_order_of_one
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, contract_traced
 
 Order = tuple[int, ...]
 """Places of a cell's nodes, in the order in which another form has them."""
@@ -53,6 +54,20 @@ def canonical_forms(graphs: Sequence[ArchitectureGraph]) -> CanonicalForms:
         is_same = all(map(operator.is_, cells, graph.cells))
         orders.append(tuple([found[place] for place in row]) if is_same else None)
     return CanonicalForms(made, orders)
+
+
+def native_nodes(graph: ArchitectureGraph) -> tuple[Order, ...]:
+    """For each cell and each node of its canonical form: which node of the native form it is.
+
+    Of nodes that were merged it is the first. Only what has no weights is merged, so that a node with weights is the
+    one native node whose weights they are.
+    """
+    found = []
+    for cell in graph.cells:
+        left, nodes = contract_traced(cell, graph.vocabulary, merges=graph.merges_equals, strides=graph.input is None)
+        order = canonical_order_of_one(left.labels(), left.adjacency()).tolist()
+        found.append(tuple(nodes[place] for place in order))
+    return tuple(found)
 
 
 def _orders(cells: Sequence[CellGraph]) -> list[Order]:

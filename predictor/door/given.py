@@ -15,6 +15,7 @@ from catalog.architecture.graph_tables import PlacedCells, placed_cells
 from catalog.architecture.operators import Vocabulary
 from catalog.errors import UsageError
 from catalog.progress import Advance, ignore
+from predictor.door.layers import Layers
 
 Values = NDArray[np.float64]
 
@@ -70,6 +71,8 @@ class Given:
         (A, C) the columns that were asked for, in that order; NaN where an architecture has no value.
     connected
         (A,) whether a path leads from input to output.
+    layers
+        The layers of the proxies that were asked for; None where none were.
     optional
         By name: (A,) the columns of those that were asked for that the space has, NaN where neither an architecture
         nor one that computes the same function has a value.
@@ -83,6 +86,7 @@ class Given:
     forms: Mapping[str, Graphs]
     columns: Values
     connected: NDArray[np.bool_]
+    layers: Layers | None = None
     optional: Mapping[str, Values] = field(default_factory=dict)
     zero_shot: Mapping[str, Values] = field(default_factory=dict)
 

@@ -38,6 +38,9 @@ class Needs:
         Forms of the graphs that it reads: ``native``, ``canonical``.
     columns
         Structural columns, proxies and other predictors whose values it reads. What is missing is measured first.
+    layers
+        Zero-cost proxies whose values of layers it reads, in their default configuration. What is missing is measured
+        first.
     extra
         The optional dependency group that has to be installed, for example ``predict``.
     optional
@@ -50,6 +53,7 @@ class Needs:
     labels: bool = False
     graphs: tuple[Form, ...] = ()
     columns: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
     extra: str | None = None
     optional: tuple[str, ...] = ()
     zero_shot: bool = False
@@ -57,7 +61,7 @@ class Needs:
     @property
     def reads_graphs_alone(self) -> bool:
         """Whether nothing but the graphs decides its scores, once it is trained."""
-        return bool(self.graphs) and not (self.columns or self.optional or self.zero_shot)
+        return bool(self.graphs) and not (self.columns or self.layers or self.optional or self.zero_shot)
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,7 @@ def predicted() -> Mapping[str, Kind]:
     return {
         column: kind
         for kind in predictors().values()
-        if kind.is_ready() and not kind.depends_on_pool and not kind.needs.columns
+        if kind.is_ready() and not kind.depends_on_pool and not kind.needs.columns and not kind.needs.layers
         for column in kind.columns()
     }
 
