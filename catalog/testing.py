@@ -67,6 +67,7 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         np.array([graph.is_connected for graph in native]),
         sample_layers(kind.needs.layers, count, seed) if kind.needs.layers else None,
         optional={name: _partly_known(random, count) for name in kind.needs.optional},
+        optional_layers={name: sample_layers((name,), count, seed) for name in kind.needs.optional_layers},
         zero_shot={name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
     )
 
@@ -184,6 +185,7 @@ def _first(given: Given, count: int) -> Given:
         connected=given.connected[:count],
         layers=None if given.layers is None else given.layers.first(count),
         optional={name: values[:count] for name, values in given.optional.items()},
+        optional_layers={name: layers.first(count) for name, layers in given.optional_layers.items()},
         zero_shot={name: values[:count] for name, values in given.zero_shot.items()},
     )
 

@@ -76,8 +76,10 @@ class Given:
     optional
         By name: (A,) the columns of those that were asked for that the space has, NaN where neither an architecture
         nor one that computes the same function has a value.
+    optional_layers
+        By proxy: the layers of those that were asked for that some architecture has.
     zero_shot
-        The same of the scores of predictors that come with weights.
+        As `optional`, of the scores of predictors that come with weights.
     """
 
     space: str
@@ -88,6 +90,7 @@ class Given:
     connected: NDArray[np.bool_]
     layers: Layers | None = None
     optional: Mapping[str, Values] = field(default_factory=dict)
+    optional_layers: Mapping[str, Layers] = field(default_factory=dict)
     zero_shot: Mapping[str, Values] = field(default_factory=dict)
 
     @property

@@ -46,6 +46,8 @@ class Needs:
     optional
         Columns that it reads where a space has them; nothing is measured for them. What was trained on architectures
         of the space is not among them.
+    optional_layers
+        Zero-cost proxies whose values of layers it reads where a space has them, in the same way.
     zero_shot
         Whether it reads, in the same way, the scores of other predictors that come with weights.
     """
@@ -56,12 +58,14 @@ class Needs:
     layers: tuple[str, ...] = ()
     extra: str | None = None
     optional: tuple[str, ...] = ()
+    optional_layers: tuple[str, ...] = ()
     zero_shot: bool = False
 
     @property
     def reads_graphs_alone(self) -> bool:
         """Whether nothing but the graphs decides its scores, once it is trained."""
-        return bool(self.graphs) and not (self.columns or self.layers or self.optional or self.zero_shot)
+        more = (self.columns, self.layers, self.optional, self.optional_layers, self.zero_shot)
+        return bool(self.graphs) and not any(more)
 
 
 @dataclass(frozen=True)
