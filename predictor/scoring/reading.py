@@ -55,7 +55,7 @@ def read_given(
         {form: _graphs(catalog, space, ids, form) for form in needs.graphs},
         np.empty((len(ids), 0)) if values is None else values,
         frame["is_connected"].to_numpy(),
-        read_layers(catalog, ids, needs.layers) if needs.layers else None,
+        read_layers(catalog, space, ids, needs.layers) if needs.layers else None,
     )
 
 
