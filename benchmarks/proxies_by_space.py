@@ -38,7 +38,7 @@ HEADLINE = {
     "flexibert": "glue_valid_glue_score",
     "decoder_lm": "valid_loss",
     "face_landmark": "facesynthetics_valid_error_30ep",
-    "transnas_micro": "class_scene_test_accuracy",
+    "transnas_micro": "class_object_valid_accuracy",
     "nb201": "cifar10_test_accuracy",
 }
 """The one metric by which the proxies of a space are judged: a column of its wide view."""

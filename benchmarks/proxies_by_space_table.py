@@ -26,10 +26,10 @@ from predictor.pooled.ranks import AZ_NAS, az_nas
 from predictor.zero_cost import MeasureConfig, proxies_named
 
 PAGE = Path(__file__).parent.parent / "docs" / "proxies.md"
-FREE = ("root_macs", "activations")
+FREE = (*COUNTED, "root_macs", "activations")
 """Structural columns of the wide views that are judged beside the measured proxies."""
 
-ORDER = (*COUNTED, *FREE, *(name for name in MEASURED if name not in (*COUNTED, *AZ_NAS)), "az_nas")
+ORDER = (*FREE, *(name for name in MEASURED if name not in (*COUNTED, *AZ_NAS)), "az_nas")
 
 Values = NDArray[np.float64]
 
@@ -102,7 +102,8 @@ def _judged(out: Path, space: str, scores: pl.DataFrame) -> Judged:
     ranked = scores.with_columns(
         pl.when(pl.col("status") == "disconnected").then(-np.inf).otherwise(pl.col("value")).alias("value")
     )
-    wide = ranked.pivot("proxy", index="architecture", values="value").join(truth, on="architecture", how="left")
+    measured = ranked.filter(~pl.col("proxy").is_in(COUNTED)).pivot("proxy", index="architecture", values="value")
+    wide = measured.join(truth, on="architecture", how="left")
     directions = {proxy.name: proxy.direction for proxy in proxies_named(MEASURED)}
     values = {proxy: wide[proxy].cast(pl.Float64).to_numpy() * directions.get(proxy, 1) for proxy in (*MEASURED, *FREE)}
     parts = [values[part] for part in AZ_NAS]

@@ -66,6 +66,8 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         columns,
         np.array([graph.is_connected for graph in native]),
         sample_layers(kind.needs.layers, count, seed) if kind.needs.layers else None,
+        optional={name: _partly_known(random, count) for name in kind.needs.optional},
+        zero_shot={name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
     )
 
 
@@ -88,6 +90,10 @@ def sample_layers(proxies: tuple[str, ...], count: int, seed: int = 0) -> Layers
         ["operator"] * len(owner),
         ["nor_conv_3x3"] * len(owner),
     )
+
+
+def _partly_known(random: np.random.Generator, count: int) -> NDArray[np.float64]:
+    return np.where(random.random(count) < 0.1, np.nan, random.lognormal(size=count))
 
 
 def _check_predictor(kind: type[Predictor], options: Mapping[str, object]) -> None:
@@ -176,7 +182,9 @@ def _first(given: Given, count: int) -> Given:
         forms=forms,
         columns=given.columns[:count],
         connected=given.connected[:count],
-        layers=None if given.layers is None else given.layers.first(count),
+        layers=None if given.layers is None else given.layers.of(np.arange(count)),
+        optional={name: values[:count] for name, values in given.optional.items()},
+        zero_shot={name: values[:count] for name, values in given.zero_shot.items()},
     )
 
 

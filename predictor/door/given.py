@@ -73,6 +73,11 @@ class Given:
         (A,) whether a path leads from input to output.
     layers
         The layers of the proxies that were asked for; None where none were.
+    optional
+        By name: (A,) the columns of those that were asked for that the space has, NaN where neither an architecture
+        nor one that computes the same function has a value.
+    zero_shot
+        The same of the scores of predictors that come with weights.
     """
 
     space: str
@@ -82,6 +87,8 @@ class Given:
     columns: Values
     connected: NDArray[np.bool_]
     layers: Layers | None = None
+    optional: Mapping[str, Values] = field(default_factory=dict)
+    zero_shot: Mapping[str, Values] = field(default_factory=dict)
 
     @property
     def native(self) -> Graphs:
@@ -134,7 +141,10 @@ class Labelled:
             raise UsageError(f"{self.name}: {int(np.isinf(self.labels).sum())} labels are infinite.")
         known = self.labels[~np.isnan(self.labels)]
         if len(known) < fewest:
-            raise UsageError(f"{self.name} has {len(known)} labels; training needs at least {fewest}.")
+            raise UsageError(
+                f"{self.name} has {len(known)} labels of functions that compute something; training needs at least "
+                f"{fewest}. Ingest more of them, or draw a larger sample."
+            )
         if len(np.unique(known)) < 2:
             raise UsageError(f"{self.name}: all {len(known)} labels are {known[0]:g}; there is nothing to rank.")
         return self

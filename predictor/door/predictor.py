@@ -43,6 +43,11 @@ class Needs:
         first.
     extra
         The optional dependency group that has to be installed, for example ``predict``.
+    optional
+        Columns that it reads where a space has them; nothing is measured for them. What was trained on architectures
+        of the space is not among them.
+    zero_shot
+        Whether it reads, in the same way, the scores of other predictors that come with weights.
     """
 
     labels: bool = False
@@ -50,11 +55,13 @@ class Needs:
     columns: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     extra: str | None = None
+    optional: tuple[str, ...] = ()
+    zero_shot: bool = False
 
     @property
     def reads_graphs_alone(self) -> bool:
         """Whether nothing but the graphs decides its scores, once it is trained."""
-        return bool(self.graphs) and not self.columns and not self.layers
+        return bool(self.graphs) and not (self.columns or self.layers or self.optional or self.zero_shot)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from predictor.door.guard import FAILURES
 from predictor.networks import (
     MOST_PIXELS,
     MOST_TOKENS,
-    SCORING_PIXELS,
     Network,
     NetworkConfig,
     at_input,
     build,
+    cells_input,
     has_own_network,
     live_form,
     measured_input,
@@ -30,7 +30,7 @@ from predictor.networks import (
     whole_classes,
     whole_counts,
 )
-from predictor.zero_cost.inputs import PIXELS, Batch, draw, label_kind
+from predictor.zero_cost.inputs import COLOURED, Batch, draw, label_kind
 from predictor.zero_cost.layer_facts import LayerFacts, layer_facts, unrepeated
 from predictor.zero_cost.passes import IMAGES, Need, Passes
 from predictor.zero_cost.proxy import LayeredProxy, Proxy
@@ -82,8 +82,8 @@ class MeasureConfig:
         own: dict[str, Any] = {}
         if not has_own_network(space):
             own = {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
-        if space in SCORING_PIXELS:
-            own = {"pixels": SCORING_PIXELS[space]}
+        elif cells_input(space) != COLOURED:
+            own = {"input": cells_input(space).text}
         return own | {
             "batch_size": self.batch_size,
             "batches": self.batches,
@@ -148,14 +148,13 @@ class Measurement:
 
 def batches_for(config: MeasureConfig, space: str) -> list[Batch]:
     """The minibatches that every architecture of a run is measured on."""
-    edge = SCORING_PIXELS.get(space, PIXELS)
     return draw(
         config.input,
         batch_size=config.batch_size,
         batches=config.batches,
         classes=config.network_of(space).classes,
         seed=config.seed,
-        taken=NetworkInput(shape=(3, edge, edge)),
+        taken=cells_input(space),
     )
 
 
