@@ -183,7 +183,7 @@ def _first(given: Given, count: int) -> Given:
         forms=forms,
         columns=given.columns[:count],
         connected=given.connected[:count],
-        layers=None if given.layers is None else given.layers.first(count),
+        layers=None if given.layers is None else given.layers.of(np.arange(count)),
         optional={name: values[:count] for name, values in given.optional.items()},
         optional_layers={name: layers.first(count) for name, layers in given.optional_layers.items()},
         zero_shot={name: values[:count] for name, values in given.zero_shot.items()},

@@ -114,6 +114,7 @@ def part(given: Given, rows: Rows) -> Given:
         },
         columns=given.columns[rows],
         connected=given.connected[rows],
+        layers=None if given.layers is None else given.layers.of(rows),
         optional={name: values[rows] for name, values in given.optional.items()},
         zero_shot={name: values[rows] for name, values in given.zero_shot.items()},
     )
