@@ -82,6 +82,30 @@ def search(
     resume: Annotated[
         int | None, typer.Option("--resume", metavar="RUN", help="Go on with this run, as it was asked for.")
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", metavar="COLUMN", help="Ask this stored column for one label a function."),
+    ] = None,
+    label_command: Annotated[
+        str | None,
+        typer.Option(
+            "--label-command",
+            metavar="COMMAND",
+            help="Ask this command for labels: {id} becomes the architecture's native id, and it prints one number.",
+        ),
+    ] = None,
+    label_name: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="Name the command's values.", show_default="label"),
+    ] = None,
+    label_timeout: Annotated[
+        float | None,
+        typer.Option("--label-timeout", metavar="S", help="End a command that has no answer after so many seconds."),
+    ] = None,
+    lower_is_better: Annotated[
+        bool, typer.Option("--lower-is-better", help="Low values of the command are good, as those of a loss.")
+    ] = False,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="How many commands run at once.")] = 1,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
     wait: Wait = None,
@@ -96,6 +120,9 @@ def search(
     Without --budget and --seconds a method that never ends by itself scores 1,000 functions. What is visited is stored
     as it comes (table search_visit). Ctrl-C prints the best so far and ends with exit code 0; --resume goes on, also
     with a larger --budget.
+
+    With --labels or --label-command the score is a label that has to be asked for, once a function, as if each were to
+    be trained. A command that fails is a visit without a value, and its answers are stored as they come.
     """
     with opened(db, wait, mode="write") as catalog:
         found = catalog.search(
@@ -112,6 +139,12 @@ def search(
             truth=truth,
             plot=plot,
             resume=resume,
+            labels=labels,
+            label_command=label_command,
+            label_name=label_name,
+            label_timeout=label_timeout,
+            lower_is_better=lower_is_better,
+            workers=workers,
         )
     for sentence in found.summary:
         note(sentence)

@@ -36,6 +36,12 @@ class Searching(Handle):
         truth: str | None = None,
         plot: str | Path | None = None,
         resume: int | None = None,
+        labels: str | None = None,
+        label_command: str | None = None,
+        label_name: str | None = None,
+        label_timeout: float | None = None,
+        lower_is_better: bool = False,
+        workers: int = 1,
     ) -> SearchResult:
         """Search a space for the best architectures by a score, within constraints.
 
@@ -45,6 +51,10 @@ class Searching(Handle):
             A proxy, a column, or a formula of them; of two or three the Pareto front is sought.
         method, budget, seconds, where, seed, truth, plot
             As the options of ``catalog search``.
+        labels, label_command, label_timeout, lower_is_better, workers
+            As the options of ``catalog search``.
+        label_name
+            What the command's values are called; ``--as`` of ``catalog search``.
         max, min
             Bounds, for example ``{"params": 1e6}``.
         top
@@ -57,14 +67,32 @@ class Searching(Handle):
         UsageError
             Something named does not exist or does not fit together.
         """
-        from catalog.search.job import Request
+        from catalog.search.request import Request
         from catalog.search.result import search_space
         from catalog.spaces import SPACES
 
         formulas = (by,) if isinstance(by, str) else tuple(by)
-        if resume is None and not formulas:
-            raise UsageError("a search needs a score; give --by a proxy, a column, or a formula of them.")
-        given = Request(space, formulas, method, budget, seconds, where, _bounds(max), _bounds(min), seed or 0)
+        if resume is None and not formulas and labels is None and label_command is None:
+            raise UsageError(
+                "a search needs a score; give --by a proxy, a column, or a formula of them, or say with --labels or "
+                "--label-command where labels come from."
+            )
+        given = Request(
+            space,
+            formulas,
+            method,
+            budget,
+            seconds,
+            where,
+            _bounds(max),
+            _bounds(min),
+            seed or 0,
+            labels=labels,
+            label_command=label_command,
+            label_name=label_name,
+            label_timeout=label_timeout,
+            lower_is_better=lower_is_better,
+        )
         with self._writing(create=resume is None and space in SPACES) as store:
             return search_space(
                 store,
@@ -74,6 +102,7 @@ class Searching(Handle):
                 top=top,
                 truth=truth,
                 plot=None if plot is None else Path(plot),
+                workers=workers,
                 listener=self._listener,
             )
 
