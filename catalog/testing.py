@@ -65,7 +65,13 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         {form: forms[form] for form in kind.needs.graphs},
         columns,
         np.array([graph.is_connected for graph in native]),
+        {name: _partly_known(random, count) for name in kind.needs.optional},
+        {name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
     )
+
+
+def _partly_known(random: np.random.Generator, count: int) -> NDArray[np.float64]:
+    return np.where(random.random(count) < 0.1, np.nan, random.lognormal(size=count))
 
 
 def _check_predictor(kind: type[Predictor], options: Mapping[str, object]) -> None:
@@ -147,7 +153,13 @@ def _check_batches(kind: type[Predictor], ready: Predictor, given: Given, whole:
 def _first(given: Given, count: int) -> Given:
     forms = {form: Graphs.of(graphs.graphs[:count]) for form, graphs in given.forms.items()}
     return dataclasses.replace(
-        given, count=count, forms=forms, columns=given.columns[:count], connected=given.connected[:count]
+        given,
+        count=count,
+        forms=forms,
+        columns=given.columns[:count],
+        connected=given.connected[:count],
+        optional={name: values[:count] for name, values in given.optional.items()},
+        zero_shot={name: values[:count] for name, values in given.zero_shot.items()},
     )
 
 

@@ -70,6 +70,11 @@ class Given:
         (A, C) the columns that were asked for, in that order; NaN where an architecture has no value.
     connected
         (A,) whether a path leads from input to output.
+    optional
+        By name: (A,) the columns of those that were asked for that the space has, NaN where neither an architecture
+        nor one that computes the same function has a value.
+    zero_shot
+        The same of the scores of predictors that come with weights.
     """
 
     space: str
@@ -78,6 +83,8 @@ class Given:
     forms: Mapping[str, Graphs]
     columns: Values
     connected: NDArray[np.bool_]
+    optional: Mapping[str, Values] = field(default_factory=dict)
+    zero_shot: Mapping[str, Values] = field(default_factory=dict)
 
     @property
     def native(self) -> Graphs:

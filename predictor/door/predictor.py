@@ -40,17 +40,24 @@ class Needs:
         Structural columns, proxies and other predictors whose values it reads. What is missing is measured first.
     extra
         The optional dependency group that has to be installed, for example ``predict``.
+    optional
+        Columns that it reads where a space has them; nothing is measured for them. What was trained on architectures
+        of the space is not among them.
+    zero_shot
+        Whether it reads, in the same way, the scores of other predictors that come with weights.
     """
 
     labels: bool = False
     graphs: tuple[Form, ...] = ()
     columns: tuple[str, ...] = ()
     extra: str | None = None
+    optional: tuple[str, ...] = ()
+    zero_shot: bool = False
 
     @property
     def reads_graphs_alone(self) -> bool:
         """Whether nothing but the graphs decides its scores, once it is trained."""
-        return bool(self.graphs) and not self.columns
+        return bool(self.graphs) and not (self.columns or self.optional or self.zero_shot)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,113 @@
+"""Pools: the architectures of a space that have the truth, with their labels, and all that a predictor may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.architecture.graph_tables import PlacedCells
+from predictor.door import Given, Graphs
+
+Values = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is learned and what is judged by.
+
+    Parameters
+    ----------
+    labels
+        (A,) higher is better.
+    truth
+        (A,) higher is better; the labels themselves where a space has one metric.
+    """
+
+    labels: Values
+    truth: Values
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The architectures of one space, in the order of their native indices.
+
+    Parameters
+    ----------
+    name
+        Of the space.
+    given
+        What a predictor may read of them.
+    functions
+        (A,) architectures with one number compute the same function: twins.
+    targets
+        By name.
+    labelled
+        Rows that labels may be drawn from.
+    tested
+        Rows that are tested where they have no label.
+    """
+
+    name: str
+    given: Given
+    functions: NDArray[np.int64]
+    targets: Mapping[str, Target]
+    labelled: Rows
+    tested: Rows
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+    @cached_property
+    def first_twins(self) -> Rows:
+        """(A,) the first row that computes the same function."""
+        _, first, place = np.unique(self.functions, return_index=True, return_inverse=True)
+        return np.asarray(first[place])
+
+
+HALVES_SEED = 2026
+
+
+def half(pool: Pool, name: str) -> Pool:
+    """Half ``A`` or ``B``: labels and test inside it. Twins go with their first member.
+
+    Every choice that cross-validation inside the labels does not make is made on half A; half B is scored once.
+    """
+    count = len(pool)
+    in_a = np.zeros(count, dtype=bool)
+    in_a[np.random.default_rng(HALVES_SEED).permutation(count)[: count // 2]] = True
+    inside = in_a[pool.first_twins] == (name == "A")
+    return replace(pool, labelled=pool.labelled[inside[pool.labelled]], tested=pool.tested[inside[pool.tested]])
+
+
+def part(given: Given, rows: Rows) -> Given:
+    """Some of the architectures, in the order of `rows`."""
+    new = np.full(len(given), -1, dtype=np.int64)
+    new[rows] = np.arange(len(rows))
+
+    def cells(graphs: Graphs) -> list[PlacedCells]:
+        found = []
+        for one in graphs.cells:
+            kept = new[one.rows] >= 0
+            repeats = None if one.repeats is None else one.repeats[kept]
+            found.append(PlacedCells(new[one.rows[kept]], one.cells.taken(kept), repeats))
+        return found
+
+    return replace(
+        given,
+        count=len(rows),
+        forms={
+            form: Graphs(
+                lambda graphs=graphs: cells(graphs), lambda graphs=graphs: [graphs.graphs[row] for row in rows]
+            )
+            for form, graphs in given.forms.items()
+        },
+        columns=given.columns[rows],
+        connected=given.connected[rows],
+        optional={name: values[rows] for name, values in given.optional.items()},
+        zero_shot={name: values[rows] for name, values in given.zero_shot.items()},
+    )
