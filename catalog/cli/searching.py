@@ -43,8 +43,8 @@ def search(
         typer.Option(
             "--method",
             help="exhaustive, random, regularized-evolution, local-search, differential-evolution, pruning, "
-            "prune-evolve or nsga2.",
-            show_default="exhaustive where the space is a list, else prune-evolve (nsga2 for several scores)",
+            "prune-evolve, bayesian or nsga2.",
+            show_default="bayesian for labels; exhaustive where the space is a list, else prune-evolve or nsga2",
         ),
     ] = None,
     budget: Budget = None,
@@ -106,6 +106,27 @@ def search(
         bool, typer.Option("--lower-is-better", help="Low values of the command are good, as those of a loss.")
     ] = False,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="How many commands run at once.")] = 1,
+    predictor: Annotated[
+        str | None,
+        typer.Option(
+            "--predictor",
+            metavar="NAME",
+            help="What learns from the labels so far, for --method bayesian.",
+            show_default="few_label",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="OPTION=VALUE", help="The predictor's own option; may be repeated."),
+    ] = None,
+    acquisition: Annotated[
+        str | None,
+        typer.Option("--acquisition", help="ucb or thompson: how it chooses what to ask for.", show_default="ucb"),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option("--batch", metavar="N", help="Labels between two of its trainings.", show_default="5"),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
     wait: Wait = None,
@@ -145,6 +166,10 @@ def search(
             label_timeout=label_timeout,
             lower_is_better=lower_is_better,
             workers=workers,
+            predictor=predictor,
+            options=settings or (),
+            acquisition=acquisition,
+            batch=batch,
         )
     for sentence in found.summary:
         note(sentence)

@@ -11,6 +11,7 @@ from catalog.errors import UsageError
 from catalog.search.constraints import Bound, Constraints
 from catalog.search.expression import Expression, parse
 from catalog.search.labels import asking
+from catalog.search.learning import surrogate as learning
 from catalog.search.methods.history import History
 from catalog.search.methods.problem import Budget, Problem
 from catalog.search.methods.running import LARGEST_BATCH, METHODS, check, methods_for, search
@@ -142,6 +143,7 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = (), workers: 
         [stored.digests[row] for row in rows.tolist()] if pooled else None,
         [stored.native_ids[row] for row in rows.tolist()] if pooled else None,
         source.tells_twins_apart,
+        learning.asking_of(source, request, pooled=pooled),
     )
     check(problem, method, Budget(request.budget, request.seconds), request.seed)
     notes = (*asking.notes_of(request, labels, rows, stored), *_notes(request, space, stored, objectives, pooled))
@@ -236,7 +238,9 @@ def _completed(asked: Request, method: str) -> Request:
 
 
 def _default_method(asked: Request, space: SearchSpace, stored: StoredSpace) -> str:
-    """Everything, where that is a list; else the hybrid of TG-NAS, or NSGA-II for several scores."""
+    """For labels what learns from them; everything, where that is a list; else TG-NAS's hybrid or NSGA-II."""
+    if asked.label is not None and len(asked.by) == 1:
+        return "bayesian"
     if stored.is_complete or asked.where is not None or space.size is not None:
         return "exhaustive"
     wanted = "prune-evolve" if len(asked.by) == 1 else "nsga2"
@@ -245,10 +249,11 @@ def _default_method(asked: Request, space: SearchSpace, stored: StoredSpace) -> 
 
 def _is_pooled(request: Request, space: SearchSpace, stored: StoredSpace) -> bool:
     """Whether the method goes through stored architectures instead of making candidates."""
-    if request.method not in ("exhaustive", "random") or not len(stored):
+    if request.method not in ("exhaustive", "random", "bayesian") or not len(stored):
         return False
-    makes = methods_for(space, objectives=len(request.by))
-    return stored.is_complete or request.where is not None or request.method not in makes
+    makes = methods_for(space, objectives=len(request.by), learning=True)
+    chosen = request.where is not None or request.labels is not None
+    return stored.is_complete or chosen or request.method not in makes
 
 
 def _not_stored(request: Request, stored: StoredSpace) -> UsageError:

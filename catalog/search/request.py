@@ -19,7 +19,15 @@ KIND = "search"
 DEFAULT_LABEL = "label"
 """What the values of a command are called that has no name."""
 
-_LISTS = ("by", "maximum", "minimum")
+_TEXTS = (
+    *("space", "method", "where", "unit", "labels", "label_command", "label_name"),
+    *("predictor", "acquisition"),
+)
+_NUMBERS: dict[str, Any] = {
+    **dict.fromkeys(("budget", "seed", "rules", "batch"), int),
+    **dict.fromkeys(("seconds", "label_timeout"), int | float),
+}
+_LISTS = ("by", "maximum", "minimum", "settings")
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,10 @@ class Request:
         Seconds that one command has; None for as long as it takes.
     lower_is_better
         Of the command's values.
+    predictor, settings
+        What learns from the labels so far, and its own options as ``NAME=VALUE``.
+    acquisition, batch
+        How the next candidates are chosen by its mean and spread, and how many between two trainings; None as usual.
     """
 
     space: str
@@ -66,6 +78,10 @@ class Request:
     label_name: str | None = None
     label_timeout: float | None = None
     lower_is_better: bool = False
+    predictor: str | None = None
+    settings: tuple[str, ...] = ()
+    acquisition: str | None = None
+    batch: int | None = None
 
     @property
     def label(self) -> str | None:
@@ -106,10 +122,8 @@ class Request:
             given = json.loads(text or "")
         except (ValueError, RecursionError):
             given = None
-        texts = dict.fromkeys(("space", "method", "where", "unit", "labels", "label_command", "label_name"), str)
-        numbers = {"budget": int, "seconds": int | float, "seed": int, "rules": int, "label_timeout": int | float}
-        kinds: dict[str, Any] = {**texts, **numbers, "lower_is_better": bool}
-        required = {"space", "seed", *_LISTS}
+        kinds: dict[str, Any] = {**dict.fromkeys(_TEXTS, str), **_NUMBERS, "lower_is_better": bool}
+        required = {"space", "seed", "by", "maximum", "minimum"}
         if not isinstance(given, dict) or not required <= set(given) <= {*kinds, *_LISTS}:
             raise _no_parameters(run_id, "the keys are others")
         for name, value in given.items():
@@ -121,7 +135,7 @@ class Request:
                 raise _no_parameters(run_id, f"{name} is {value!r}")
         given.setdefault("unit", FUNCTION)  # before these were stored they were always this
         given.setdefault("rules", 1)
-        return cls(**(given | {name: tuple(given[name]) for name in _LISTS}))
+        return cls(**(given | {name: tuple(given[name]) for name in _LISTS if name in given}))
 
 
 def _no_parameters(run_id: int, why: str) -> UsageError:

@@ -48,6 +48,10 @@ def resumed(stored: Request, given: Request, seed: int | None, run_id: int) -> R
         "--labels": (given.labels, stored.labels),
         "--label-command": (given.label_command, stored.label_command),
         "--label-timeout": (given.label_timeout, stored.label_timeout),
+        "--predictor": (given.predictor, stored.predictor),
+        "--set": (given.settings, stored.settings),
+        "--acquisition": (given.acquisition, stored.acquisition),
+        "--batch": (given.batch, stored.batch),
         "--as": (given.label_name, stored.label_name),
         "--lower-is-better": (given.lower_is_better or None, stored.lower_is_better),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,10 @@ class Searching(Handle):
         label_timeout: float | None = None,
         lower_is_better: bool = False,
         workers: int = 1,
+        predictor: str | None = None,
+        options: Mapping[str, object] | Sequence[str] = (),
+        acquisition: str | None = None,
+        batch: int | None = None,
     ) -> SearchResult:
         """Search a space for the best architectures by a score, within constraints.
 
@@ -53,6 +58,10 @@ class Searching(Handle):
             As the options of ``catalog search``.
         labels, label_command, label_timeout, lower_is_better, workers
             As the options of ``catalog search``.
+        predictor, acquisition, batch
+            As the options of ``catalog search``.
+        options
+            The predictor's own options, for example ``{"blind": True}``; ``--set`` of ``catalog search``.
         label_name
             What the command's values are called; ``--as`` of ``catalog search``.
         max, min
@@ -92,6 +101,10 @@ class Searching(Handle):
             label_name=label_name,
             label_timeout=label_timeout,
             lower_is_better=lower_is_better,
+            predictor=predictor,
+            settings=_settings(options),
+            acquisition=acquisition,
+            batch=batch,
         )
         with self._writing(create=resume is None and space in SPACES) as store:
             return search_space(
@@ -151,6 +164,13 @@ class Searching(Handle):
                 plot=None if plot is None else Path(plot),
                 listener=self._listener,
             )
+
+
+def _settings(given: Mapping[str, object] | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(given, Mapping):
+        texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+        return tuple(f"{name}={text}" for name, text in texts.items())
+    return tuple(given)
 
 
 def _bounds(given: Bounds) -> tuple[str, ...]:
