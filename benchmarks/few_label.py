@@ -243,11 +243,12 @@ def run(arguments: argparse.Namespace) -> None:
         for seed in SEEDS[: arguments.seeds]:
             for labels in arguments.labels or SIZES.get(arguments.space, OTHER_SIZES):
                 for target in arguments.target or SPACES[arguments.space].targets:
+                    of_target = pool.of_target(target)
                     key = (arguments.space, target, arguments.half, str(labels), str(seed))
                     missing = [name for name in names if (*key, name) not in done]
-                    if labels >= len(pool.labelled):
+                    if labels >= len(of_target.labelled):
                         continue
-                    for row in rows(pool, target, arguments.half, labels, seed, missing):
+                    for row in rows(of_target, target, arguments.half, labels, seed, missing):
                         writer.writerow(asdict(row).values())
                         file.flush()
             sys.stderr.write(f"{arguments.space} {arguments.half}: seed {seed} is done\n")
@@ -282,6 +283,31 @@ def table(path: Path) -> Iterator[str]:
                 yield from lines
 
 
+def gains(path: Path) -> Iterator[str]:
+    """Markdown: the gain over the better of params and multiply-accumulates, mean over targets and seeds."""
+    found: dict[tuple[str, int], list[float]] = {}
+    taus = {tuple(row[name] for name in KEY): float(row["tau"]) for row in read(path) if row["space"] not in SIZES}
+    for (space, target, half_name, labels, seed, name), tau in taus.items():
+        key = (space, target, half_name, labels, seed)
+        sizes_ = [taus[(*key, size)] for size in ("params", "flops") if (*key, size) in taus]
+        if name == "few_label blind" and sizes_:
+            found.setdefault((space, int(labels)), []).append(tau - max(sizes_))
+    if not found:
+        return
+    spaces = sorted({space for space, _ in found})
+    yield "\nGain of tau over the better of params and multiply-accumulates, blind\n"
+    yield f"| labels | {' | '.join(map(str, OTHER_SIZES))} |"
+    yield "|---" * (len(OTHER_SIZES) + 1) + "|"
+    means = {key: float(np.mean(values)) for key, values in found.items()}
+    for space in spaces:
+        cells = [f"{means[space, labels]:.3f}" if (space, labels) in means else "" for labels in OTHER_SIZES]
+        yield f"| {space} | {' | '.join(cells)} |"
+    overall = [
+        np.mean([means[space, labels] for space in spaces if (space, labels) in means]) for labels in OTHER_SIZES
+    ]
+    yield f"| mean of the spaces | {' | '.join(f'{mean:.3f}' for mean in overall)} |"
+
+
 def _cell(group: list[dict[str, str]], figure: str) -> str:
     values = np.array([float(row[figure]) for row in group])
     values = values[np.isfinite(values)]
@@ -301,7 +327,8 @@ def main() -> None:
     parser.add_argument("--variant", choices=VARIANTS, action="append")
     arguments = parser.parse_args()
     if arguments.table:
-        print("\n".join(table(arguments.folder / "few_label.csv")))
+        path = arguments.folder / "few_label.csv"
+        print("\n".join([*table(path), *gains(path)]))
     else:
         run(arguments)
 

@@ -65,8 +65,8 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         {form: forms[form] for form in kind.needs.graphs},
         columns,
         np.array([graph.is_connected for graph in native]),
-        {name: _partly_known(random, count) for name in kind.needs.optional},
-        {name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
+        optional={name: _partly_known(random, count) for name in kind.needs.optional},
+        zero_shot={name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
     )
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
-from catalog.spaces.staged import NAMES as STAGED
+from catalog.spaces.staged import TABLES
 from catalog.tables.name_gate import checked_name
 
 if TYPE_CHECKING:
+    from catalog.spaces.base import SearchSpace
     from catalog.storage.store import Store
     from ingest.reading.batch import Loader
     from ingest.reading.job import IngestReport
@@ -69,6 +70,8 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
     if name == "darts-published":
         _only(name, given, frozenset())
         return [_published(listener)]
+    if name == "proxies-by-space":
+        return _proxies_by_space(name, files, given, listener)
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
         raise UsageError(f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}.")
@@ -109,11 +112,34 @@ def enter_space(store: Store, name: str, listener: Listener) -> int:
         The space is neither built in nor stored.
     """
     from catalog.tables.enumeration import enumerate_space
+
+    return _entered(store, name, enumerate_space, listener)
+
+
+def draw_space(store: Store, name: str, count: int, seed: int, listener: Listener) -> int:
+    """Enter so many different architectures drawn from a space, without metrics; returns how many are new.
+
+    Raises
+    ------
+    UnknownSpaceError
+        The space is neither built in nor stored.
+    """
+    from catalog.tables.enumeration import enter_drawn
+
+    def enter(store: Store, space: SearchSpace, advance: Callable[[int], None]) -> int:
+        return enter_drawn(store, space, count, seed, advance)
+
+    return _entered(store, name, enter, listener)
+
+
+def _entered(
+    store: Store, name: str, enter: Callable[[Store, SearchSpace, Callable[[int], None]], int], listener: Listener
+) -> int:
     from catalog.tables.stored_spaces import space_of
 
     definition = space_of(store, name)
     with listener.watch(f"entering {name}") as advance:
-        new = enumerate_space(store, definition, advance)
+        new = enter(store, definition, advance)
     listener.note(f"{name}: {new:,} new architectures.")
     return new
 
@@ -236,6 +262,20 @@ def _published(listener: Listener) -> Job:
     return job
 
 
+def _proxies_by_space(name: str, files: Sequence[Path], options: Options, listener: Listener) -> list[Job]:
+    """The scores that come with the package, a source for each space."""
+    from ingest.formats.proxies_by_space import TABLE, ProxiesBySpace, chosen_spaces
+
+    _only(name, options, frozenset({"space"}))
+    if files:
+        raise UsageError(f"{name} reads the table that comes with the package; name no file.")
+
+    def job(loader: Loader) -> Job:
+        return _of_file(lambda _: loader, TABLE, listener)
+
+    return [job(ProxiesBySpace(space)) for space in chosen_spaces(options.get("space"))]
+
+
 def _model(targets: Sequence[Path], options: Options, listener: Listener) -> Job:
     _only("model", options, frozenset({"space", "id", "input", "argument"}))
     if len(targets) != 1 or "space" not in options or "id" not in options:
@@ -281,6 +321,20 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
     return target, trace_module(made, example_inputs(inputs or ["1x3x32x32"]))
 
 
+def _nds(file: Path, options: Options) -> LoaderIn:
+    """The reader of NDS's logs: of its families of stages, or of its cells, which are genotypes."""
+    from ingest.formats.nds_families import NDSFamilies, is_family
+    from ingest.reading.sources import JSON_SIZE_LIMIT, read_json
+
+    limits = _limits(options)
+    if ".json" in file.suffixes and is_family(read_json(file, limits.get("size_limit", JSON_SIZE_LIMIT))):
+        families = NDSFamilies(file, space=options.get("space"), source=options.get("source"), **limits)
+        return lambda _: families
+    if "space" in options:
+        raise UsageError(f"{file.name} holds no networks of stages, whose space --space names; leave it out.")
+    return _official("darts")(file, options)
+
+
 def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
     """The reader of the public table of a staged space that comes with the catalog."""
 
@@ -294,6 +348,15 @@ def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
     return loader
 
 
+def _transnas_micro(file: Path, options: Options) -> LoaderIn:
+    def loader(_: Store) -> Loader:
+        from ingest.formats.choosing import transnas_loader
+
+        return transnas_loader(file, source=options.get("source"), **_limits(options))
+
+    return loader
+
+
 _LARGEST_MODEL = 2**31
 
 BENCHMARKS = {
@@ -301,11 +364,13 @@ BENCHMARKS = {
     "nasbench101": Benchmark(frozenset({"epochs", "source"}), _nasbench101, "nb101"),
     "nasbench301": Benchmark(frozenset({"curves"}), _official("nasbench301")),
     "darts": Benchmark(frozenset({"epochs", "source"}), _official("darts")),
+    "nds": Benchmark(frozenset({"space", "source"}), _nds),
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
-    **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in STAGED},
+    "transnas-micro": Benchmark(frozenset({"source"}), _transnas_micro, "transnas_micro"),
+    **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in TABLES},
 }
 """What a user may hand over as files, by the name of its command."""
 
-NAMES = (*BENCHMARKS, "darts-published", "model")
+NAMES = (*BENCHMARKS, "darts-published", "proxies-by-space", "model")

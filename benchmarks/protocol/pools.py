@@ -61,6 +61,12 @@ class Pool:
     def __len__(self) -> int:
         return len(self.given)
 
+    def of_target(self, name: str) -> Pool:
+        """The pool of those that have one target's label and truth."""
+        target = self.targets[name]
+        known = np.isfinite(target.labels) & np.isfinite(target.truth)
+        return replace(self, labelled=self.labelled[known[self.labelled]], tested=self.tested[known[self.tested]])
+
     @cached_property
     def first_twins(self) -> Rows:
         """(A,) the first row that computes the same function."""

@@ -66,9 +66,23 @@ SPACES: Mapping[str, Space] = {
     "autoformer": Space(
         "autoformer",
         ("spaces/autoformer.jsonl.gz",),
-        _both("cifar100_accuracy", "flowers_accuracy", "chaoyang_accuracy"),
+        _both("cifar100_distilled_accuracy", "flowers_distilled_accuracy", "chaoyang_distilled_accuracy"),
     ),
     "naap440": Space("naap440", ("spaces/naap440.jsonl.gz",), _both("cifar10_test_accuracy")),
+    "flexibert": Space("flexibert", ("spaces/flexibert.jsonl.gz",), _both("glue_valid_glue_score")),
+    "transnas_micro": Space(
+        "transnas-micro",
+        ("spaces/tnb101_micro.csv.gz",),
+        _both(
+            "class_scene_valid_accuracy",
+            "class_object_valid_accuracy",
+            "jigsaw_valid_accuracy",
+            "segmentsemantic_valid_miou",
+            "normal_valid_ssim",
+            "autoencoder_valid_ssim",
+            "room_layout_valid_neg_loss",
+        ),
+    ),
     "nasbench_macro": Space("nasbench-macro", ("spaces/nasbench_macro.csv.gz",), _both("cifar10_test_accuracy")),
 }
 
@@ -120,8 +134,8 @@ def pool_of(space: str, folder: Path, needs: Needs) -> Pool:
 
 
 def _in_native_order(space: str, frame: pl.DataFrame, columns: Sequence[str], native_id: str) -> Rows:
-    """Rows of the architectures with all these columns: NAS-Bench-101 in its table's order, others by native index."""
-    known = frame.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in columns))
+    """Rows of the architectures with any of these columns: NAS-Bench-101 in its table's order, others by index."""
+    known = frame.filter(pl.any_horizontal(pl.col(column).is_not_null() for column in columns))
     if space == "nb101":
         with gzip.open(data_folder() / SPACES[space].files[0], "rt") as file:
             hashes = pl.read_csv(file.read().encode(), columns=[0]).to_series().rename(native_id).to_frame()
@@ -151,7 +165,9 @@ def _means_of_functions(values: Values, functions: Rows, space: str) -> Values:
     if not SPACES[space].files[0].startswith("spaces/"):
         return values
     _, place = np.unique(functions, return_inverse=True)
-    return np.asarray((np.bincount(place, values) / np.bincount(place))[place])
+    known = np.isfinite(values)
+    sums, counts = np.bincount(place, np.where(known, values, 0.0)), np.bincount(place, known)
+    return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)[place])
 
 
 def _drawn_and_tested(space: str, count: int) -> tuple[Rows, Rows]:

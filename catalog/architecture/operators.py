@@ -8,21 +8,14 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from catalog.architecture import generic_operators
+from catalog.architecture.generic_operators import NEEDED
 from catalog.architecture.sizes import Size
 from catalog.errors import UnknownOperatorError
 
 KINDS = ("input", "output", "conv", "pool", "skip", "none", "merge", "other")
 _PURE = ("pool", "merge", "activation", "reshape")
 
-_NEEDED = {
-    "conv": ("kernel",),
-    "depthwise_conv": ("kernel",),
-    "max_pool": ("kernel",),
-    "avg_pool": ("kernel",),
-    "attention": ("heads",),
-    "mlp": ("mlp_ratio",),
-}
-"""Fields that a generic operator cannot be built without."""
 _WITHOUT_RULES = frozenset({"input", "output", "skip", "none"})
 
 
@@ -102,7 +95,7 @@ class Operator:
         if generic is None:
             return "weights" if self.kind in RULES else "generic"
         size = self.sized(node)
-        return next((fact for fact in _NEEDED.get(generic, ()) if getattr(size, fact) is None), None)
+        return next((fact for fact in NEEDED.get(generic, ()) if getattr(size, fact) is None), None)
 
     @cached_property
     def is_zero(self) -> bool:
@@ -237,41 +230,18 @@ BUILT_IN: tuple[Operator, ...] = (
 """The operators of the built-in spaces, and how the canonical form calls what it makes of them."""
 
 
-def _generic(name: str, kind: str, short: str, long: str, *, has_weights: bool = False) -> Operator:
-    return Operator(name, kind, short=short, medium=short, long=long, has_weights=has_weights, generic=name)
-
-
-GENERIC: tuple[Operator, ...] = (
-    _generic("conv", "conv", "Convolution", "A two-dimensional convolutional operator", has_weights=True),
+GENERIC: tuple[Operator, ...] = tuple(
     Operator(
-        "depthwise_conv",
-        "conv",
-        short="Depthwise convolution",
-        medium="Depthwise convolution",
-        long="A two-dimensional convolutional operator that treats each channel on its own",
-        depthwise=True,
-        has_weights=True,
-        generic="depthwise_conv",
-    ),
-    _generic("linear", "linear", "Linear map", "A linear map of the channels", has_weights=True),
-    _generic(
-        "attention",
-        "attention",
-        "Multi-head attention with its projections",
-        "A multi-head self-attention operator with its four projections",
-        has_weights=True,
-    ),
-    _generic(
-        "mlp",
-        "linear",
-        "Two linear maps with an activation between them",
-        "A multi-layer perceptron: two linear maps with an activation between them",
-        has_weights=True,
-    ),
-    _generic("max_pool", "pool", "Max pooling", "A max pooling operator"),
-    _generic("avg_pool", "pool", "Average pooling", "An average pooling operator"),
-    _generic("norm", "norm", "Normalization", "A normalization operator", has_weights=False),
-    _generic("activation", "activation", "Activation", "An activation operator"),
+        one.name,
+        one.kind,
+        short=one.short,
+        medium=one.short,
+        long=one.long,
+        depthwise=one.depthwise,
+        has_weights=one.has_weights,
+        generic=one.name,
+    )
+    for one in generic_operators.EVERY
 )
 """Operators that say nothing of their size: each node that carries one says it."""
 

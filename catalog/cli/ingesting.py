@@ -13,8 +13,7 @@ from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
 from catalog.message import visible
-from catalog.spaces.staged import NAMES as STAGED
-from catalog.spaces.staged import example
+from catalog.spaces.staged import TABLES, example
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
 
 app = typer.Typer(
@@ -130,6 +129,22 @@ def darts(
     _ingest(db, wait, "darts", files, epochs=epochs, source=source, size_limit=size_limit)
 
 
+@app.command("nds", epilog="Example: catalog ingest nds ResNet.json ResNeXt-A.json")
+def nds(
+    files: Files,
+    space: Annotated[
+        str | None,
+        typer.Option("--space", metavar="NAME", help="nds_resnext_a or nds_resnext_b, where a file may be of both."),
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    source: Source = None,
+    size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
+    wait: Wait = None,
+) -> None:
+    """The training logs of NDS: plain networks, ResNets and ResNeXts on CIFAR-10, and DARTS genotypes."""
+    _ingest(db, wait, "nds", files, space=space, source=source, size_limit=size_limit)
+
+
 @app.command("darts-published", epilog="Example: catalog ingest darts-published")
 def darts_published(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     """The DARTS cells that papers published, with the accuracies and parameters that they report; needs no file."""
@@ -145,6 +160,21 @@ def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
     _ingest(db, wait, "nb201-digits", [])
 
 
+@app.command("proxies-by-space", epilog="Example: catalog ingest proxies-by-space --space naap440")
+def proxies_by_space(
+    space: Annotated[
+        str | None, typer.Option("--space", metavar="SPACE", help="Only the scores of this space.", show_default="all")
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    wait: Wait = None,
+) -> None:
+    """Zero-cost proxies by space, measured scores that come with the package; docs/proxies.md has their ranks.
+
+    The columns end in `_published_photos`. `catalog score` measures other architectures.
+    """
+    _ingest(db, wait, "proxies-by-space", [], space=space)
+
+
 @app.command("hw-nas-bench", epilog="Example: catalog ingest hw-nas-bench hw_nas_bench_cifar10.csv.gz")
 def hw_nas_bench(
     files: Files,
@@ -155,6 +185,22 @@ def hw_nas_bench(
 ) -> None:
     """HW-NAS-Bench tables: latency and energy of NAS-Bench-201's cells on six devices; unsupported is NULL."""
     _ingest(db, wait, "hw-nas-bench", files, source=source, size_limit=size_limit)
+
+
+@app.command("transnas-micro", epilog="Example: catalog ingest transnas-micro tnb101_micro.csv.gz")
+def transnas_micro(
+    files: FilesOrNone = None,
+    db: Database = DEFAULT_DATABASE,
+    source: Source = None,
+    size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
+    wait: Wait = None,
+) -> None:
+    """TransNAS-Bench-101's micro space: tables or JSON lists of its seven tasks, or NAS-Bench-Suite-Zero's zc_*.json.
+
+    A table has arch and one column a task; a JSON list has [arch, value] pairs of the task in its file's name, and a
+    JSON object such lists by task.
+    """
+    _ingest(db, wait, "transnas-micro", files or [], source=source, size_limit=size_limit)
 
 
 def _staged(name: str) -> None:
@@ -176,7 +222,7 @@ def _staged(name: str) -> None:
         _ingest(db, wait, benchmark, files or [], source=source, size_limit=size_limit)
 
 
-for _name in STAGED:
+for _name in TABLES:
     _staged(_name)
 
 

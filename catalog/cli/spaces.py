@@ -19,6 +19,7 @@ def add_to(parent: typer.Typer) -> None:
     group = typer.Typer(cls=WholeSentences, invoke_without_command=True)
     group.callback(epilog="Example: catalog spaces --enumerate nb201")(spaces)
     group.command("add", epilog="Example: catalog spaces add my_space.toml")(add)
+    group.command("draw", epilog="Example: catalog spaces draw ofa --count 100 --seed 0")(draw)
     parent.add_typer(group, name="spaces")
     parent.command("operators", epilog="Example: catalog operators --space nb201 --similar nor_conv_3x3")(operators)
     parent.command("measures", epilog="Example: catalog measures")(measures)
@@ -55,6 +56,23 @@ def add(
     """
     with opened(db, wait, mode="write") as catalog:
         catalog.add_space(file)
+
+
+def draw(
+    space: Annotated[str, typer.Argument(metavar="SPACE", help="Built in or added, however large.")],
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", help="How many; all there are where they are fewer.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the draw; the same seed draws the same architectures.")] = 0,
+    db: Database = DEFAULT_DATABASE,
+    wait: Wait = None,
+) -> None:
+    """Draw different architectures uniformly from a space and enter them, without metrics.
+
+    What the catalog holds already is not entered again.
+    """
+    with opened(db, wait, mode="write") as catalog:
+        catalog.draw_space(space, count, seed=seed)
 
 
 def operators(

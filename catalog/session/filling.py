@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from catalog.errors import SpaceFileError
+from catalog.errors import SpaceFileError, UsageError
 from catalog.session.handle import Handle
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _LARGEST_SPACE = 2**20
 """Bytes of the description of a space."""
+
+_MOST_DRAWN = 1_000_000
+"""Architectures of one draw, which are in memory together."""
 
 
 class Filling(Handle):
@@ -83,6 +86,37 @@ class Filling(Handle):
         counted = f"{count:,}" if space.size is not None else f"about {float(count):.2g}"
         self._listener.note(f"{space.name}: {counted} architectures{'' if new else '; the space is stored already'}.")
         return space.name
+
+    def draw_space(self, space: str, count: int = 1000, *, seed: int = 0) -> int:
+        """Enter different architectures drawn uniformly from a space; returns how many the catalog did not hold.
+
+        Parameters
+        ----------
+        space
+            Built in or added, however large.
+        count
+            How many; all there are where they are fewer.
+        seed
+            Of the draw.
+
+        Raises
+        ------
+        UnknownSpaceError
+            There is no such space.
+        UsageError
+            The count is impossible, or nothing is known of the space but what is stored.
+        """
+        from catalog.spaces import SPACES, space_named
+        from ingest.entry import draw_space
+
+        if not 1 <= count <= _MOST_DRAWN:
+            raise UsageError(f"the count is {count!r}; a whole number from 1 to {_MOST_DRAWN:,} is needed.")
+        if seed < 0:
+            raise UsageError(f"the seed is {seed!r}; a whole number from 0 on is needed.")
+        if not self.path.exists():
+            space_named(space)  # an unknown name leaves no file behind
+        with self._writing(create=space in SPACES) as store:
+            return draw_space(store, space, count, seed, self._listener)
 
     @overload
     def fetch(self, name: None = None) -> polars.DataFrame: ...

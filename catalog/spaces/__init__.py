@@ -15,7 +15,7 @@ from catalog.spaces import staged
 if TYPE_CHECKING:
     from catalog.spaces.base import SearchSpace
 
-SPACES = ("nb101", "nb201", "darts", "nats-sss", *staged.NAMES)
+SPACES = ("nb101", "nb201", "darts", "nats-sss", "transnas_micro", *staged.NAMES)
 
 
 @cache
@@ -43,6 +43,10 @@ def space_named(name: str) -> SearchSpace:
         from catalog.spaces.nats_sss import NATSSize
 
         return NATSSize()
+    if name == "transnas_micro":
+        from catalog.spaces.transnas_micro import TransNASMicro
+
+        return TransNASMicro()
     if name in staged.NAMES:
         return staged.built_in(name)
     hint = did_you_mean(name, SPACES)

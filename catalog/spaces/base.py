@@ -86,11 +86,36 @@ class SearchSpace(ABC):
         UsageError
             The space is too large to enumerate.
         """
-        raise UsageError(f"the space {self.name!r} is too large to enumerate; draw from it with sample(count, seed).")
+        raise UsageError(
+            f"the space {self.name!r} is too large to enumerate; draw from it: catalog spaces draw {self.name}."
+        )
 
     def enumerate_members(self) -> Iterator[Members]:
         """Every architecture of the space in batches, as the catalog enters them."""
-        graphs = self.enumerate()
+        return self._in_batches(self.enumerate())
+
+    def drawn_members(self, count: int, seed: int) -> Iterator[Members]:
+        """Different architectures, each set of them as likely as any other, in batches as the catalog enters them.
+
+        Parameters
+        ----------
+        count
+            How many; all there are where they are fewer.
+        seed
+            One seed, one draw.
+        """
+        generator = np.random.default_rng(seed)
+        if self.size is not None and 2 * count >= self.size:
+            chosen = set(generator.permutation(self.size)[:count].tolist())
+            yield from self._in_batches(graph for place, graph in enumerate(self.enumerate()) if place in chosen)
+            return
+        found: dict[str, ArchitectureGraph] = {}
+        while len(found) < count:
+            for graph in self.sample(count - len(found), int(generator.integers(2**31))):
+                found.setdefault(self.native_id(graph), graph)
+        yield from self._in_batches(iter(found.values()))
+
+    def _in_batches(self, graphs: Iterator[ArchitectureGraph]) -> Iterator[Members]:
         while batch := list(islice(graphs, _BATCH)):
             yield Members([self.native_id(graph) for graph in batch], graphs=batch)
 

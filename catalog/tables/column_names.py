@@ -30,7 +30,7 @@ DEFAULTS = {
     "nb101": WideDefaults("nb101", 108),
     "nb201": WideDefaults("nb201", 200),
     "darts": WideDefaults("darts_trained", 600),
-    **{name: WideDefaults(name, None) for name in STAGED},
+    **{name: WideDefaults(name, None) for name in ("transnas_micro", *STAGED)},
 }
 
 OWN_TRAINING = "own-training"

@@ -45,7 +45,7 @@ _LOST = "take the file from a backup, or fill a new catalog"
 
 _GRAPHS_REST_ON = ("architecture", "node", "edge", "operator", "score", "proxy")
 
-KNOWN_FUNCTIONS = {"nb101": (423_624, 423_624, 0), "nb201": (15_625, 5_260, 341)}
+KNOWN_FUNCTIONS = {"nb101": (423_624, 423_624, 0), "nb201": (15_625, 5_260, 341), "transnas_micro": (4_096, 1_376, 169)}
 """Architectures, functions by canonical form and disconnected architectures of the complete spaces."""
 
 

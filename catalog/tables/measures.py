@@ -49,6 +49,7 @@ OWN_NAMES = (
     Measure("accuracy", "percent", HIGHER),
     Measure("best_accuracy", "percent", HIGHER),
     Measure("tuned_accuracy", "percent", HIGHER),
+    Measure("glue_score", "percent", HIGHER),
     Measure("training_time", "s", LOWER),
     Measure("tuned_training_time", "s", LOWER),
     Measure("evaluation_time", "s", LOWER),

@@ -27,7 +27,7 @@ OFFICIAL_SOURCES = {
 
 _RESERVED = (
     *OFFICIAL_SOURCES, "nats_sss", "nats_tss", "nb301", "hw_nas_bench", "nb201-digits", "own-training", "published",
-    "darts_published", *STAGED,
+    "darts_published", "proxies-by-space", "transnas_micro", *STAGED,
 )  # fmt: skip
 _RESERVED_FAMILIES = ("suite_zero", "nds", "own_training")  # nds_darts, suite_zero_nasbench201, ...
 _BENCHMARK_NAMES = ("nasbench101", "nasbench201", "nasbench301", "natsbench", "nasbenchsuitezero")

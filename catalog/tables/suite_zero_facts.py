@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from catalog.tables.transnas_facts import SPLIT, STAGE, TASKS
+
 PROXIES = (
     "epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "params", "plain", "snip",
     "synflow", "zen",
@@ -14,7 +16,12 @@ PROXIES = (
 DESCRIPTIVE = ("idx", "id", "arch")
 """Fields of an architecture that say which one it is."""
 
-BENCHMARKS = {"nb101": "nasbench101", "nb201": "nasbench201", "darts": "nasbench301"}
+BENCHMARKS = {
+    "nb101": "nasbench101",
+    "nb201": "nasbench201",
+    "darts": "nasbench301",
+    "transnas_micro": "transbench101_micro",
+}
 """The suite's word for each space that is read here."""
 
 KNOWN_FILES = frozenset(
@@ -30,21 +37,24 @@ KNOWN_FILES = frozenset(
 )
 """SHA-256 of files of the suite whose contents alone would not prove it."""
 
-OTHER_BENCHMARKS = ("transbench101_micro", "transbench101_macro")
+OTHER_BENCHMARKS = ("transbench101_macro",)
 """The suite's words for its further benchmarks."""
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What the field ``val_accuracy`` of one data set is: kind, data set, split and length as in the table ``metric``.
+    """What the field ``val_accuracy`` of one data set is: kind, data set, split, ... as in the table ``metric``.
 
-    None stands for what the suite does not say.
+    None stands for what the suite does not say. Of TransNAS-Bench-101 it is each task's own metric, and no accuracy of
+    all of them.
     """
 
     kind: str
     dataset: str
     split: str | None
     epochs: int | None
+    name: str = "accuracy"
+    stage: str | None = None
 
     @property
     def is_single_run(self) -> bool:
@@ -52,9 +62,9 @@ class Accuracy:
         return self.kind != "surrogate"
 
 
-def unsaid(dataset: str) -> Accuracy:
-    """An accuracy of which nobody says what it is."""
-    return Accuracy("reported", dataset, None, None)
+def unsaid(dataset: str, name: str = "accuracy") -> Accuracy:
+    """An accuracy, or a task's own metric, of which nobody says of which images and training it is."""
+    return Accuracy("reported", dataset, None, None, name)
 
 
 ACCURACIES: Mapping[str, Mapping[str, Accuracy]] = {
@@ -74,6 +84,9 @@ ACCURACIES: Mapping[str, Mapping[str, Accuracy]] = {
         "svhn": unsaid("svhn"),
         "ninapro": unsaid("ninapro"),
         "scifar100": unsaid("scifar100"),
+    },
+    "transnas_micro": {
+        name: Accuracy("reported", name, SPLIT, None, task.suite_metric, STAGE) for name, task in TASKS.items()
     },
 }
 """By space and the file's data set; no other data sets belong to these benchmarks."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
-from ingest.reading.sources import BLOCK, DEFAULT_SIZE_LIMIT, open_stream
+from ingest.reading.sources import BLOCK, DEFAULT_SIZE_LIMIT, open_stream, read_json
 
 if TYPE_CHECKING:
     from ingest.reading.batch import Loader
@@ -65,6 +65,23 @@ def loader_for(
         return SuiteZero(_SUITE_SPACES[benchmark], source=source, size_limit=size_limit)
     _refuse_foreign(benchmark, path)
     return None
+
+
+def transnas_loader(path: Path, *, source: str | None = None, size_limit: int = DEFAULT_SIZE_LIMIT) -> Loader:
+    """The reader of a file of TransNAS-Bench-101's micro space: NAS-Bench-Suite-Zero's JSON, or one with values alone.
+
+    Raises
+    ------
+    IngestError
+        A JSON file cannot be read.
+    """
+    from ingest.formats.suite_zero import SuiteZero
+    from ingest.formats.transnas_records import is_of_pairs
+    from ingest.formats.transnas_table import TransNASTable
+
+    if ".json" in path.suffixes and not is_of_pairs(read_json(path, size_limit)):
+        return SuiteZero(TransNASTable.space, source=source, size_limit=size_limit)
+    return TransNASTable(source=source, size_limit=size_limit)
 
 
 def _refuse_foreign(benchmark: str, path: Path) -> None:

@@ -21,9 +21,13 @@ _ACCURACY = re.compile(
 )
 _ALLOWED = "a genotype and accuracies in percent, called cifar10_test_acc, cifar10_best_test_acc and the like"
 _NDS_FIELDS = {"net", "optim", "params", "flops", "test_ep_top1", "min_test_top1"}
-_NDS_NET_FIELDS = {"genotype", "width", "depth"}
-_NDS_NAME = re.compile(r"(?:darts|nasnet|amoeba|pnas|enas)((?:_(?:in|imagenet|cifar10|fix-w-d|lr-wd))*)", re.IGNORECASE)
-_RECIPE = {"lr": "learning_rate", "wd": "weight_decay"}
+_NDS_NET_FIELDS = frozenset({"genotype", "width", "depth"})
+_NDS_NAME = re.compile(
+    r"(?:darts|nasnet|amoeba|pnas|enas|vanilla|resnet(?:-b)?|resnext-[ab])"
+    r"((?:_(?:in|imagenet|cifar10|fix-w-d|lr-wd|reruns|rng\d))*)",
+    re.IGNORECASE,
+)
+_RECIPE = {"lr": "learning_rate", "base_lr": "learning_rate", "wd": "weight_decay"}
 _MOST_EVALUATIONS = 100_000
 
 Metric = tuple[str, float, dict[str, Any]]
@@ -65,11 +69,11 @@ def table_entries(path: Path, epochs: int | None, size_limit: int, notes: list[s
 def json_entries(path: Path, found: Any, epochs: int | None, notes: list[str]) -> Iterator[Listed]:
     """The genotypes of a JSON document; `notes` gets what a person should look at."""
     percents = Percents(path.name)
-    keyed = _keyed(found, path, notes)
-    nds = _NDSLogs(nds_dataset(path), [item for _, item in keyed if _is_log(item)], percents)
+    keyed = keyed_entries(found, path, notes)
+    nds = NDSLogs(nds_dataset(path), [item for _, item in keyed if is_log(item)], percents)
     for key, item in keyed:
         where = f"{path.name}: entry {described(key)}"
-        if _is_log(item):
+        if is_log(item):
             yield nds.read(where, item)
         elif isinstance(item, dict) and "genotype" in item:
             yield Listed(where, item["genotype"], _given(where, item, epochs, percents))
@@ -87,23 +91,24 @@ def nds_dataset(path: Path) -> str | None:
     return "imagenet" if {"in", "imagenet"} & set(match[1].lower().split("_")) else "cifar10"
 
 
-def is_nds(found: Any) -> bool:
+def is_nds(found: Any, net: frozenset[str] = _NDS_NET_FIELDS) -> bool:
     """Whether a document has the structure of NDS's own logs: in every entry what its authors' program wrote."""
     if isinstance(found, dict):
         found = [*found.get("top", ()), *found.get("mid", ())] if set(found) == {"top", "mid"} else None
-    return isinstance(found, list) and bool(found) and all(map(_is_nds_log, found))
+    return isinstance(found, list) and bool(found) and all(_is_nds_log(one, net) for one in found)
 
 
-def _is_log(entry: Any) -> bool:
+def is_log(entry: Any) -> bool:
+    """Whether an entry says a network, as NDS's logs do."""
     return isinstance(entry, dict) and isinstance(entry.get("net"), dict)
 
 
-def _is_nds_log(entry: Any) -> bool:
+def _is_nds_log(entry: Any, net: frozenset[str]) -> bool:
     return (
         isinstance(entry, dict)
         and set(entry) >= _NDS_FIELDS
         and isinstance(entry["net"], dict)
-        and set(entry["net"]) >= _NDS_NET_FIELDS
+        and set(entry["net"]) >= net
         and isinstance(entry["optim"], dict)
     )
 
@@ -117,7 +122,7 @@ def _columns(match: re.Match[str], epochs: int | None) -> dict[str, Any]:
     }
 
 
-def _keyed(found: Any, path: Path, notes: list[str]) -> list[tuple[Any, Any]]:
+def keyed_entries(found: Any, path: Path, notes: list[str]) -> list[tuple[Any, Any]]:
     """(key or place, genotype or object) of each entry."""
     if not isinstance(found, dict):
         return list(enumerate(_list(found, path)))
@@ -164,20 +169,38 @@ def _number(where: str, name: str, value: Any, high: float) -> float:
     return float(value)
 
 
-class _NDSLogs:
+class NDSLogs:
     """The training logs of NDS (Radosavovic et al. 2019, arXiv 1905.13214) of one file; errors are percent.
 
     Where trainings differ in anything of ``optim``, or in anything of ``net`` but the genotype, all accuracies of the
     file are called ``tuned_accuracy``, with learning rate and weight decay beside them, and a stage that names the
     settings: rows that stand in no column, because a column would average them. Where the networks differ, their sizes
     are kept apart in the same way.
+
+    Parameters
+    ----------
+    dataset
+        What the networks were trained on; None where nobody says it.
+    entries
+        All logs of the file.
+    percents
+        Watches its accuracies.
+    architecture
+        The fields of ``net`` that say the architecture; all others are settings.
     """
 
-    def __init__(self, dataset: str | None, entries: Sequence[Mapping[str, Any]], percents: Percents) -> None:
+    def __init__(
+        self,
+        dataset: str | None,
+        entries: Sequence[Mapping[str, Any]],
+        percents: Percents,
+        architecture: frozenset[str] = frozenset({"genotype"}),
+    ) -> None:
         self._dataset = dataset
+        self._architecture = architecture
         self._percents = percents
         self._count = len(entries)
-        self._varying = _varying([_settings(entry) for entry in entries])
+        self._varying = _varying([self._settings(entry) for entry in entries])
         self._unread = sorted({str(name) for entry in entries for name in entry if name not in _NDS_FIELDS})
 
     def notes(self) -> Iterator[str]:
@@ -202,8 +225,12 @@ class _NDSLogs:
             raise IngestError(
                 f"{where}: the net is {described(net)}; a DARTS network with a genotype is needed. Nothing was stored."
             )
+        return Listed(where, net["genotype"], self.metrics(where, entry))
+
+    def metrics(self, where: str, entry: Mapping[str, Any]) -> list[Metric]:
+        """What one training gave."""
         errors = self._errors(where, entry)
-        stage = stage_of_settings(_settings(entry)) if self._varying else ""
+        stage = stage_of_settings(self._settings(entry)) if self._varying else ""
         prefix = "tuned_" if self._varying else ""
         common = {"dataset": self._dataset, "epochs": len(errors)}
         final = {**common, "split": "test", "stage": stage or "final"}
@@ -218,7 +245,7 @@ class _NDSLogs:
                 columns = {"epochs": len(errors), "kind": "reported", "stage": stage}
                 metrics.append((f"tuned_{name}", _number(where, key, optim[key], 1e6), columns))
         metrics += self._sizes(where, entry, {**common, "kind": "reported"}, stage)
-        return Listed(where, net["genotype"], metrics)
+        return metrics
 
     def _errors(self, where: str, entry: Mapping[str, Any]) -> list[float]:
         listed = entry.get("test_ep_top1")
@@ -231,6 +258,14 @@ class _NDSLogs:
             self._percents.see(f"test_ep_top1 of {len(errors)} epochs", error, where)
         return errors
 
+    def _settings(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Everything that two trainings of one architecture may differ in."""
+        optim, net = entry.get("optim"), entry["net"]
+        return {
+            **{f"net.{name}": value for name, value in net.items() if name not in self._architecture},
+            **{f"optim.{name}": value for name, value in (optim.items() if isinstance(optim, dict) else ())},
+        }
+
     def _sizes(self, where: str, entry: Mapping[str, Any], columns: Mapping[str, Any], stage: str) -> Iterator[Metric]:
         differ = any(name.startswith("net.") for name in self._varying)
         for name, source, key in (
@@ -242,15 +277,6 @@ class _NDSLogs:
             if key in source:
                 own = {**columns, "stage": stage} if differ else dict(columns)
                 yield f"tuned_{name}" if differ else name, _number(where, key, source[key], 1e15), own
-
-
-def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that two trainings of one genotype may differ in."""
-    optim, net = entry.get("optim"), entry["net"]
-    return {
-        **{f"net.{name}": value for name, value in net.items() if name != "genotype"},
-        **{f"optim.{name}": value for name, value in (optim.items() if isinstance(optim, dict) else ())},
-    }
 
 
 def _varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -25,9 +25,9 @@ _FIELDS = ("kind", "generic", *_IN_COLUMNS, "depthwise", "weights", *_FURTHER, *
 _WITH_WEIGHTS = frozenset({"embedding"}) | {name for name, rule in RULES.items() if rule.has_weights}
 
 ALLOWED = (
-    f"kind: one of {', '.join(KINDS)}, or a word of your own; generic: the operator that it counts as and is built as, "
-    f"one of {', '.join(RULES)}, or null where it is none of them; kernel: the window's edge in pixels, or null where "
-    "it has none; weights: true or false; description: one sentence, which the encoder alone reads. Optional are "
+    f"kind: one of {', '.join(KINDS)}, or your own word; generic: what it counts as and is built as, "
+    f"one of {', '.join(RULES)}, or null; kernel: the window's edge in pixels, or null; "
+    "weights: true or false; description: one sentence, which the encoder alone reads. Optional are "
     f"dilation, depthwise, {', '.join(_FURTHER)}"
 )
 """What each field of an operator may be, for messages."""

@@ -9,9 +9,9 @@ from catalog.errors import IdentifierError
 from catalog.spaces.staged.assignment import Assignment, Read
 from catalog.spaces.staged.description import Level
 from catalog.spaces.staged.formula import Value
-from catalog.spaces.staged.public_table import PublicTable
+from catalog.spaces.staged.public_table import PublicTable, alternatives
 from catalog.spaces.staged.space import StagedSpace
-from ingest.formats.staged_records import Row, as_number
+from ingest.formats.staged_records import Row, as_number, members
 from ingest.reading.pickled_values import described
 
 
@@ -32,7 +32,8 @@ class Architectures:
         self._read: set[str] = set()
         self._paths: dict[tuple[int, ...], Mapping[str, str]] = {}
         self._known: dict[tuple[Any, ...], Mapping[str, int]] = {}
-        paths = [path.partition(".") for path in (*table.choices.values(), *table.fixed)]
+        every = (*table.choices.values(), *table.fixed, *([table.stages] if table.stages else []))
+        paths = [one.partition(".") for path in every for one in alternatives(path)]
         self._columns = {name: bool(dot) for name, dot, _ in paths if "{" not in name and name not in table.unused}
         """Columns whose members all have to be read, and whether they have members."""
         self._all = space.assignments
@@ -65,28 +66,31 @@ class Architectures:
             stages.append(self._stage(row, network, stage))
         found = self._all.resolved(network, stages)
         if found is None:
-            row.fail(f"its choices do not go together by the rules of the space {self._space.name!r}.")
+            told = self._described.network.broken(network)
+            row.fail(f"it is no architecture of the space {self._space.name!r}: {told}.")
         self._refuse_rest(row)
         return found
 
     def _check_fixed(self, row: Row) -> None:
         for path, value in self._table.fixed.items():
-            self._read.add(path)
+            self._read.update(alternatives(path))
             said = row.get(path)
             if not _is_same(value, said, is_yes_or_no=isinstance(value, bool)):
-                row.fail(f"{path} is {described(said)}; in this space it is always {value}.")
+                row.fail(f"{row.shown(path)} is {_told(said)}; in this space it is always {value}.")
 
     def _refuse_rest(self, row: Row) -> None:
         """A member that no choice read says something of which the graph would know nothing."""
         for column, has_members in self._columns.items():
-            said = row.said.get(column)
-            for path in _leaves(column, said.split() if has_members and isinstance(said, str) else said):
+            said = row.get(column)
+            for path in () if said is None else _leaves(column, members(said) if has_members else said):
                 if path not in self._read:
                     row.fail(f"{path} is {described(row.get(path))}, and the space has nothing of that name.")
 
     def _stage(self, row: Row, network: Mapping[str, int], stage: int) -> Read:
         described = self._described.stages[stage]
-        own = self._said(row, described.level, {"stage": stage})
+        if self._table.stages is not None:
+            return self._stage_of_id(row, network, stage)
+        own = self._said(row, described.level, {"stage": stage, "number": stage + 1})
         depths = {
             self._all.depths(number, stage)[option]
             for number in self._all.network.matching(network)
@@ -95,15 +99,27 @@ class Architectures:
         begin = sum(self._deepest[:stage])
         blocks: list[int] = []
         while len(blocks) < max(depths, default=0):
-            place = {"stage": stage, "block": len(blocks), "place": begin + len(blocks)}
+            place = {"stage": stage, "number": stage + 1, "block": len(blocks), "place": begin + len(blocks)}
             if len(blocks) in depths and not self._is_there(row, described.block_level, place):
                 break
             said = self._said(row, described.block_level, place)
             options = described.block_level.matching(said)
             if not options:
-                row.fail(f"block {len(blocks) + 1} of stage {stage + 1} has choices that do not go together.")
+                told = described.block_level.broken(said)
+                row.fail(f"block {len(blocks) + 1} of stage {stage + 1}: {told}.")
             blocks.append(options[0])
         return Read(own, tuple(blocks))
+
+    def _stage_of_id(self, row: Row, network: Mapping[str, int], stage: int) -> Read:
+        path = (self._table.stages or "").format(stage=stage, number=stage + 1)
+        self._read.update(alternatives(path))
+        said = row.get(path)
+        if not isinstance(said, str):
+            row.fail(f"{row.shown(path)} is {_told(said)}; the id of a stage is needed.")
+        try:
+            return self._space.stage_of(stage, said, self._all.network.matching(network))
+        except IdentifierError as error:
+            row.fail(f"{row.shown(path)}: {error}")
 
     def _is_there(self, row: Row, level: Level, place: Mapping[str, int]) -> bool:
         return any(row.get(path) is not None for path in self._paths_of(level, place).values())
@@ -111,7 +127,7 @@ class Architectures:
     def _said(self, row: Row, level: Level, place: Mapping[str, int]) -> Mapping[str, int]:
         """The numbers of the values of the choices that the record says."""
         paths = self._paths_of(level, place)
-        self._read.update(paths.values())
+        self._read.update(one for path in paths.values() for one in alternatives(path))
         values = tuple(row.get(path) for path in paths.values())
         if None in values or any(isinstance(value, Mapping | list) for value in values):
             return self._looked_up(row, level, paths)
@@ -134,8 +150,7 @@ class Architectures:
                 number for number, given in enumerate(choice.values) if _is_same(given, said, is_yes_or_no=is_yes_or_no)
             ]
             if not fitting:
-                found_there = "missing" if said is None else described(said)
-                row.fail(f"{path} is {found_there}; one of {', '.join(choice.texts)} is needed.")
+                row.fail(f"{row.shown(path)} is {_told(said)}; one of {', '.join(choice.texts)} is needed.")
             found[choice.name] = fitting[0]
         return found
 
@@ -162,6 +177,10 @@ def _is_same(given: Value, said: object, *, is_yes_or_no: bool) -> bool:
     if isinstance(said, bool):
         return is_yes_or_no and given == said
     return said is not None and as_number(said) == given
+
+
+def _told(said: object) -> str:
+    return "missing" if said is None else described(said)
 
 
 def _leaves(path: str, said: Any) -> Iterator[str]:

@@ -13,12 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import IngestError
-from catalog.spaces.staged.public_table import MetricColumn, PublicTable
+from catalog.spaces.staged.public_table import MetricColumn, PublicTable, alternatives
 from catalog.spaces.staged.space import StagedSpace
 from ingest.formats.staged_architectures import Architectures
 from ingest.formats.staged_records import Row, number
 from ingest.reading.batch import METRIC_SCHEMA, metric_rows
 from ingest.reading.percents import ALLOWED, Percents, is_accuracy
+from ingest.reading.pickled_values import described
 from ingest.reading.shown import shown_names
 
 _Value = tuple[int, float, int]
@@ -30,11 +31,12 @@ class Content:
 
     def __init__(self, path: Path, space: StagedSpace, table: PublicTable, rows: Sequence[Row]) -> None:
         self.path = path
-        self.rows = rows
+        self.rows = rows = [row.moved(table.moved) for row in rows]
         self._space = space
         if not rows:
             raise IngestError(f"{path.name} holds no records; nothing was stored.")
         self._refuse_columns(table)
+        self._refuse_unfinished(table)
         architectures = Architectures(space, table)
         found = [architectures.of(row) for row in rows]
         self.assignments = list(dict.fromkeys(found))
@@ -100,6 +102,12 @@ class Content:
                 f"{table.about}. Rename or remove the others; nothing was stored."
             )
 
+    def _refuse_unfinished(self, table: PublicTable) -> None:
+        for row in self.rows:
+            for path, value in table.refused.items():
+                if row.has(path, value):
+                    row.fail(f"{path} is {described(row.get(path))}: the record has no results.")
+
     def _refuse_twice(self) -> None:
         first: dict[int, Row] = {}
         for row, member in zip(self.rows, self.members, strict=True):
@@ -124,6 +132,8 @@ def _values(
     """One metric of all records, one value a training."""
     found = []
     for row, member, training in zip(rows, members, trainings, strict=True):
+        if any(row.has(path, value) for path, value in metric.unless.items()):
+            continue
         for repeat in range(metric.repeats or 1):
             columns = [column.format(repeat=repeat) for column in metric.columns]
             column = next((one for one in columns if row.get(one) is not None), None)
@@ -142,11 +152,19 @@ def _values(
 
 def _known_columns(table: PublicTable) -> list[str]:
     """The columns that a table may have, as expressions: the paths up to their first dot, any number for braces."""
-    paths = [*table.choices.values(), *table.fixed, *(count.column for count in table.counts), *table.ignored]
+    paths = [
+        *table.choices.values(),
+        *table.fixed,
+        *table.refused,
+        *(count.column for count in table.counts),
+        *table.ignored,
+    ]
     paths += [column for metric in table.metrics for column in metric.columns]
     if table.arch is not None:
         paths.append(table.arch)
-    firsts = dict.fromkeys(path.partition(".")[0] for path in paths)
+    if table.stages is not None:
+        paths.append(table.stages)
+    firsts = dict.fromkeys(one.partition(".")[0] for path in paths for one in alternatives(path))
     return [
         "".join(re.escape(fixed) + (r"\d+" if name else "") for fixed, name, _, _ in Formatter().parse(first))
         for first in firsts

@@ -1,4 +1,4 @@
-"""The rows of a staged space's table: comma-separated, parquet, lines of JSON, or one JSON object."""
+"""The rows of a staged space's table: comma-separated, parquet, lines of JSON, or one JSON object or list."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from catalog.errors import IngestError
+from catalog.spaces.staged.public_table import alternatives
 from ingest.reading.pickled_values import described
 from ingest.reading.sources import UnusableJSONError, lines, open_stream, parse_json, read_json
 from ingest.reading.text_table import TextTable
@@ -28,15 +30,41 @@ class Row(NamedTuple):
         """Raise the error for something wrong in the record."""
         raise IngestError(f"{self.where}: {what} Nothing was stored. Fix the record and run the same command again.")
 
+    def moved(self, paths: Mapping[str, str]) -> Row:
+        """The record with what stands at some paths as columns, in place of the columns that it stood in."""
+        found = {column: value for path, column in paths.items() if (value := self.get(path)) is not None}
+        if not found:
+            return self
+        left = {path.partition(".")[0] for path, column in paths.items() if column in found}
+        kept = {name: value for name, value in self.said.items() if name not in left}
+        if twice := [name for name in found if name in kept]:
+            self.fail(f"{twice[0]} stands there twice, in two forms of the table.")
+        return Row(self.where, {**kept, **found})
+
+    def has(self, path: str, value: object) -> bool:
+        """Whether a value stands at a path."""
+        said = self.get(path)
+        return said == value and isinstance(said, bool) == isinstance(value, bool)
+
     def get(self, path: str) -> Any:
-        """What stands at a path; None where there is nothing. A text is the list of its words."""
+        """What stands at a path, of several at the only one where something does; None where there is nothing."""
+        there = [(one, said) for one in alternatives(path) if (said := self._get(one)) is not None]
+        if len(there) > 1 and any(str(said) != str(there[0][1]) for _, said in there):
+            self.fail(f"{' and '.join(one for one, _ in there)} differ, and are to say the same.")
+        return there[0][1] if there else None
+
+    def shown(self, path: str) -> str:
+        """A path as messages name it: of several those whose column is there."""
+        several = alternatives(path)
+        return " or ".join([one for one in several if one.partition(".")[0] in self.said] or several)
+
+    def _get(self, path: str) -> Any:
         found: Any = self.said.get(path)
         if found is not None or "." not in path:
             return None if found == "" else found
         found = self.said
         for step in path.split("."):
-            if isinstance(found, str):
-                found = found.split()
+            found = members(found)
             if isinstance(found, Mapping):
                 found = found.get(step)
             elif isinstance(found, Sequence) and step.isdecimal() and int(step) < len(found):
@@ -44,6 +72,24 @@ class Row(NamedTuple):
             else:
                 return None
         return None if found == "" else found
+
+
+def members(said: Any) -> Any:
+    """What has members: of a text the JSON that it is, or its words."""
+    if not isinstance(said, str):
+        return said
+    if not said.startswith(("{", "[")):
+        return said.split()
+    return _parsed(said)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """The paths of one record look into the same text many times."""
+    try:
+        return parse_json(text.encode())
+    except (UnusableJSONError, RecursionError, ValueError):
+        return text.split()
 
 
 def read_rows(path: Path, key: str, size_limit: int) -> list[Row]:
@@ -68,9 +114,13 @@ def read_rows(path: Path, key: str, size_limit: int) -> list[Row]:
 
 
 def _of_object(name: str, document: Any, key: str) -> Iterator[Row]:
+    if isinstance(document, list) and all(isinstance(said, Mapping) for said in document):
+        yield from (Row(f"{name}, record {number}", said) for number, said in enumerate(document, 1))
+        return
     if not isinstance(document, Mapping):
         raise IngestError(
-            f"{name}: it is {described(document)}; an object with a record for each id is needed. Nothing was stored."
+            f"{name}: it is {described(document)}; an object with a record for each id, or a list of records, is "
+            "needed. Nothing was stored."
         )
     for native_id, said in document.items():
         if not isinstance(said, Mapping):

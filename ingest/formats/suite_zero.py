@@ -8,10 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from catalog.tables.suite_zero_facts import ACCURACIES, BENCHMARKS, KNOWN_FILES
+from catalog.tables.transnas_facts import DIRECTIONS
 from ingest.formats.suite_zero_layouts import sections
 from ingest.formats.suite_zero_networks import KEYS
 from ingest.formats.suite_zero_section import SectionReader
 from ingest.reading.batch import Batch, SourceFacts
+from ingest.reading.directions import Directions
 from ingest.reading.job import content_digest
 from ingest.reading.known_tables import own_source, source_is_known
 from ingest.reading.sources import JSON_SIZE_LIMIT
@@ -27,7 +29,8 @@ class SuiteZero:
     as ``logsynflow``. -1e8 and what is not finite mark failures.
 
     ``val_accuracy`` becomes the metric that it is (`ACCURACIES`): of NAS-Bench-201 a test accuracy, of NAS-Bench-101
-    the validation accuracy of one training, of NAS-Bench-301 the surrogate's prediction.
+    the validation accuracy of one training, of NAS-Bench-301 the surrogate's prediction, of TransNAS-Bench-101 each
+    task's own metric on its validation images.
 
     A file is the suite's if it has the benchmark's name as a key, or a count of parameters that could be compared, or a
     known digest. Any other is its user's source, and its ``val_accuracy`` an accuracy of which nobody says the split.
@@ -37,7 +40,7 @@ class SuiteZero:
     Parameters
     ----------
     space
-        ``nb101``, ``nb201`` or ``darts`` (NAS-Bench-301).
+        ``nb101``, ``nb201``, ``darts`` (NAS-Bench-301) or ``transnas_micro``.
     source
         The user's name for the source of a file of his own.
     """
@@ -46,6 +49,7 @@ class SuiteZero:
         self.space = space
         self.source = source
         self.size_limit = size_limit
+        self.directions = Directions(metrics=dict(DIRECTIONS))
         self._readers = lru_cache(maxsize=1)(self._checked)  # the facts look into the file before it is read
 
     def facts(self, path: Path) -> SourceFacts:
@@ -73,9 +77,10 @@ class SuiteZero:
 
     def _checked(self, path: Path) -> dict[str, SectionReader]:
         """By data set."""
-        keys = KEYS[self.space]()
+        keys, measured = KEYS[self.space](), ACCURACIES[self.space]
         return {
-            section.dataset: SectionReader(section, keys) for section in sections(path, self.space, self.size_limit)
+            section.dataset: SectionReader(section, keys, measured[section.dataset].name)
+            for section in sections(path, self.space, self.size_limit)
         }
 
 

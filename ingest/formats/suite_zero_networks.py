@@ -16,9 +16,11 @@ from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import PlacedCells, placed_cells
 from catalog.architecture.members import Members
 from catalog.errors import IdentifierError
-from catalog.spaces import genotype, nb201
+from catalog.spaces import genotype, nb201, space_named, transnas_micro
 from catalog.spaces.nb101 import NASBench101, parameters_as_drawn
 from catalog.spaces.nb201_network import SKELETON
+from catalog.spaces.transnas_network import encoder_parameters
+from catalog.tables.transnas_facts import TASKS
 from ingest.formats.nb101_modules import Modules
 
 Fail = Callable[[int, str], NoReturn]
@@ -70,6 +72,18 @@ class NB201Keys(Keys):
         if dataset not in SKELETON.datasets:
             return Networks(members, rows, [None] * len(keys))
         return Networks(members, rows, nb201.parameters(cells, dataset).astype(np.int64).tolist())
+
+
+class TransNASKeys(Keys):
+    """Ids of TransNAS-Bench-101's micro space, or NASLib's tuples, of networks that end in the task's own decoder."""
+
+    repeats = False
+
+    def read(self, keys: Sequence[str], dataset: str, fail: Fail) -> Networks:
+        cells = _each(keys, lambda key: transnas_micro.format_cell(transnas_micro.parse(key)), fail)
+        members, rows = _distinct(cells)
+        counted = encoder_parameters([space_named("transnas_micro").graph(cell) for cell in cells])
+        return Networks(members, rows, [count + TASKS[dataset].head for count in counted])
 
 
 class DARTSKeys(Keys):
@@ -157,5 +171,10 @@ def _numbers(key: str) -> list[int] | None:
     return list(values)
 
 
-KEYS: Mapping[str, Callable[[], Keys]] = {"nb101": NB101Keys, "nb201": NB201Keys, "darts": DARTSKeys}
+KEYS: Mapping[str, Callable[[], Keys]] = {
+    "nb101": NB101Keys,
+    "nb201": NB201Keys,
+    "darts": DARTSKeys,
+    "transnas_micro": TransNASKeys,
+}
 """By space."""

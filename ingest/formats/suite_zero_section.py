@@ -12,6 +12,7 @@ import numpy as np
 from catalog.errors import IngestError
 from catalog.tables.plausible import SECONDS
 from catalog.tables.suite_zero_facts import DESCRIPTIVE, PROXIES, Accuracy, unsaid
+from catalog.tables.transnas_facts import IN_PERCENT, RANGES
 from ingest.formats.suite_zero_layouts import Section
 from ingest.formats.suite_zero_networks import Keys, Networks
 from ingest.reading.batch import Batch
@@ -45,10 +46,16 @@ class SectionReader:
     Where several keys name one architecture, accuracies that differ stand as repeats 1, 2, ... (equal ones are one
     training, quoted again), and scores that differ stand as seeds 1, 2, ..., the ordinal of their key among the
     architecture's keys.
+
+    Parameters
+    ----------
+    measured
+        The metric that ``val_accuracy`` is.
     """
 
-    def __init__(self, section: Section, keys: Keys) -> None:
+    def __init__(self, section: Section, keys: Keys, measured: str = "accuracy") -> None:
         self._section = section
+        self._measured = measured
         self._percents = Percents(section.file)
         self._scores: list[dict[str, _Score]] = []
         self._accuracies: list[float | None] = []
@@ -93,7 +100,7 @@ class SectionReader:
             scores, metrics = ScoreColumns(), MetricColumns()
             for row in rows:
                 self._add_scores(scores, row - start, self._keys[row])
-                self._add_accuracies(metrics, row - start, self._keys[row], accuracy or unsaid(self._section.dataset))
+                self._add_accuracies(metrics, row - start, self._keys[row], accuracy or self._unsaid)
             yield Batch(
                 self._members.taken(np.array(rows)),
                 sum(len(self._keys[row]) for row in rows),
@@ -102,6 +109,10 @@ class SectionReader:
                 notes=tuple(self._notes(is_own=accuracy is None)) if rows.stop == count else (),
             )
 
+    @property
+    def _unsaid(self) -> Accuracy:
+        return unsaid(self._section.dataset, self._measured)
+
     def _read(self, place: int, fields: Mapping[str, Any]) -> None:
         scores: dict[str, _Score] = {}
         accuracy = None
@@ -109,10 +120,7 @@ class SectionReader:
             if field in PROXIES:
                 scores[field] = self._score(place, field, value)
             elif field == "val_accuracy":
-                accuracy = self._number(place, field, value)
-                if not 0 <= accuracy <= 100:
-                    self.fail(place, f"val_accuracy is {accuracy}; {ALLOWED}")
-                self._percents.see("val_accuracy", accuracy, self._where(place))
+                accuracy = self._accuracy(place, value)
             elif field not in DESCRIPTIVE:
                 known = ", ".join((*PROXIES, "val_accuracy", *DESCRIPTIVE))
                 self.fail(place, f"it has the field {described(field)}; known are {known}")
@@ -121,6 +129,19 @@ class SectionReader:
             self.fail(place, f"its field arch is {described(fields['arch'])}; it has to be the key")
         self._scores.append(scores)
         self._accuracies.append(accuracy)
+
+    def _accuracy(self, place: int, value: Any) -> float:
+        """What ``val_accuracy`` says, in the range of the metric that it is."""
+        found = self._number(place, "val_accuracy", value)
+        if self._measured in IN_PERCENT:
+            if not 0 <= found <= 100:
+                self.fail(place, f"val_accuracy is {found}; {ALLOWED}")
+            self._percents.see("val_accuracy", found, self._where(place))
+            return found
+        allowed = RANGES[self._measured]
+        if not (math.isfinite(found) and allowed.low <= found <= allowed.high):
+            self.fail(place, f"val_accuracy is {found}; of this task it is the {self._measured}, a number {allowed}")
+        return found
 
     def _score(self, place: int, field: str, value: Any) -> _Score:
         seconds = None
@@ -195,12 +216,13 @@ class SectionReader:
         for repeat, value in enumerate(values, start=1):
             columns.add(
                 row,
-                "accuracy",
+                accuracy.name,
                 value,
                 kind=accuracy.kind,
                 dataset=accuracy.dataset,
                 split=accuracy.split,
                 epochs=accuracy.epochs,
+                stage=accuracy.stage,
                 repeat=repeat if is_counted else None,
             )
 
@@ -223,7 +245,7 @@ class SectionReader:
         if is_own and any(value is not None for value in self._accuracies):
             yield (
                 f"{dataset}: nothing proves that this is a file of NAS-Bench-Suite-Zero, so nobody says of which "
-                "images and which training val_accuracy is: it is stored as accuracy without split and epochs."
+                f"images and which training val_accuracy is: it is stored as {self._measured} without split and epochs."
             )
         if self._section.beside:
             yield f"left out, because they are beside the benchmark's key: {shown_names(self._section.beside)}."

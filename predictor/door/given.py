@@ -164,7 +164,10 @@ class Labelled:
             raise UsageError(f"{self.name}: {int(np.isinf(self.labels).sum())} labels are infinite.")
         known = self.labels[~np.isnan(self.labels)]
         if len(known) < fewest:
-            raise UsageError(f"{self.name} has {len(known)} labels; training needs at least {fewest}.")
+            raise UsageError(
+                f"{self.name} has {len(known)} labels of functions that compute something; training needs at least "
+                f"{fewest}. Ingest more of them, or draw a larger sample."
+            )
         if len(np.unique(known)) < 2:
             raise UsageError(f"{self.name}: all {len(known)} labels are {known[0]:g}; there is nothing to rank.")
         return self

@@ -27,6 +27,9 @@ OF_GRAPHS = (*COUNTED, "sizes", TERMS)
 """Groups that are read off the graphs, which every space has."""
 NAMES = (*READERS, HISTOGRAM)
 
+LEAST_KNOWN = 0.5
+"""Share of the architectures that must have a column for it to be read."""
+
 _MOST_FROZEN = 20_000
 _SAME = 1e-9
 

@@ -58,7 +58,7 @@ class FewLabel(Predictor):
     """
 
     name = "few_label"
-    needs = Needs(labels=True, graphs=("canonical",), extra="predict", optional=OPTIONAL, zero_shot=True)
+    needs = Needs(labels=True, graphs=("native", "canonical"), extra="predict", optional=OPTIONAL, zero_shot=True)
     has_spread: ClassVar[bool] = True
     developed_with: ClassVar[tuple[str, ...]] = ("nb201", "darts")
     Options = FewLabelOptions

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.sizes import NetworkInput
-from catalog.spaces import darts_network, nb101_network, nb201_network
+from catalog.spaces import darts_network, nb101_network, nb201_network, transnas_network
 from predictor.networks.network import Network, NetworkConfig, load_replicas
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "THIN",
     "Network",
     "NetworkConfig",
+    "at_input",
     "build",
     "has_own_network",
     "live_form",
@@ -30,30 +31,39 @@ __all__ = [
     "published_config",
     "scoring_config",
     "thin_config",
+    "whole_classes",
     "whole_counts",
 ]
 
 PUBLISHED = {
     space: NetworkConfig(channels=network.SKELETON.channels, cells=network.SKELETON.cells)
-    for space, network in (("nb201", nb201_network), ("nb101", nb101_network), ("darts", darts_network))
+    for space, network in (
+        ("nb201", nb201_network),
+        ("nb101", nb101_network),
+        ("darts", darts_network),
+        ("transnas_micro", transnas_network),
+    )
 }
-"""The sizes in which the benchmarks trained their networks on CIFAR-10."""
+"""The sizes in which the benchmarks trained their networks, those of NAS-Bench-201, 101 and DARTS on CIFAR-10."""
 
 SCORING = {
     "nb201": PUBLISHED["nb201"],
     "nb101": NetworkConfig(channels=32, cells=1),
     "darts": NetworkConfig(channels=16, cells=8),
+    "transnas_micro": PUBLISHED["transnas_micro"],
 }
 """The sizes in which proxies are measured by default.
 
 NAS-Bench-201's is the benchmark's own: gradient proxies of a network with one cell a stage rank the cells otherwise
-(docs/proxies.md). The others are smaller than the benchmark's, to be affordable.
+(docs/proxies.md). So is TransNAS-Bench-101's, whose stem divides the resolution by four. The others are smaller than
+the benchmark's, to be affordable.
 """
 
 THIN = {
     "nb201": NetworkConfig(channels=1, cells=1),
     "nb101": NetworkConfig(channels=8, cells=1),  # up to five vertices share the channels of a module
     "darts": NetworkConfig(channels=2, cells=3),  # a skip that halves the resolution splits its channels in two
+    "transnas_micro": NetworkConfig(channels=2, cells=1),  # the stem begins with half the channels
 }
 """The thinnest networks that still contain every operator."""
 
@@ -86,6 +96,13 @@ def measured_input(taken: NetworkInput) -> NetworkInput:
     return replace(taken, tokens=min(taken.tokens or 1, MOST_TOKENS))
 
 
+def at_input(graph: ArchitectureGraph, taken: NetworkInput) -> ArchitectureGraph:
+    """A network that states its input with another one; see `predictor.networks.resolution.at_input`."""
+    from predictor.networks import resolution
+
+    return resolution.at_input(graph, taken)
+
+
 def whole_counts(graph: ArchitectureGraph) -> tuple[int, int]:
     """Parameters and multiply-accumulates of a network that states its input, at the resolution that it states.
 
@@ -97,6 +114,13 @@ def whole_counts(graph: ArchitectureGraph) -> tuple[int, int]:
     from predictor.networks.whole import counts
 
     return counts(graph)
+
+
+def whole_classes(graph: ArchitectureGraph, config: NetworkConfig) -> int:
+    """How many classes a network that states its input tells apart: its own, or those of the configuration."""
+    from predictor.networks.whole import classes_of
+
+    return classes_of(graph, config)
 
 
 def scoring_config(space: str) -> NetworkConfig:
@@ -158,6 +182,10 @@ def build(graph: ArchitectureGraph, config: NetworkConfig | None = None) -> Netw
         from predictor.networks.darts import DARTSNetwork
 
         return DARTSNetwork(graph, config)
+    if graph.space == "transnas_micro":
+        from predictor.networks.transnas import TransNASNetwork
+
+        return TransNASNetwork(graph, config)
     from predictor.networks.generic import GenericNetwork
 
     return GenericNetwork(graph, config)

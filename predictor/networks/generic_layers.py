@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import torch
 from torch import Tensor, nn
 
 from catalog.architecture.sizes import Size
@@ -169,12 +170,15 @@ class Mixing(nn.Module):
     ----------
     is_gate
         Whether no gradient goes through the weights: they then gate the values as a ReLU gates its input.
+    is_causal
+        Whether a position takes from itself and those before it alone.
     """
 
-    def __init__(self, heads: int) -> None:
+    def __init__(self, heads: int, *, is_causal: bool = False) -> None:
         super().__init__()
         self.heads = heads
         self.is_gate = False
+        self.is_causal = is_causal
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """What each pixel takes from all of them."""
@@ -185,7 +189,11 @@ class Mixing(nn.Module):
 
     def mixed(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """What each position takes from all of them, for (B, heads, positions, C / heads) each."""
-        weights = (query @ key.transpose(2, 3) / query.shape[-1] ** 0.5).softmax(dim=-1)
+        products = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
+        if self.is_causal:
+            later = torch.ones(products.shape[2:], dtype=torch.bool, device=products.device).triu(1)
+            products = products.masked_fill(later, -torch.inf)
+        weights = products.softmax(dim=-1)
         mixed: Tensor = (weights.detach() if self.is_gate else weights) @ value
         return mixed
 

@@ -198,15 +198,17 @@ class FactorizedReduce(nn.Module):
 
 
 class Zero(nn.Module):
-    """Zeros in the shape that the operator would give."""
+    """Zeros in the shape that the operator would give: with as many channels as the state, or with `channels`."""
 
-    def __init__(self, stride: int = 1) -> None:
+    def __init__(self, stride: int = 1, channels: int | None = None) -> None:
         super().__init__()
         self.stride = stride
+        self.channels = channels
 
     def forward(self, state: Tensor) -> Tensor:
         """(B, C, H, W) to zeros."""
-        return state[:, :, :: self.stride, :: self.stride] * 0.0
+        zeros = state[:, : 1 if self.channels else None, :: self.stride, :: self.stride] * 0.0
+        return zeros.expand(-1, self.channels or -1, -1, -1)
 
 
 class ReplicatedLinear(nn.Module):

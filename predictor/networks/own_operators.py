@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from catalog.architecture.computation.sized_layers import EVERYWHERE, READ
+from catalog.architecture.generic_operators import SEQUENCES
 from catalog.architecture.operators import RULES, VOCABULARY, Operator
 from catalog.architecture.sizes import FIELDS, Size
 from catalog.errors import ProxyError
@@ -18,11 +19,13 @@ _HOW = {
     "kernel": "the edge of its window in pixels",
     "heads": "the number of heads",
     "mlp_ratio": "its inner width as a multiple of the outer one",
+    "channels": "those that it gives",
 }
 """What to give for a field that is missing."""
 
 _READ = {**READ, "linear": READ["linear"] | {"stride"}}
 """Fields that decide the layer of each generic operator here, where a linear map may halve the resolution."""
+_IN_WHOLE_NETWORKS = frozenset(one.name for one in SEQUENCES)
 _SAYS_NOTHING = (None, 1, (1, 1))
 _LEAVES_OUT = (*_SAYS_NOTHING, False)
 _HALVING = frozenset({"conv", "depthwise_conv", "linear", "max_pool", "avg_pool"})
@@ -66,6 +69,11 @@ def make_operator(operator: Operator, channels: int, stride: int, replicas: int)
     assert generic is not None
     if generic in ("sum", "concat"):
         return None
+    if generic in _IN_WHOLE_NETWORKS:
+        raise ProxyError(
+            f"operator {operator.name!r} stands in whole networks alone, and the cells of the generic network are of "
+            "images. Give the graph an input."
+        )
     if _is_of_darts(operator):  # which has an order of its own
         edge, times = _edge(operator, said), said.repeats or 1
         return depthwise_conv(

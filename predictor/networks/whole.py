@@ -13,11 +13,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from catalog.architecture.computation.chain import IMAGE
 from catalog.architecture.computation.layers import Layer, channels_of
 from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.computation.primitives import Shape
 from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
-from catalog.architecture.computation.sized_layers import IMAGE
 from catalog.architecture.computation.sized_plan import SizedPlans
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.operators import Vocabulary
@@ -26,8 +26,8 @@ from catalog.errors import GraphError, ProxyError
 from predictor.networks.network import Network, NetworkConfig
 from predictor.networks.whole_layers import lacking, module_of
 
-_JOINING = frozenset({"add", "multiply", "concat"})
-"""Words of the layers that take several tensors and have no module."""
+_PLAIN = frozenset({"add", "multiply", "concat", "identity"})
+"""Words of the layers that have no module: those that join several tensors, and what hands one on."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Segment(nn.Module):
         self._steps: list[tuple[int, str, tuple[int, ...], bool]] = []
         for number, (place, step) in enumerate(steps):
             word = step.layer.primitive.operator.name
-            if word not in _JOINING:
+            if word not in _PLAIN:
                 self.layers[str(number)] = module_of(step.layer, shapes[step.sources[0]])
             self._steps.append((place, word, step.sources, len(step.layer.shape) == IMAGE))
 
@@ -69,8 +69,8 @@ class Segment(nn.Module):
         values = {self._start: state}
         for number, (place, word, sources, is_image) in enumerate(self._steps):
             first, *others = (values[source] for source in sources)
-            if word not in _JOINING:
-                first = self.layers[str(number)](first)
+            if word not in _PLAIN:
+                first = self.layers[str(number)](first, *others)
             elif word == "concat":
                 first = torch.cat([first, *others], dim=1 if is_image else -1)
             else:
@@ -84,7 +84,9 @@ class WholeNetwork(Network):
     """The network that a graph with an input tells: its own layers, the mean over pixels or tokens, a linear map.
 
     Stem and body are the parts between two places through which everything flows: a layer with what follows it without
-    multiply-accumulates, or all branches up to the sum that joins them.
+    multiply-accumulates, or all branches up to the sum that joins them. Where one token is taken out of all, that and
+    what follows is the head. A network that ends with a ``classifier`` has no other: the mean of its tokens' scores is
+    computed as the scores of their mean.
 
     Shapes: images (B, C, H, W), vectors (B, tokens, C), or numbers of tokens (B, tokens) where the input has a
     vocabulary; logits (B, classes).
@@ -108,15 +110,16 @@ class WholeNetwork(Network):
         self.embedding: nn.Module = (
             nn.Identity() if graph.input.vocabulary is None else nn.Embedding(graph.input.vocabulary, width)
         )
-        parts = []
-        for start, end in _between(steps):
-            inside = [(place, steps[place]) for place in range(start + 1, end + 1)]
-            parts.append(Segment(start, inside, shapes))
+        scores = steps.pop().layer if classifier_of(graph) is not None else None
+        last = steps[-1].layer.shape
+        end = _first_token(steps)
+        parts = [_segment(steps, shapes, start, stop) for start, stop in _between(steps[:end])]
         self.stem, *body = parts or [Segment(0, [], shapes)]
         self.body = nn.ModuleList(body)
-        self.head = nn.Identity()
-        self.pool: nn.Module = nn.AdaptiveAvgPool2d(1) if len(shapes[-1]) == IMAGE else TokenMean()
-        self.classifier = nn.Linear(channels_of(shapes[-1]), graph.classes or config.classes)
+        self.head = _segment(steps, shapes, end - 1, len(steps) - 1) if end < len(steps) else nn.Identity()
+        self.pool: nn.Module = nn.AdaptiveAvgPool2d(1) if len(last) == IMAGE else TokenMean()
+        width, classes = channels_of(last), classes_of(graph, config)
+        self.classifier = nn.Linear(width, classes, bias=scores is None or scores.parameters != width * classes)
 
     def vectors(self, inputs: Tensor) -> Tensor:
         """Images and vectors as they are, tokens looked up."""
@@ -159,6 +162,40 @@ def laid_steps(graph: ArchitectureGraph) -> list[Step]:
     if plan is None:
         raise GraphError("the network has no path from its input to its output; score it as disconnected.")
     return _steps(plan)
+
+
+def classifier_of(graph: ArchitectureGraph) -> int | None:
+    """The classes of the node ``classifier`` that a network without a head ends with; None where it ends otherwise."""
+    cell = graph.cells[-1]
+    ends = [(source, count) for source, target, count in cell.edges if target == cell.node_count - 1]
+    if graph.classes is not None or cell.repeats > 1 or len(ends) != 1 or ends[0][1] > 1:
+        return None
+    operator, size = graph.vocabulary[cell.operators[ends[0][0]]], cell.size(ends[0][0])
+    said = operator.sized(size)
+    if operator.counts_as != "classifier" or said.channels is None or (said.repeats or 1) > 1:
+        return None
+    return int(said.channels)
+
+
+def classes_of(graph: ArchitectureGraph, config: NetworkConfig) -> int:
+    """How many classes the logits of a whole network have."""
+    return graph.classes or classifier_of(graph) or config.classes
+
+
+def _segment(steps: Sequence[Step], shapes: Sequence[Shape], start: int, end: int) -> Segment:
+    """The part behind one place up to another one."""
+    return Segment(start, [(place, steps[place]) for place in range(start + 1, end + 1)], shapes)
+
+
+def _first_token(steps: Sequence[Step]) -> int:
+    """The place from which on a network is of one token taken out of all; the number of places where it is not."""
+    for place, step in enumerate(steps):
+        if step.layer.primitive.operator.name == "slice":
+            later = [source for one in steps[place + 1 :] for source in one.sources]
+            before = [source for one in steps[:place] for source in one.sources]
+            is_alone = min(later, default=place) >= place and set(range(1, place - 1)) <= set(before)
+            return place if is_alone and step.sources == (place - 1,) else len(steps)
+    return len(steps)
 
 
 def _steps(plan: NetworkPlan) -> list[Step]:

@@ -10,26 +10,38 @@ from types import MappingProxyType
 
 from torch import Tensor, nn
 
+from catalog.architecture.computation.chain import IMAGE
 from catalog.architecture.computation.layers import Layer, channels_of
 from catalog.architecture.computation.primitives import Shape
-from catalog.architecture.computation.sized_layers import IMAGE
+from catalog.architecture.computation.sequence_layers import GATES
 from catalog.architecture.operators import Operator
 from catalog.architecture.sizes import Size
 from catalog.errors import ProxyError
 from predictor.networks.generic_layers import ACTIVATIONS, Mixing
 from predictor.networks.layers import WidePool
+from predictor.networks.sequence_layers import (
+    ClassToken,
+    FirstToken,
+    Gate,
+    Positions,
+    Segments,
+    SpanConvolution,
+    TokenConvolution,
+    Tokens,
+    TokenTransform,
+)
 
 Padding = tuple[int, int, int, int]
 """Pixels on the left, on the right, above and below."""
 
 
 def module_of(layer: Layer, taken: Shape) -> nn.Module:
-    """The module of a layer that takes one tensor.
+    """The module of a layer.
 
     Parameters
     ----------
     taken
-        The shape of what it takes, batch first.
+        The shape of what it takes, or takes first, batch first.
 
     Raises
     ------
@@ -37,6 +49,8 @@ def module_of(layer: Layer, taken: Shape) -> nn.Module:
         The layer does not say what it computes: an operator that nobody knows, a word that no module has.
     """
     operator = layer.primitive.operator
+    if operator.kind == "conv" and len(taken) < IMAGE:
+        return TokenConvolution(taken[-1], (layer.primitive.kernel or (1,))[0])
     if operator.kind == "conv":
         return _convolution(layer, taken)
     if operator.kind == "pool" and layer.primitive.kernel is not None:
@@ -46,13 +60,36 @@ def module_of(layer: Layer, taken: Shape) -> nn.Module:
         return nn.Linear(taken[-1], outputs, bias=layer.parameters != taken[-1] * outputs)
     if operator.name == "global_avgpool":
         return nn.AdaptiveAvgPool2d(1)
-    if operator.name == "attention":
-        return SelfMixing(layer.parts or 1, is_image=len(taken) == IMAGE)
+    if operator.kind == "attention" and operator.name != "span_convolution":
+        is_causal = operator.name == "causal_attention"
+        return SelfMixing(layer.parts or 1, is_image=len(taken) == IMAGE, is_causal=is_causal)
     if operator.kind == "norm":
         return _norm(layer)
     if operator.name in ACTIVATIONS:
         return ACTIVATIONS[operator.name]()
+    if operator.name in _OF_SEQUENCES:
+        return _OF_SEQUENCES[operator.name](layer, taken)
     raise ProxyError(f"no layer is known for {operator.name!r}.")
+
+
+def _gate(activation: str) -> Callable[[Layer, Shape], nn.Module]:
+    return lambda _, taken: Gate(activation, is_image=len(taken) == IMAGE)
+
+
+_OF_SEQUENCES = MappingProxyType[str, Callable[[Layer, Shape], nn.Module]](
+    {
+        "reshape": lambda *_: Tokens(),
+        "slice": lambda *_: FirstToken(),
+        "class_token": lambda _, taken: ClassToken(taken[-1]),
+        "positions": lambda layer, taken: Positions(layer.parts or 1, taken[-1]),
+        "segments": lambda layer, taken: Segments(layer.parts or 1, taken[-1]),
+        "span_convolution": lambda layer, _: SpanConvolution(layer.parts or 1),
+        "fourier_transform": lambda layer, _: TokenTransform(layer.parts or 1, is_cosine=False),
+        "cosine_transform": lambda layer, _: TokenTransform(layer.parts or 1, is_cosine=True),
+        **{f"gated_{word}": _gate(word) for word in GATES},
+    }
+)
+"""What sequences alone have, and gates."""
 
 
 def lacking(operator: Operator, size: Size | None) -> str | None:
@@ -129,7 +166,7 @@ def _norm(layer: Layer) -> nn.Module:
     if by_channel is not None:
         made = by_channel(channels, layer.parts or 1, is_image)
         return made if is_image else Transposed(made)
-    made = _LAST[word](channels)
+    made = _LAST[word](channels, layer.parameters != channels)
     return Transposed(made) if is_image else made
 
 
@@ -144,7 +181,12 @@ _BY_CHANNEL = MappingProxyType[str, Callable[[int, int, bool], nn.Module]](
 )
 """Normalisations whose modules want the channels right behind the batch."""
 
-_LAST = MappingProxyType[str, Callable[[int], nn.Module]]({"layernorm": nn.LayerNorm, "rmsnorm": nn.RMSNorm})
+_LAST = MappingProxyType[str, Callable[[int, bool], nn.Module]](
+    {
+        "layernorm": lambda channels, bias: nn.LayerNorm(channels, bias=bias),
+        "rmsnorm": lambda channels, _: nn.RMSNorm(channels),
+    }
+)
 """Normalisations whose modules want the channels last."""
 
 
@@ -168,8 +210,8 @@ class SelfMixing(Mixing):
     (B, tokens, C).
     """
 
-    def __init__(self, heads: int, *, is_image: bool) -> None:
-        super().__init__(heads)
+    def __init__(self, heads: int, *, is_image: bool, is_causal: bool = False) -> None:
+        super().__init__(heads, is_causal=is_causal)
         self.is_image = is_image
 
     def forward(self, joined: Tensor) -> Tensor:  # type: ignore[override]  # one tensor in place of three

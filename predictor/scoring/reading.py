@@ -58,8 +58,8 @@ def read_given(
         {form: _graphs(catalog, space, ids, form) for form in needs.graphs},
         np.empty((len(ids), 0)) if values is None else values,
         frame["is_connected"].to_numpy(),
-        _optional(catalog, view, needs.optional),
-        _optional(catalog, view, zero_shot_names() if needs.zero_shot else ()),
+        optional=_optional(catalog, view, needs.optional),
+        zero_shot=_optional(catalog, view, zero_shot_names() if needs.zero_shot else ()),
     )
 
 

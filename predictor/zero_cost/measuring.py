@@ -19,12 +19,14 @@ from predictor.networks import (
     MOST_TOKENS,
     Network,
     NetworkConfig,
+    at_input,
     build,
     has_own_network,
     live_form,
     measured_input,
     scoring_config,
     thin_config,
+    whole_classes,
     whole_counts,
 )
 from predictor.zero_cost.inputs import Batch, draw, label_kind
@@ -217,17 +219,16 @@ def _passes_of_whole(graph: ArchitectureGraph, stated: NetworkInput, config: Mea
             "size of its own; leave both out."
         )
     taken = measured_input(stated)
-    shown = replace(live_form(graph), input=taken)
 
     def made(size: NetworkConfig) -> Network:
         try:
-            return build(shown, size)
+            return build(at_input(live_form(graph), taken), size)
         except GraphError as error:
             if taken == stated:
                 raise
             raise ProxyError(f"it is measured with an input of {taken.text}, which does not fit it: {error}") from None
 
-    classes = graph.classes or size.classes
+    classes = whole_classes(graph, size)
     batches = _drawn(config.input, config.batch_size, config.batches, classes, config.seed, taken)
     return Passes(
         made,

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from predictor.networks import Network
 from predictor.networks.generic_layers import Mixing
+from predictor.networks.sequence_layers import SpanConvolution, TokenTransform
 from predictor.networks.whole_layers import Transposed
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -47,8 +48,10 @@ def weighted(network: nn.Module) -> dict[str, nn.Conv2d | nn.Linear]:
 def conserving(network: Network) -> Network:
     """The network without what adds to or takes from the flow of a signal of positive weights."""
     for module in list(network.modules()):
-        if isinstance(module, Mixing):
+        if isinstance(module, Mixing | SpanConvolution):
             module.is_gate = True
+        if isinstance(module, TokenTransform):
+            module.is_positive = True
         for name, child in list(module.named_children()):
             if isinstance(child, NORMS):
                 setattr(module, name, nn.Identity())

@@ -30,7 +30,8 @@ class Layer:
     padding
         Of a window, on each side; None where it is padded so that a stride divides the resolution, rounded up.
     parts
-        Heads of an attention, groups of a group normalisation; None where nobody says it.
+        Heads of an attention or a transform, groups of a group normalisation, rows of a table of learned vectors; None
+        where nobody says it.
     """
 
     primitive: Primitive
@@ -108,9 +109,13 @@ def linear(shape: Shape, outputs: int, *, bias: bool = True) -> Layer:
     return Layer(primitives.linear(shape[-1], result), result, shape[-1] * outputs + bias * outputs)
 
 
-def attention(query: Shape, key: Shape, value: Shape) -> Layer:
-    """Softmax of query-key products, times the values, for shapes ``(..., tokens, channels)``; without projections."""
-    return Layer(primitives.attention(query, key, value), (*query[:-1], value[-1]))
+def attention(query: Shape, key: Shape, value: Shape, *, is_causal: bool = False) -> Layer:
+    """Softmax of query-key products, times the values, for shapes ``(..., tokens, channels)``; without projections.
+
+    A causal one sees no tokens behind each; the products that are then left out count all the same.
+    """
+    word = "causal_attention" if is_causal else "attention"
+    return Layer(primitives.attention(query, key, value, word=word), (*query[:-1], value[-1]))
 
 
 def embedding(shape: Shape, vocabulary: int, channels: int) -> Layer:

@@ -128,12 +128,17 @@ def _product_cost(inner: int | None, given: Shape | None) -> int | None:
     return None if given is None or inner is None else math.prod(given) * inner
 
 
-def attention(query: Shape | None, key: Shape | None, value: Shape | None) -> Primitive:
+def mixing(word: str, multiply_accumulates: int) -> Primitive:
+    """An operator whose cost is no product of shapes alone, by the catalog's word for it."""
+    return replace(plain(word), multiply_accumulates=multiply_accumulates)
+
+
+def attention(query: Shape | None, key: Shape | None, value: Shape | None, *, word: str = "attention") -> Primitive:
     """Softmax of query-key products, times the values; without projections."""
     cost = None
     if query is not None and key is not None and value is not None:
         cost = math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
-    return Primitive(plain("attention").operator, multiply_accumulates=cost)
+    return Primitive(plain(word).operator, multiply_accumulates=cost)
 
 
 def recurrent(word: str, steps: int | None, weights: int | None) -> Primitive:

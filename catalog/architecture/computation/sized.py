@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from catalog.architecture.computation import layers
+from catalog.architecture.computation.chain import IMAGE
 from catalog.architecture.computation.layers import Layer
 from catalog.architecture.computation.primitives import Shape
-from catalog.architecture.computation.sized_layers import IMAGE
 from catalog.architecture.computation.sized_operators import applied, said_shape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import Operator, Vocabulary

@@ -8,103 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from catalog.architecture.computation import layers, primitives
+from catalog.architecture.computation import layers, primitives, sequence_layers
+from catalog.architecture.computation.chain import IMAGE, Chain, Laid, channels_given, mapped, scaled
 from catalog.architecture.computation.layers import Layer
 from catalog.architecture.computation.primitives import Shape
 from catalog.architecture.sizes import Size, pair
 from catalog.errors import GraphError
-
-IMAGE = 4
-"""Axes of an image with its batch; a sequence has one less."""
-
-_NORMS = MappingProxyType(
-    {
-        "batch": "batchnorm",
-        "batchnorm": "batchnorm",
-        "layer": "layernorm",
-        "layernorm": "layernorm",
-        "group": "groupnorm",
-        "groupnorm": "groupnorm",
-        "instance": "instancenorm",
-        "instancenorm": "instancenorm",
-        "rms": "rmsnorm",
-        "rmsnorm": "rmsnorm",
-    }
-)
-"""Words of the field ``norm``, and the catalog's word for each."""
-
-
-@dataclass(frozen=True)
-class Laid:
-    """The layers of one operator at its place.
-
-    Parameters
-    ----------
-    layers
-        One after the other, but for those of a squeeze-and-excitation, whose last multiplies what it began with.
-    inputs
-        For each layer the places of those that it takes; none for the first.
-    """
-
-    layers: tuple[Layer, ...]
-    inputs: tuple[tuple[int, ...], ...]
-
-    @property
-    def shape(self) -> Shape:
-        """Of the output."""
-        return self.layers[-1].shape
-
-
-class _Chain:
-    """Layers under construction, each taking the one before it."""
-
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
-        self.layers: list[Layer] = []
-        self.inputs: list[tuple[int, ...]] = []
-
-    def add(self, layer: Layer, *inputs: int) -> None:
-        self.inputs.append(inputs or ((len(self.layers) - 1,) if self.layers else ()))
-        self.layers.append(layer)
-        self.shape = layer.shape
-
-    def norm(self, said: Size, *, default: bool, groups: int | None = None) -> None:
-        if (said.norm is None and not default) or said.norm is False:
-            return
-        usual = "batchnorm" if len(self.shape) == IMAGE else "layernorm"
-        word = said.norm if isinstance(said.norm, str) else usual
-        self.add(replace(layers.norm(self.shape, _norm_word(word)), parts=groups))
-
-    def activation(self, said: Size, *, default: str | None) -> None:
-        if said.activation is False or (said.activation is None and default is None):
-            return
-        word = said.activation if isinstance(said.activation, str) else default or "relu"
-        self.add(layers.activation(self.shape, word))
-
-    def squeeze(self, said: Size, entering: int) -> None:
-        """Squeeze-and-excitation (Hu et al. 2018), as wide inside as the block's input times the ratio."""
-        if said.squeeze is None or len(self.shape) != IMAGE:
-            return
-        begin, channels = len(self.layers) - 1, self.shape[1]
-        inner = max(1, round(said.squeeze * entering))
-        self.add(layers.global_pooling(self.shape))
-        self.add(layers.convolution(self.shape, inner, 1, bias=True))
-        self.add(layers.activation(self.shape))
-        self.add(layers.convolution(self.shape, channels, 1, bias=True))
-        self.add(layers.activation(self.shape, "sigmoid"))
-        self.add(layers.plain(self.layers[begin].shape, "multiply"), begin, len(self.layers) - 1)
-
-    def finish_convolution(self, said: Size, entering: int) -> None:
-        """What follows a convolution unless the node says otherwise, in a block that `entering` channels enter."""
-        self.norm(said, default=True)
-        self.activation(said, default="relu")
-        self.squeeze(said, entering)
-
-    def done(self) -> Laid:
-        return Laid(tuple(self.layers), tuple(self.inputs))
 
 
 def laid(generic: str, said: Size, shape: Shape) -> Laid | None:
@@ -131,14 +42,14 @@ def laid(generic: str, said: Size, shape: Shape) -> Laid | None:
 def _conv(said: Size, shape: Shape) -> Laid | None:
     if said.kernel is None or len(shape) != IMAGE:
         return None
-    made = _Chain(shape)
+    made = Chain(shape)
     entering = shape[1]
-    outputs = _channels(said, entering)
+    outputs = channels_given(said, entering)
     if said.expansion is None:
         made.add(convolved(said, shape, outputs, said.groups or 1, bias=bool(said.bias)))
         made.finish_convolution(said, entering)
         return made.done()
-    made.add(convolved(said, shape, _scaled(said.expansion, entering), said.groups or 1, bias=False))
+    made.add(convolved(said, shape, scaled(said.expansion, entering), said.groups or 1, bias=False))
     made.finish_convolution(said, entering)
     return _projected(made, said, outputs)
 
@@ -146,9 +57,9 @@ def _conv(said: Size, shape: Shape) -> Laid | None:
 def _depthwise_conv(said: Size, shape: Shape) -> Laid | None:
     if said.kernel is None or len(shape) != IMAGE:
         return None
-    made = _Chain(shape)
+    made = Chain(shape)
     entering = shape[1]
-    outputs = _channels(said, entering)
+    outputs = channels_given(said, entering)
     if said.expansion is None:
         if outputs % entering:
             raise GraphError(
@@ -158,7 +69,7 @@ def _depthwise_conv(said: Size, shape: Shape) -> Laid | None:
         made.add(convolved(said, shape, outputs, entering, bias=bool(said.bias)))
         made.finish_convolution(said, entering)
         return made.done()
-    inner = _scaled(said.expansion, entering)
+    inner = scaled(said.expansion, entering)
     if said.expansion != 1:
         made.add(layers.convolution(shape, inner, 1))
         made.norm(said, default=True)
@@ -168,7 +79,7 @@ def _depthwise_conv(said: Size, shape: Shape) -> Laid | None:
     return _projected(made, said, outputs)
 
 
-def _projected(made: _Chain, said: Size, outputs: int) -> Laid:
+def _projected(made: Chain, said: Size, outputs: int) -> Laid:
     """The linear convolution 1 by 1 that ends a block."""
     made.add(layers.convolution(made.shape, outputs, 1, bias=bool(said.bias)))
     made.norm(said, default=True)
@@ -176,39 +87,10 @@ def _projected(made: _Chain, said: Size, outputs: int) -> Laid:
 
 
 def _linear(said: Size, shape: Shape) -> Laid | None:
-    made = _Chain(shape)
-    _mapped(made, _channels(said, layers.channels_of(shape)), bias=said.bias is not False)
+    made = Chain(shape)
+    mapped(made, channels_given(said, layers.channels_of(shape)), bias=said.bias is not False)
     made.norm(said, default=False)
     made.activation(said, default=None)
-    return made.done()
-
-
-def _mlp(said: Size, shape: Shape) -> Laid | None:
-    if said.mlp_ratio is None:
-        return None
-    made = _Chain(shape)
-    width, bias = layers.channels_of(shape), said.bias is not False
-    _mapped(made, _scaled(said.mlp_ratio, width), bias=bias)
-    made.activation(said, default="gelu" if len(shape) != IMAGE else "relu")
-    _mapped(made, _channels(said, width), bias=bias)
-    return made.done()
-
-
-def _attention(said: Size, shape: Shape) -> Laid | None:
-    """Query, key and value projections, softmax of the products, the output projection."""
-    if said.heads is None:
-        return None
-    width, bias = layers.channels_of(shape), said.bias is not False
-    inner = _scaled(said.expansion, width) if said.expansion is not None else width
-    if inner % said.heads:
-        raise GraphError(f"heads is {said.heads}, which does not divide the width {inner}.")
-    tokens = math.prod(shape[2:]) if len(shape) == IMAGE else shape[1]
-    made = _Chain(shape)
-    _mapped(made, 3 * inner, bias=bias)
-    one = (shape[0], tokens, inner)
-    attended = layers.attention(one, one, one)
-    made.add(replace(attended, shape=_with_channels(shape, inner), parts=said.heads))
-    _mapped(made, _channels(said, width), bias=bias)
     return made.done()
 
 
@@ -217,7 +99,7 @@ def _pool(how: str) -> Callable[[Size, Shape], Laid | None]:
         if said.kernel is None or len(shape) != IMAGE:
             return None
         window, stride, result = _window(said, shape)
-        made = _Chain(shape)
+        made = Chain(shape)
         primitive = primitives.pooling(how, window, stride, said.dilation or 1)
         made.add(Layer(primitive, (*shape[:2], *result), padding=_padding(said)))
         return made.done()
@@ -226,13 +108,13 @@ def _pool(how: str) -> Callable[[Size, Shape], Laid | None]:
 
 
 def _norm(said: Size, shape: Shape) -> Laid | None:
-    made = _Chain(shape)
-    made.norm(said, default=True, groups=said.groups)
+    made = Chain(shape)
+    made.norm(said, default=True, groups=said.groups, shift=said.bias is not False)
     return made.done() if made.layers else None
 
 
 def _activation(said: Size, shape: Shape) -> Laid | None:
-    made = _Chain(shape)
+    made = Chain(shape)
     made.activation(said, default="relu")
     return made.done() if made.layers else None
 
@@ -242,12 +124,11 @@ RULES: Mapping[str, Callable[[Size, Shape], Laid | None]] = MappingProxyType(
         "conv": _conv,
         "depthwise_conv": _depthwise_conv,
         "linear": _linear,
-        "attention": _attention,
-        "mlp": _mlp,
         "max_pool": _pool("max"),
         "avg_pool": _pool("avg"),
         "norm": _norm,
         "activation": _activation,
+        **sequence_layers.RULES,
     }
 )
 """Generic operator to what lays its layers."""
@@ -260,14 +141,13 @@ READ: Mapping[str, frozenset[str]] = MappingProxyType(
         "conv": _OF_WINDOWS | _OF_BLOCKS,
         "depthwise_conv": (_OF_WINDOWS | _OF_BLOCKS) - {"groups"},
         "linear": frozenset({"norm", "activation", "bias"}),
-        "attention": frozenset({"heads", "expansion", "bias"}),
-        "mlp": frozenset({"mlp_ratio", "activation", "bias"}),
         "max_pool": _OF_WINDOWS,
         "avg_pool": _OF_WINDOWS,
-        "norm": frozenset({"norm", "groups"}),
+        "norm": frozenset({"norm", "groups", "bias"}),
         "activation": frozenset({"activation"}),
         "sum": frozenset(),
         "concat": frozenset(),
+        **sequence_layers.READ,
     }
 )
 """Fields that decide the layers of each generic operator."""
@@ -325,33 +205,3 @@ def windowed(said: Size, pixels: Shape) -> Shape:
 
 def _padding(said: Size) -> Shape | None:
     return None if said.padding is None else pair(said.padding)
-
-
-def _mapped(made: _Chain, outputs: int, *, bias: bool) -> None:
-    """A linear map of the channels: of each pixel, or of each token."""
-    if len(made.shape) == IMAGE:
-        made.add(layers.convolution(made.shape, outputs, 1, bias=bias))
-    else:
-        made.add(layers.linear(made.shape, outputs, bias=bias))
-
-
-def _channels(said: Size, entering: int) -> int:
-    if said.channels is None:
-        return entering
-    if said.channels != int(said.channels):
-        raise GraphError(f"channels is {said.channels}; a whole network needs a whole number.")
-    return int(said.channels)
-
-
-def _scaled(ratio: float, width: int) -> int:
-    return max(1, round(ratio * width))
-
-
-def _with_channels(shape: Shape, channels: int) -> Shape:
-    return (shape[0], channels, *shape[2:]) if len(shape) == IMAGE else (*shape[:-1], channels)
-
-
-def _norm_word(word: str) -> str:
-    if word not in _NORMS:
-        raise GraphError(f"norm is {word!r:.80}; true, false or one of {', '.join(sorted(set(_NORMS)))} is needed.")
-    return _NORMS[word]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from catalog.architecture.computation.chain import IMAGE, Laid
 from catalog.architecture.computation.layers import Layer, channels_of
 from catalog.architecture.computation.primitives import Primitive, Shape
-from catalog.architecture.computation.sized_layers import EVERYWHERE, IMAGE, READ, Laid, laid, windowed
+from catalog.architecture.computation.sized_layers import EVERYWHERE, READ, laid, windowed
 from catalog.architecture.operators import Operator
 from catalog.architecture.sizes import FIELDS, Size
 from catalog.errors import GraphError

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from catalog.architecture.computation import blocks, cells, layers, primitives
 from catalog.architecture.computation.blocks import Block
+from catalog.architecture.computation.chain import IMAGE
 from catalog.architecture.computation.layers import Layer
 from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.computation.primitives import Primitive, Shape
-from catalog.architecture.computation.sized_layers import IMAGE
 from catalog.architecture.computation.sized_operators import applied, said_shape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import Operator, Vocabulary

@@ -54,8 +54,19 @@ PLAIN: Mapping[str, tuple[str, str]] = {
     "reduce_sum": ("pool", "Sum over axes"),
     "reduce_max": ("pool", "Maximum over axes"),
     "attention": ("attention", "Scaled dot-product attention"),
+    "causal_attention": ("attention", "Scaled dot-product attention to earlier tokens"),
+    "span_convolution": ("attention", "Convolution with kernels that are computed for each token"),
+    "fourier_transform": ("other", "Real part of a Fourier transform over tokens and channels"),
+    "cosine_transform": ("other", "Cosine transform over tokens and channels"),
+    "gated_gelu": ("activation", "Product of values and their gates, Gaussian error linear units"),
+    "gated_relu": ("activation", "Product of values and their gates, rectified linear units"),
+    "gated_sigmoid": ("activation", "Product of values and their gates, sigmoids"),
+    "gated_silu": ("activation", "Product of values and their gates, sigmoid linear units"),
     "multihead_attention": ("attention", "Multi-head attention with its projections"),
     "embedding": ("embedding", "Look-up of learned vectors"),
+    "class_token": ("embedding", "A learned vector before the tokens"),
+    "positions": ("embedding", "Addition of learned vectors of places"),
+    "segments": ("embedding", "Addition of learned vectors of segments"),
     "lstm": ("recurrent", "Long short-term memory"),
     "gru": ("recurrent", "Gated recurrent unit"),
     "rnn": ("recurrent", "Recurrent layer"),
@@ -67,9 +78,15 @@ PLAIN: Mapping[str, tuple[str, str]] = {
 
 RECURRENT = frozenset({"lstm", "gru", "rnn", "lstm_cell", "gru_cell", "rnn_cell"})
 
-WITH_WEIGHTS = frozenset({"linear", "multihead_attention", "embedding"}) | RECURRENT
+WITH_WEIGHTS = (
+    frozenset({"linear", "multihead_attention", "embedding", "class_token", "positions", "segments"}) | RECURRENT
+)
 
-COUNTED = frozenset({"matmul", "linear", "attention", "multihead_attention"}) | RECURRENT
+COUNTED = (
+    frozenset({"matmul", "linear", "attention", "causal_attention", "multihead_attention"})
+    | frozenset({"span_convolution", "fourier_transform", "cosine_transform"})
+    | RECURRENT
+)
 """Words whose multiply-accumulates follow from shapes, where these are known."""
 
 _SYNONYMS: Mapping[str, str] = {

@@ -6,7 +6,7 @@ from catalog.errors import UsageError
 from catalog.search.methods.choices import Choices
 from catalog.search.methods.darts_choices import DARTSChoices
 from catalog.search.methods.nb101_choices import NB101Choices
-from catalog.search.methods.operator_choices import NB201Choices, SizeChoices
+from catalog.search.methods.operator_choices import NB201Choices, SizeChoices, TransNASChoices
 from catalog.search.methods.staged_choices import StagedChoices
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.staged.space import StagedSpace
@@ -18,6 +18,8 @@ def choices_of(space: SearchSpace) -> Choices | None:
         return NB101Choices(space)
     if space.name == "nb201":
         return NB201Choices(space)
+    if space.name == "transnas_micro":
+        return TransNASChoices(space)
     if space.name == "nats-sss":
         return SizeChoices(space)
     if space.name == "darts":

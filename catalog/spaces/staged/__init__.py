@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from catalog.spaces.staged.space import StagedSpace
 
-_FILES = Path(__file__).parent / "built_in"
+FILES = Path(__file__).parent / "built_in"
+"""The folder of their descriptions."""
 
-NAMES = tuple(sorted(file.stem for file in _FILES.glob("*.toml")))
+NAMES = tuple(sorted(file.stem for file in FILES.glob("*.toml")))
 """The staged spaces that come with the catalog."""
 
 
 def example(name: str) -> str:
-    """How the public table of a staged space is read: what the first line of its file says."""
-    with (_FILES / f"{name}.toml").open(encoding="utf-8") as file:
+    """How the public table of a staged space is read: what the first line of its file says, if it has one."""
+    with (FILES / f"{name}.toml").open(encoding="utf-8") as file:
         return file.readline().removeprefix("# ").strip()
+
+
+TABLES = tuple(name for name in NAMES if example(name).startswith("Example: "))
+"""Those that have a public table."""
 
 
 def built_in(name: str) -> StagedSpace:
@@ -28,5 +33,5 @@ def built_in(name: str) -> StagedSpace:
     from catalog.spaces.staged.reading import read_description
     from catalog.spaces.staged.space import StagedSpace
 
-    file = _FILES / f"{name}.toml"
+    file = FILES / f"{name}.toml"
     return StagedSpace(read_description(file.read_text(encoding="utf-8"), file.name))

@@ -186,13 +186,7 @@ class Assignments:
 
 def _beside(level: Level, option: int) -> list[int]:
     """The options that differ in one choice; where rules leave none, those that differ in the fewest."""
-    here = level.options[option]
-    distances: dict[int, int] = {}
-    for other, numbers in enumerate(level.options):
-        if other != option:
-            distances[other] = sum(a != b for a, b in zip(here, numbers, strict=True))
-    nearest = min(distances.values(), default=0)
-    return [other for other, distance in distances.items() if distance == nearest]
+    return level.closest(level.options[option])
 
 
 def _chances(weights: Sequence[int]) -> NDArray[np.float64]:

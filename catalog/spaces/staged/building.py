@@ -65,6 +65,8 @@ class Networks:
         settings = [value for stage in self.description.stages for _, value in stage.settings]
         self._in_blocks = _names(self.description.block, settings)
         self._in_ends = _names((*self.description.stem, *self.description.tail), ())
+        self._counts_blocks = "blocks" in self._in_blocks
+        self._alike = lru_cache(maxsize=None)(self._found_alike)
         self._block = lru_cache(maxsize=_CACHED)(self._made_block)
         self._cell = lru_cache(maxsize=_CACHED)(self._made_cell)
         self._end = lru_cache(maxsize=_CACHED)(self._made_end)
@@ -116,6 +118,13 @@ class Networks:
             channels = self._cell(network.in_blocks, stage, own, channels)[1]
         return Assignment(number, tuple(stages))
 
+    def _found_alike(self, stage: int) -> list[int]:
+        """For each option of a stage the first with the same values of all that formulas of blocks refer to."""
+        first: dict[tuple[Any, ...], int] = {}
+        values = self.description.stages[stage].level.values
+        names = [name for name in self.description.stages[stage].level.names if name in self._in_blocks]
+        return [first.setdefault(tuple(own[name] for name in names), option) for option, own in enumerate(values)]
+
     def _network(self, number: int) -> _Network:
         values = self.assignments.network.values[number]
         taken = self.description.input(values)
@@ -134,10 +143,18 @@ class Networks:
 
     def _made_cell(self, network: Chosen, stage: int, own: StageOption, channels: int) -> tuple[CellGraph, int]:
         fragments = []
+        option = self._alike(stage)[own.option]
         for place, block in enumerate(own.blocks):
-            fragments.append(self._block(network, stage, own.option, place, block, len(own.blocks), channels))
+            fragments.append(self._placed(network, stage, option, place, block, len(own.blocks), channels))
             channels = fragments[-1].channels
         return _cell(f"stage_{stage + 1:02}", fragments)
+
+    def _placed(
+        self, network: Chosen, stage: int, option: int, place: int, block: int, blocks: int, channels: int
+    ) -> Fragment:
+        """One block; those of which nothing that formulas refer to differs are made once."""
+        told = place if "block" in self._in_blocks else min(place, 1)
+        return self._block(network, stage, option, told, block, blocks if self._counts_blocks else 2, channels)
 
     def _made_block(
         self,
@@ -149,10 +166,7 @@ class Networks:
         blocks: int,
         channels: int,
     ) -> Fragment:
-        described = self.description.stages[stage]
-        names = described.named({**dict(network), "stage": stage + 1}, described.level.values[option])
-        names |= described.block_level.values[block]
-        names |= {"block": place + 1, "first": place == 0, "blocks": blocks, "entering": channels}
+        names = self._named(network, stage, option, place, block, blocks, channels)
         chain = _Chain(channels)
         try:
             chain.parts(self.description.block, names)
@@ -161,14 +175,37 @@ class Networks:
             raise SpaceFileError(f"{where}: {error}") from None
         return chain.fragment()
 
+    def _named(
+        self, network: Chosen, stage: int, option: int, place: int, block: int, blocks: int, channels: int
+    ) -> dict[str, Any]:
+        """What formulas of a block refer to."""
+        described = self.description.stages[stage]
+        names = described.named({**dict(network), "stage": stage + 1}, described.level.values[option])
+        names |= described.block_level.values[block]
+        return names | {"block": place + 1, "first": place == 0, "blocks": blocks, "entering": channels}
+
     def _searched(self, network: Chosen, number: int, stage: int, channels: int, cell: CellGraph) -> StageOption | None:
         """The first option of a stage that gives this cell."""
+        begins: dict[int, bool] = {}
         for option, depth in enumerate(self.assignments.depths(number, stage)):
+            like = self._alike(stage)[option]
+            if like not in begins:
+                begins[like] = self._counts_blocks or self._begins(network, stage, like, channels, cell)
+            if not begins[like]:
+                continue
             for blocks in self._blocks(network, stage, option, depth, channels, cell):
                 own = StageOption(option, blocks)
                 if self._cell(network, stage, own, channels)[0] == cell:
                     return own
         return None
+
+    def _begins(self, network: Chosen, stage: int, option: int, channels: int, cell: CellGraph) -> bool:
+        """Whether a cell can begin with a block of an option of its stage: told by the first node."""
+        begin = (cell.operators[1], cell.size(1))
+        for block in range(len(self.description.stages[stage].block_level.options)):
+            if _first_node(self.description.block, self._named(network, stage, option, 0, block, 2, channels)) == begin:
+                return True
+        return False
 
     def _blocks(
         self,
@@ -181,6 +218,7 @@ class Networks:
     ) -> Iterable[tuple[int, ...]]:
         """The options of blocks whose nodes are those of a cell, one block after the other."""
         options = range(len(self.description.stages[stage].block_level.options))
+        option = self._alike(stage)[option]
         sizes = cell.sizes or (None,) * cell.node_count
         begun: list[tuple[tuple[int, ...], int, int]] = [((), 1, channels)]
         while begun:
@@ -190,7 +228,7 @@ class Networks:
                     yield blocks
                 continue
             for block in reversed(options):
-                made = self._block(network, stage, option, len(blocks), block, depth, entering)
+                made = self._placed(network, stage, option, len(blocks), block, depth, entering)
                 end = at + len(made.operators)
                 if cell.operators[at:end] == made.operators and sizes[at:end] == made.sizes:
                     begun.append(((*blocks, block), end, made.channels))
@@ -198,11 +236,21 @@ class Networks:
 
 def _names(parts: Sequence[Part], settings: Sequence[Any]) -> frozenset[str]:
     """The names that formulas of some parts and settings refer to."""
-    given = [field for part in parts for node in (*part.nodes, *part.shortcut) for _, field in node.fields]
+    nodes = [node for part in parts for node in (*part.nodes, *part.shortcut)]
+    given = [given for node in nodes for given in (node.when, *(field for _, field in node.fields))]
     given += [rule for part in parts for rule in (part.when, part.residual)]
     given += settings
     flat = [inner for one in given for inner in (one if isinstance(one, list) else [one])]
     return frozenset(name for one in flat if isinstance(one, Formula) for name in one.names)
+
+
+def _first_node(parts: Sequence[Part], names: Mapping[str, Any]) -> tuple[str, Size | None] | None:
+    """The first node of a block; None where it has none."""
+    for part in parts:
+        for node in part.nodes if part.when is None or part.when.value(names) else ():
+            if node.when is None or node.when.value(names):
+                return node.operator, node.size(names)
+    return None
 
 
 class _Chain:
@@ -237,7 +285,8 @@ class _Chain:
 
     def _nodes(self, nodes: Sequence[Node], names: Mapping[str, Any]) -> None:
         for node in nodes:
-            self._add(node.operator, node.size(names))
+            if node.when is None or node.when.value(names):
+                self._add(node.operator, node.size(names))
 
     def _add(self, operator: str, size: Size | None) -> None:
         self._operators.append(operator)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from catalog.architecture.sizes import NetworkInput, Size
@@ -60,8 +60,9 @@ class Level:
                 f"the choices {', '.join(self.names)} have {count:,} combinations; {MOST_OPTIONS:,} are the most of "
                 "one network, stage or block. Make some of them choices of each stage or block."
             )
-        every = itertools.product(*(range(len(choice.values)) for choice in self.choices))
-        kept = tuple(numbers for numbers in every if self._keeps(numbers))
+        used = frozenset(name for rule in self.rules for name in rule.names)
+        known = tuple((name, value) for name, value in self.settings.items() if name in used)
+        kept = _kept(self.choices, self.rules, known)
         if not kept:
             rules = "; ".join(rule.text for rule in self.rules)
             raise SpaceFileError(f"no combination of the choices {', '.join(self.names)} keeps the rules {rules!r}.")
@@ -70,23 +71,42 @@ class Level:
     @cached_property
     def values(self) -> tuple[dict[str, Value], ...]:
         """Each option as choice to value."""
-        return tuple(self._valued(numbers) for numbers in self.options)
+        return tuple(_valued(self.choices, numbers) for numbers in self.options)
 
     @cached_property
     def places(self) -> dict[tuple[int, ...], int]:
         """Option to its number."""
         return {numbers: place for place, numbers in enumerate(self.options)}
 
+    def constant(self, name: str, default: str = "") -> str:
+        """A setting as ids write it."""
+        return str(self.settings.get(name, default))
+
     def nearest(self, numbers: tuple[int, ...]) -> int:
         """The number of the option that differs from these values in the fewest choices; the first of several."""
         place = self.places.get(numbers)
-        if place is not None:
-            return place
+        return self.closest(numbers)[0] if place is None else place
+
+    def closest(self, numbers: tuple[int, ...]) -> list[int]:
+        """The numbers of the options that differ from these values in one choice; where none does, in the fewest."""
+        varied = (
+            (*numbers[:at], other, *numbers[at + 1 :])
+            for at, choice in enumerate(self.choices)
+            for other in range(len(choice.values))
+            if other != numbers[at]
+        )
+        found = sorted(self.places[one] for one in varied if one in self.places)
+        if found:
+            return found
         distances = [sum(a != b for a, b in zip(option, numbers, strict=True)) for option in self.options]
-        return distances.index(min(distances))
+        fewest = min((distance for distance in distances if distance), default=0)
+        return [place for place, distance in enumerate(distances) if distance and distance == fewest]
 
     def matching(self, said: Mapping[str, int]) -> tuple[int, ...]:
         """The numbers of the options that agree with the numbers of some choices' values."""
+        if len(said) == len(self.choices):
+            place = self.places.get(tuple(said[name] for name in self.names))
+            return () if place is None else (place,)
         key = tuple(sorted(said.items()))
         if key not in self._matching:
             places = [(self.names.index(name), number) for name, number in said.items()]
@@ -95,17 +115,38 @@ class Level:
             )
         return self._matching[key]
 
+    def broken(self, said: Mapping[str, int]) -> str:
+        """Which values of choices, told by their numbers, break which rule; the values alone where no rule says it."""
+        values = {choice.name: choice.values[said[choice.name]] for choice in self.choices if choice.name in said}
+        known = {**self.settings, **values}
+        told = ", ".join(f"{name} = {value}" for name, value in values.items()) or "nothing"
+        for rule in self.rules:
+            if rule.names <= set(known) and not rule.value(known):
+                return f"{told} is against the rule {rule.text!r}"
+        return f"no architecture has {told} and what else it says"
+
     @cached_property
     def _matching(self) -> dict[tuple[tuple[str, int], ...], tuple[int, ...]]:
         """What was asked before: as many answers as there are sets of values."""
         return {}
 
-    def _keeps(self, numbers: tuple[int, ...]) -> bool:
-        names = {**self.settings, **self._valued(numbers)}
-        return all(rule.value(names) for rule in self.rules)
 
-    def _valued(self, numbers: tuple[int, ...]) -> dict[str, Value]:
-        return {choice.name: choice.values[n] for choice, n in zip(self.choices, numbers, strict=True)}
+def _valued(choices: Sequence[Choice], numbers: Sequence[int]) -> dict[str, Value]:
+    return {choice.name: choice.values[number] for choice, number in zip(choices, numbers, strict=True)}
+
+
+@lru_cache(maxsize=256)
+def _kept(
+    choices: tuple[Choice, ...], rules: tuple[Formula, ...], known: tuple[tuple[str, Any], ...]
+) -> tuple[tuple[int, ...], ...]:
+    """The combinations that keep the rules: worked out once where stages have the same choices."""
+    every = itertools.product(*(range(len(choice.values)) for choice in choices))
+    if not rules:
+        return tuple(every)
+    settings = dict(known)
+    return tuple(
+        numbers for numbers in every if all(rule.value({**settings, **_valued(choices, numbers)}) for rule in rules)
+    )
 
 
 def worked_out(given: Any, names: Names) -> Any:
@@ -117,10 +158,11 @@ def worked_out(given: Any, names: Names) -> Any:
 
 @dataclass(frozen=True)
 class Node:
-    """An operator, and what is said of its size: values, or formulas."""
+    """An operator, what is said of its size, values or formulas, and whether it is there; None where it always is."""
 
     operator: str
     fields: tuple[tuple[str, Any], ...] = ()
+    when: Formula | None = None
 
     def size(self, names: Names) -> Size | None:
         """Its size where the choices have these values.

@@ -56,6 +56,16 @@ class Identifiers:
             )
         return _Reading(self, text).assignment()
 
+    def read_stage(self, stage: int, text: str, networks: Sequence[int]) -> Read:
+        """What the id of one stage says of it, in networks of some options.
+
+        Raises
+        ------
+        IdentifierError
+            It is no id of that stage; the message names the place and what may stand there.
+        """
+        return _Reading(self, text[:_LONGEST]).stage(stage, networks)
+
     @property
     def example(self) -> str:
         """The first id of the space."""
@@ -99,7 +109,7 @@ def _written(pattern: Pattern, level: Level, option: int, several: Sequence[str]
         if slot.name is None:
             parts.append(slot.text)
         else:
-            parts.append(texts[slot.name] if slot.name in texts else slot.text.join(several))
+            parts.append(texts[slot.name] if slot.name in texts else level.constant(slot.name, slot.text.join(several)))
     return "".join(parts)
 
 
@@ -112,6 +122,13 @@ class _Reading:
         self._text = text
         self._at = 0
 
+    def stage(self, stage: int, networks: Sequence[int]) -> Read:
+        """One stage, or an error."""
+        read = self._read_stage(stage, networks)
+        if self._at < len(self._text):
+            self._fail("the end")
+        return read
+
     def assignment(self) -> Assignment:
         """Everything, or an error."""
         description = self._all.description
@@ -120,6 +137,8 @@ class _Reading:
         for slot in self._network.slots:
             if slot.name == "stages":
                 networks = self._all.network.matching(said)
+                if not networks:
+                    raise self._error(self._all.network.broken(said))
                 for stage in range(len(description.stages)):
                     if stage:
                         self._fixed(slot.text)
@@ -139,7 +158,7 @@ class _Reading:
                 options = level.matching(said)
                 depths = {self._all.depths(network, stage)[option] for network in networks for option in options}
                 if not depths:
-                    self._fail("values that go together by the rules")
+                    raise self._error(f"in stage {stage + 1}, {level.broken(said)}")
                 blocks = self._several(stage, slot.text, depths)
             else:
                 self._slot(slot.name, slot.text, level, said)
@@ -168,12 +187,14 @@ class _Reading:
             self._slot(slot.name, slot.text, level, said)
         found = level.matching(said)
         if not found:
-            self._fail("a block that keeps the rules before it")
+            raise self._error(
+                f"before character {self._at + 1}, {level.broken(said)}; a block that keeps the rules is needed"
+            )
         return found[0]
 
     def _slot(self, name: str | None, text: str, level: Level, said: dict[str, int]) -> None:
-        if name is None:
-            self._fixed(text)
+        if name is None or name not in level.names:
+            self._fixed(text if name is None else level.constant(name))
         else:
             said[name] = self._value(level.choices[level.names.index(name)])
 
@@ -193,7 +214,7 @@ class _Reading:
     def _resolved(self, said: Mapping[str, int], read: Sequence[Read]) -> Assignment:
         found = self._all.resolved(said, read)
         if found is None:
-            raise self._error("its choices do not go together by the rules of the space")
+            raise self._error(self._all.network.broken(said))
         return found
 
     def _fail(self, allowed: str) -> NoReturn:

@@ -1,8 +1,9 @@
 """What the public table of a staged space looks like: which of its columns say the architecture, and what was measured.
 
 Columns are paths: ``layers.{block}.width`` is, of each block, the member of that number of ``layers``, and its
-``width``; a text is the list of its words. ``{stage}`` and ``{block}`` count from 0, ``{place}`` all blocks, those of
-the deepest stages included, and ``{repeat}`` the trainings of one architecture.
+``width``; a text is the list of its words, or the JSON that it is. ``{stage}`` and ``{block}`` count from 0,
+``{number}`` the stages from 1, ``{place}`` all blocks, those of the deepest stages included, and ``{repeat}`` the
+trainings of one architecture. Of ``a | b`` one has to be there.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from catalog.spaces.staged.formula import Value
 from catalog.spaces.staged.tables import Table
 
 _TABLE = (
-    *("about", "licence", "values", "arch", "choices", "fixed", "absent", "unused", "ignored", "several"),
-    *("counts", "metrics"),
+    *("about", "licence", "values", "arch", "stages", "choices", "fixed", "absent", "unused", "ignored", "several"),
+    *("moved", "refused", "counts", "metrics"),
 )
 _COUNT = ("column", "name", "dataset", "times", "exact")
 _METRIC = (
@@ -32,12 +33,20 @@ _METRIC = (
     "direction",
     "repeats",
     "optional",
+    "unless",
 )
 METRIC_KINDS = ("trained", "surrogate", "reported", "supernet")
 """How the value of a metric came about; ``supernet`` is measured with the weights of a supernet, not trained."""
 
+_OR = " | "
+
 _COUNTS = ("parameters", "flops")
 _MOST_REPEATS = 1000
+
+
+def alternatives(path: str) -> list[str]:
+    """The paths at one of which something has to stand."""
+    return path.split(_OR)
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,10 @@ class CountColumn:
 
 @dataclass(frozen=True)
 class MetricColumn:
-    """One measurement of each architecture, or one a training; `times` makes percent of fractions."""
+    """One measurement of each architecture, or one a training.
+
+    `times` makes percent of fractions; `unless` is what stands at some paths where nothing was measured.
+    """
 
     columns: tuple[str, ...]
     name: str
@@ -66,6 +78,7 @@ class MetricColumn:
     direction: str | None
     repeats: int | None
     optional: bool
+    unless: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,8 @@ class PublicTable:
         SHA-256 of all that it says was measured, by which it is known; see `ingest.formats.staged_table`.
     arch
         Where the native id stands; None where the choices are said one by one.
+    stages
+        Where the id of each stage stands; None where its choices are said one by one.
     choices
         Where each choice stands.
     fixed
@@ -92,18 +107,25 @@ class PublicTable:
         Columns that mean nothing here.
     several
         Whether an architecture may have several records, each a training of its own.
+    moved
+        Paths of another form of the table, and the columns that they then are.
+    refused
+        What stands at some paths of a record that has no results.
     """
 
     about: str
     licence: str | None
     values: str | None
     arch: str | None
+    stages: str | None
     choices: Mapping[str, str]
     fixed: Mapping[str, Value]
     absent: Mapping[str, Mapping[str, Value]]
     unused: tuple[str, ...]
     ignored: tuple[str, ...]
     several: bool
+    moved: Mapping[str, str]
+    refused: Mapping[str, Value]
     counts: tuple[CountColumn, ...]
     metrics: tuple[MetricColumn, ...]
 
@@ -126,8 +148,10 @@ def public_table(described: Description, file: str) -> PublicTable | None:
     if not isinstance(choices, Mapping) or not set(choices) <= known:
         raise table.fault("choices", choices, f"a table of paths of {', '.join(sorted(known))}")
     arch = table.text("arch") if "arch" in table else None
-    if (arch is None) is not bool(choices):
-        raise table.fault("arch", arch, "either arch, the column with the native id, or choices, the column of each,")
+    stages = table.text("stages") if "stages" in table else None
+    if (arch is None) is not bool(choices or stages):
+        allowed = "either arch, the column with the native id, or stages and choices, the column of each,"
+        raise table.fault("arch", arch, allowed)
     metrics = tuple(_metric(one) for one in table.tables("metrics", _METRIC))
     if not metrics:
         raise table.fault("metrics", None, "at least one table [[table.metrics]]")
@@ -136,12 +160,15 @@ def public_table(described: Description, file: str) -> PublicTable | None:
         table.text("licence") if "licence" in table else None,
         table.text("values") if "values" in table else None,
         arch,
+        stages,
         {name: str(path) for name, path in choices.items()},
         table.table("fixed").said,
         {path: _absent(table, path, said, known) for path, said in table.table("absent").said.items()},
         _texts(table, "unused", ()),
         _texts(table, "ignored", ()),
         _yes_or_no(table, "several", default=False),
+        _columns_by_path(table, "moved"),
+        _values_by_path(table, "refused"),
         tuple(_count(one) for one in table.tables("counts", _COUNT)),
         metrics,
     )
@@ -170,7 +197,24 @@ def _metric(table: Table) -> MetricColumn:
         _one_of(table, "direction", ("higher", "lower")) if "direction" in table else None,
         _whole(table, "repeats", _MOST_REPEATS),
         _yes_or_no(table, "optional", default=False),
+        _values_by_path(table, "unless"),
     )
+
+
+def _columns_by_path(table: Table, key: str) -> Mapping[str, str]:
+    said = table.table(key).said
+    for path, column in said.items():
+        if not isinstance(column, str) or not column or "." in column:
+            raise table.fault(f"{key}.{path}", column, "the name of a column")
+    return said
+
+
+def _values_by_path(table: Table, key: str) -> Mapping[str, Value]:
+    said = table.table(key).said
+    for path, value in said.items():
+        if not isinstance(value, int | float | str):
+            raise table.fault(f"{key}.{path}", value, "a number, a word, true or false")
+    return said
 
 
 def _absent(table: Table, path: str, said: Any, known: Collection[str]) -> Mapping[str, Value]:

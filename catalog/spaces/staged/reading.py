@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from catalog.architecture.operators import SIZED_VOCABULARY
@@ -17,6 +17,7 @@ from catalog.spaces.staged.tables import Table
 
 _FILE = ("name", "description", "citation", "id", "network", "stem", "stage", "stages", "block", "tail", "table")
 _PART = ("nodes", "when", "residual", "shortcut")
+_NODE = ("op", "when")
 _WITHIN = ("stage", "block", "first", "blocks", "entering")
 """What formulas of a block may refer to besides choices and settings."""
 
@@ -87,7 +88,7 @@ class _File:
             stages,
             tuple(self._parts(self._block, "parts", within)),
             tuple(self._parts(top, "tail", (*names, "entering"))),
-            self._patterns(),
+            self._patterns(stages),
             top.table("table").said,
             self._text,
         )
@@ -124,7 +125,8 @@ class _File:
             raise self._top.fault("stages", len(tables), f"1 to {_MOST_STAGES} tables [[stages]]")
         shared = {key: value for key, value in self._stage.said.items() if key not in ("id", "choices", "rules")}
         words = [key for key in {**shared, **tables[0].said} if key not in ("blocks", "choices")]
-        for word in words:
+        words.sort(key=lambda word: any(_is_formula({**shared, **table.said}.get(word)) for table in tables))
+        for word in words:  # values come before the formulas, which may use them
             self._take(tables[0], word, "a setting")
         return [self._of_stage(number, table, shared, words) for number, table in enumerate(tables, 1)]
 
@@ -175,12 +177,18 @@ class _File:
             parts.append(Part(nodes, when, residual, _nodes(one, "shortcut", known)))
         return parts
 
-    def _patterns(self) -> tuple[Pattern, Pattern, Pattern]:
+    def _patterns(self, stages: Sequence[Stage]) -> tuple[Pattern, Pattern, Pattern]:
+        """Of the network, a stage and a block; the id of a stage may name its settings that are no formulas."""
+        constant = [word for word in stages[0].level.settings if all(word in one.level.settings for one in stages)]
         return (
-            _pattern(self._top, "{stages}", "stages", self._network_choices),
-            _pattern(self._stage, "{blocks}", "blocks", self._stage_choices),
-            _pattern(self._block, "", None, self._block_choices),
+            _pattern(self._top, "{stages}", "stages", tuple(self._network_choices)),
+            _pattern(self._stage, "{blocks}", "blocks", (*self._stage_choices, *constant)),
+            _pattern(self._block, "", None, tuple(self._block_choices)),
         )
+
+
+def _is_formula(said: Any) -> bool:
+    return isinstance(said, str) and said.startswith("=")
 
 
 def _level(choices: Choices) -> tuple[Choice, ...]:
@@ -196,16 +204,16 @@ def _nodes(table: Table, key: str, known: Collection[str]) -> tuple[Node, ...]:
         name = node.get("op")
         if not isinstance(name, str) or name not in SIZED_VOCABULARY:
             raise table.fault(f"{key}.op", name, f"one of {', '.join(one.name for one in SIZED_VOCABULARY)}")
-        if unknown := [field for field in node if field not in ("op", *FIELDS)]:
-            raise table.fault(f"{key}.{unknown[0]}", node[unknown[0]], f"one of the fields op, {', '.join(FIELDS)}")
-        said = tuple(
-            (field, table.given(f"{key}.{field}", value, known)) for field, value in node.items() if field != "op"
-        )
-        nodes.append(Node(name, said))
+        if unknown := [field for field in node if field not in (*_NODE, *FIELDS)]:
+            allowed = f"one of the fields {', '.join((*_NODE, *FIELDS))}"
+            raise table.fault(f"{key}.{unknown[0]}", node[unknown[0]], allowed)
+        when = table.formula(f"{key}.when", node["when"], known) if "when" in node else None
+        said = tuple((field, table.given(f"{key}.{field}", node[field], known)) for field in node if field in FIELDS)
+        nodes.append(Node(name, said, when))
     return tuple(nodes)
 
 
-def _pattern(table: Table, default: str, several: str | None, choices: Choices) -> Pattern:
+def _pattern(table: Table, default: str, several: str | None, choices: Sequence[str]) -> Pattern:
     """The pattern of an id, which may leave out what follows from the rest."""
     text = table.said.get("id", default)
     if not isinstance(text, str):

@@ -14,7 +14,7 @@ from catalog.architecture.members import Members
 from catalog.architecture.operators import SIZED_VOCABULARY
 from catalog.errors import IdentifierError, UsageError
 from catalog.spaces.base import SearchSpace
-from catalog.spaces.staged.assignment import Assignment, Assignments
+from catalog.spaces.staged.assignment import Assignment, Assignments, Read
 from catalog.spaces.staged.building import Networks
 from catalog.spaces.staged.description import Description
 from catalog.spaces.staged.identifiers import Identifiers
@@ -110,6 +110,16 @@ class StagedSpace(SearchSpace):
         """
         return self._ids.read(native_id.strip())
 
+    def stage_of(self, stage: int, text: str, networks: Sequence[int]) -> Read:
+        """What the id of one stage, counted from 0, says of it in networks of some options.
+
+        Raises
+        ------
+        IdentifierError
+            It is none.
+        """
+        return self._ids.read_stage(stage, text.strip(), networks)
+
     def native_id(self, graph: ArchitectureGraph) -> str:
         return self._ids.written(self._assignment(graph))
 
@@ -119,13 +129,15 @@ class StagedSpace(SearchSpace):
 
     def enumerate_members(self) -> Iterator[Members]:
         self._require_few()
-        every = iter(self.assignments)
-        while batch := list(islice(every, _BATCH)):
-            yield self.members(batch)
+        return self._members(iter(self.assignments))
 
-    def members(self, batch: Sequence[Assignment]) -> Members:
-        """Architectures as the catalog enters them."""
-        return Members([self._ids.written(one) for one in batch], graphs=[self._networks.graph(one) for one in batch])
+    def drawn_members(self, count: int, seed: int) -> Iterator[Members]:
+        return self._members(iter(self.assignments.distinct(count, seed)))
+
+    def _members(self, every: Iterator[Assignment]) -> Iterator[Members]:
+        while batch := list(islice(every, _BATCH)):
+            graphs = [self._networks.graph(one) for one in batch]
+            yield Members([self._ids.written(one) for one in batch], graphs=graphs)
 
     def sample(self, count: int, seed: int) -> list[ArchitectureGraph]:
         return [self._networks.graph(one) for one in self.assignments.drawn(count, np.random.default_rng(seed))]
@@ -170,5 +182,5 @@ class StagedSpace(SearchSpace):
         if self.size is None:
             raise UsageError(
                 f"the space {self.name!r} has about {float(self.assignments.count):.2g} architectures, too many to "
-                "list; draw from it with sample(count, seed)."
+                f"list; draw from it: catalog spaces draw {self.name}."
             )

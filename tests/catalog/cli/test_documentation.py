@@ -124,7 +124,7 @@ def run_console(block: Block, database: Path) -> None:
         assert re.fullmatch(pattern, answer.stdout.rstrip("\n"), flags=re.DOTALL), answer.stdout
 
 
-NOT_ROWS = ("show", "demo", "db", "report")
+NOT_ROWS = ("show", "demo", "db", "report", "ingest")
 
 
 def run_shell(block: Block, database: Path, programs: Path) -> None:

@@ -17,9 +17,9 @@ from catalog.spaces.nb201 import OPERATORS
 Values = NDArray[np.float64]
 
 SIZE_SPACE = NATSSize()
-NB101, NB201, DARTS = (space_named(name) for name in ("nb101", "nb201", "darts"))
+NB101, NB201, DARTS, TRANSNAS = (space_named(name) for name in ("nb101", "nb201", "darts", "transnas_micro"))
 STAGE_LABELS = [SIZE_SPACE.graph(":".join([str(width)] * STAGES)).cells[0].labels()[1] for width in WIDTHS]
-SPACES: dict[str, SearchSpace] = {space.name: space for space in (NB101, NB201, DARTS, SIZE_SPACE)}
+SPACES: dict[str, SearchSpace] = {space.name: space for space in (NB101, NB201, DARTS, SIZE_SPACE, TRANSNAS)}
 
 
 def graph_of(candidate: Candidate) -> ArchitectureGraph:

@@ -41,6 +41,26 @@ def test_an_added_space_is_searched_without_being_enumerated(opened):
     assert opened.spaces()["architectures"].to_list() == [40]
 
 
+def test_a_draw_is_entered_once(opened):
+    assert opened.draw_space("small", 50, seed=3) == 50
+    assert opened.draw_space("small", 50, seed=3) == 0
+    assert opened.draw_space("small", COUNT) == COUNT - 50
+    assert opened.draw_space("ofa", 30) == 30
+    assert set(opened.doctor(full=True).frame["result"]) == {"ok"}
+    assert opened.query("SELECT parameters FROM run WHERE kind = 'draw'")["parameters"].len() == 4
+
+
+def test_a_draw_of_nothing_leaves_no_catalog_behind(tmp_path):
+    with catalog.open(tmp_path / "none.duckdb", "write") as session:
+        with pytest.raises(UnknownSpaceError, match="unknown search space 'smal'"):
+            session.draw_space("smal")
+        with pytest.raises(UsageError, match="the count is 0; a whole number from 1 to 1,000,000"):
+            session.draw_space("ofa", 0)
+        with pytest.raises(UsageError, match="the seed is -1; a whole number from 0"):
+            session.draw_space("ofa", 3, seed=-1)
+    assert not (tmp_path / "none.duckdb").exists()
+
+
 def test_adding_it_twice_changes_nothing_and_another_of_its_name_is_refused(opened, file):
     assert opened.add_space(file) == "small"
     file.write_text(SMALL.replace("kernel = [3, 5]", "kernel = [3, 7]"))

@@ -197,7 +197,7 @@ def test_neighbours_are_one_edit_away_and_mutual(space: DARTS) -> None:
 
 
 def test_the_space_is_not_enumerated(space: DARTS) -> None:
-    with pytest.raises(UsageError, match="sample"):
+    with pytest.raises(UsageError, match="catalog spaces draw darts"):
         space.enumerate()
     assert repr(space) == "DARTS('darts', not enumerable)"
 

@@ -23,6 +23,7 @@ from ingest.formats.genotypes import Genotypes
 from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.formats.nb101_table import NB101Table
 from ingest.formats.nb201_table import NB201Table
+from ingest.formats.transnas_table import TransNASTable
 from ingest.reading.batch import Loader
 from ingest.reading.job import IngestReport, ingest
 
@@ -180,6 +181,15 @@ READERS = [
         same=_TURNED,
         same_is_a_training=True,
         with_epochs=lambda epochs: Genotypes(epochs=epochs),
+    ),
+    Reader(
+        "TransNAS table",
+        TransNASTable,
+        _csv("arch", "class_object"),
+        ("64-41414-1_02_333", "64-41414-3_21_012"),
+        "64-4111-basic",  # the macro space
+        "mine.csv",
+        same="(1, 0, 2, 3, 3, 3)",
     ),
     Reader(
         "graphs JSONL",

@@ -125,6 +125,7 @@ _NB201 = [
 _HARDWARE = [["arch_str", "edgegpu_latency", "fpga_energy"], *([cell, 5.8, -1.0] for cell in CELLS.values())]
 _LIST = [["genotype", "cifar10_test_acc", "cifar10_best_test_acc"], *([cell, 97.0, 97.2] for cell in GENOTYPES)]
 _OWN = {"genotype": GENOTYPES[0], "cifar10_test_acc": 97.0}
+_TRANSNAS = [["arch", "jigsaw", "normal"], ["64-41414-1_02_333", 84.5, 0.5], ["64-41414-3_21_012", 90.25, 0.4]]
 _SUITE = {"val_accuracy": 91.0, "nwot": {"score": 7.5, "time": 0.5}, "grad_norm": 3.0, "synflow": 12.5}
 _NDS = [
     {
@@ -199,6 +200,10 @@ GOOD_FILES: tuple[GoodFile, ...] = (
         "proxies csv", "nasbench201", "proxies_cifar10.csv",
         [["net", "val_accuracy", "grad_norm", "nwot"], [CELLS[0], 91.5, 3.5, 7.5]], _csv,
     ),
+    *_table("TransNAS", "transnas-micro", "mine", _TRANSNAS),
+    GoodFile("TransNAS pairs", "transnas-micro", "jigsaw.json", [row[:2] for row in _TRANSNAS[1:]], _json),
+    GoodFile("TransNAS by task", "transnas-micro", "mine.json", {"jigsaw": [row[:2] for row in _TRANSNAS[1:]]}, _json),
+    GoodFile("Suite-Zero TransNAS", "transnas-micro", "zc.json", {"jigsaw": {"(1, 0, 0, 2, 1, 0)": _SUITE}}, _json),
     GoodFile("HW-NAS-Bench csv", "hw-nas-bench", "hw_cifar10.csv", _HARDWARE, _csv),
     GoodFile("HW-NAS-Bench parquet", "hw-nas-bench", "hw_cifar10.parquet", _HARDWARE, _parquet),
     *_table("genotypes", "darts", "mine", _LIST, epochs=600),

@@ -14,10 +14,17 @@ from catalog.architecture.computation.cells import live_cell
 from catalog.architecture.computation.graph import ComputationGraph
 from catalog.architecture.computation.plan import NetworkPlan
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
-from catalog.spaces import darts_computation, nats_network, nb101_computation, nb201_network, space_named
+from catalog.spaces import (
+    darts_computation,
+    nats_network,
+    nb101_computation,
+    nb201_network,
+    space_named,
+    transnas_network,
+)
 from catalog.spaces.darts_network import IMAGENET
 from ingest.model.torch_tracing import trace_module
-from predictor.networks import Network, NetworkConfig, build
+from predictor.networks import PUBLISHED, Network, NetworkConfig, build
 from predictor.networks.layers import convolution, relu_conv_bn
 from predictor.networks.nb201 import ReductionBlock
 from tests.predictor.networks.test_networks import DARTS_V2
@@ -110,6 +117,18 @@ def test_darts_for_imagenet() -> None:
     plan = darts_computation.network_plan(graph, IMAGENET, "imagenet", compressed=False)
     config = NetworkConfig(IMAGENET.channels, IMAGENET.cells, classes=1000, imagenet=True)
     assert_equal(plan, build(graph, config), pixels=224)
+
+
+@pytest.mark.parametrize("cell", ["1_02_333", "1_11_111", "0_23_013", "3_00_010", "2_31_120"])
+def test_transnas(cell: str) -> None:
+    graph = space_named("transnas_micro").graph(f"64-41414-{cell}")
+    plan = transnas_network.network_plan(graph, compressed=False)
+    assert_equal(plan, build(pruned(graph), replace(PUBLISHED["transnas_micro"], classes=75)), pixels=256)
+    assert_equal(
+        transnas_network.network_plan(graph, transnas_network.SKELETON.sized(4, 3), "class_scene", compressed=False),
+        build(pruned(graph), NetworkConfig(4, 3, classes=47)),
+        pixels=256,
+    )
 
 
 class NATSCell(nn.Module):

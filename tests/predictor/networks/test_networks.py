@@ -22,6 +22,7 @@ from catalog.architecture.operators import VOCABULARY, Operator
 from catalog.errors import GraphError
 from catalog.spaces.darts import DARTS
 from catalog.spaces.nb201 import OPERATORS, NASBench201, format_cell
+from catalog.spaces.transnas_micro import TransNASMicro
 from predictor.networks import Network, NetworkConfig, build, live_form, load_replicas
 from tests.catalog.graphs import cells
 
@@ -180,7 +181,7 @@ def own_space(*cells: CellGraph, operators: tuple[Operator, ...] = ()) -> Archit
     return ArchitectureGraph("mine", cells, VOCABULARY.extended(operators))
 
 
-@pytest.mark.parametrize("space", ["nb201", "nb101", "darts", "mine"])
+@pytest.mark.parametrize("space", ["nb201", "nb101", "darts", "transnas_micro", "mine"])
 def test_replicas_compute_what_the_plain_networks_do(space: str) -> None:
     """Three networks side by side give the three networks' logits, on images of their own."""
     module = CellGraph.build(
@@ -192,6 +193,7 @@ def test_replicas_compute_what_the_plain_networks_do(space: str) -> None:
         "nb201": NB201.graph(6111),
         "nb101": ArchitectureGraph("nb101", (module,)),
         "darts": DARTS().graph(DARTS_V2),
+        "transnas_micro": TransNASMicro().graph("64-41414-1_02_313"),
         "mine": own_space(
             CellGraph.build(
                 "cell",

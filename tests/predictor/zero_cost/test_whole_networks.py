@@ -129,13 +129,34 @@ def test_large_inputs_are_measured_small_and_counted_large() -> None:
     assert "largest" not in CONFIG.recorded("nb201")
 
 
+LARGE = {"shape": [3, 224, 160]}
+STRIDED = {**CONV, "stride": 2, "repeats": 5}
+WHOLE_MAP = {"op": "avg_pool", "kernel": [7, 5], "stride": 7, "padding": 0}
+
+
+def test_a_pooling_over_the_whole_map_is_one_of_smaller_maps_too() -> None:
+    """Wherever it stands, what comes behind it sees one pixel."""
+    image = {"op": "conv", "kernel": 1, "channels": 5}
+    whole = chain(STRIDED, WHOLE_MAP, image, {**WHOLE_MAP, "kernel": 1}, image, taken=LARGE, classes=3)
+    small = chain(STRIDED, {**WHOLE_MAP, "kernel": 2}, image, image, taken={"shape": [3, 64, 64]}, classes=3)
+    names = proxies_named(["snip", "synflow", "l2_norm", "params", "jacov"])
+    assert [one.value for one in measure(whole, names, CONFIG)] == [one.value for one in measure(small, names, CONFIG)]
+    counted = measure(whole, proxies_named(["flops"]), CONFIG)[0].value
+    assert counted == facts(whole).multiply_accumulates
+
+
+def test_other_poolings_keep_their_windows() -> None:
+    narrow = chain(STRIDED, {"op": "avg_pool", "kernel": 3, "padding": 0}, taken=LARGE, classes=3)
+    (snip,) = measure(narrow, proxies_named(["snip"]), CONFIG)
+    assert "kernel is 3, more than the 2 pixels" in (snip.reason or "")
+
+
 def test_what_fits_large_inputs_alone_fails() -> None:
-    """Seven pixels of 224 after strides of 32 are two of 64."""
-    strided = {**CONV, "stride": 2, "repeats": 5}
-    whole = chain(strided, {"op": "avg_pool", "kernel": 7, "padding": 0}, taken={"shape": [3, 224, 224]}, classes=3)
+    """Five pixels of 160 after strides of 32 are two of 64."""
+    whole = chain(STRIDED, {**CONV, "kernel": 5, "padding": 0}, taken=LARGE, classes=3)
     snip, params = measure(whole, proxies_named(["snip", "params"]), CONFIG)
     assert (snip.reason or "").startswith('ProxyError: it is measured with an input of {"shape":[3,64,64]}, which does')
-    assert "node 2 (avg_pool): kernel is 7, more than the 2 pixels" in (snip.reason or "")
+    assert "node 2 (conv): kernel is 5, more than the 2 pixels" in (snip.reason or "")
     assert params.value == facts(whole).parameters
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.errors import GraphError, SpaceFileError
+from catalog.errors import GraphError, IdentifierError, SpaceFileError
 from tests.catalog.spaces.staged.small import SMALL, small
 
 
@@ -24,6 +24,17 @@ from tests.catalog.spaces.staged.small import SMALL, small
         ('kernel = "=kernel"', 'kernel = "=kernel("', "a formula is needed"),
         ('rules = ["kernel == 3 or expansion == 4"]', 'rules = ["depth == 1"]', "'depth' is not known here"),
         ('rules = ["kernel == 3 or expansion == 4"]', 'rules = ["kernel == 9"]', "keeps the rules 'kernel == 9'"),
+        (
+            'op = "conv", channels = 8',
+            'op = "conv", when = "kernel == 3", channels = 8',
+            "the key 'nodes.when' is 'kernel",
+        ),
+        (
+            'op = "conv", channels = 8',
+            'op = "conv", when = true, channels = 8',
+            "the key 'nodes.when' is True; a formula",
+        ),
+        ('id = "d{depth} {blocks:-}"', 'id = "d{depth}{wide} {blocks:-}"', "table [stage]: the key 'id' is"),
         ('id = "k{kernel}e{expansion}"', 'id = "k{kernel}x{width}"', "table [block]: the key 'id' is"),
         ('id = "k{kernel}e{expansion}"', 'id = "k{kernel"', "a text with choices in braces"),
         ('id = "k{kernel}e{expansion}"', 'id = "k{kernel}"', "does not say which architecture it is"),
@@ -60,3 +71,26 @@ def test_too_many_options_of_one_block_are_refused():
     values = list(range(1, 600))
     with pytest.raises(SpaceFileError, match="358,801 combinations; 200,000 are the most"):
         small(SMALL.replace("kernel = [3, 5], expansion = [1, 4]", f"kernel = {values}, expansion = {values}"))
+
+
+def test_an_id_may_name_settings_of_its_stage():
+    """A setting stands there as it is, and nothing else may."""
+    space = small(SMALL.replace('id = "d{depth} {blocks:-}"', 'id = "w{width}d{depth} {blocks:-}"'))
+    native_id = "r16:w8d1 k3e1|w16d1 k3e1"
+    assert space.locate(native_id) == native_id
+    with pytest.raises(IdentifierError, match="at character 6 stands '9d1 k3e1"):
+        space.locate(native_id.replace("w8", "w9"))
+
+
+def test_a_node_is_there_when_its_condition_holds():
+    text = SMALL.replace(
+        'nodes = [\n    { op = "depthwise', 'nodes = [\n    { op = "norm", when = "first" },\n    { op = "depthwise'
+    )
+    graph = small(text).graph("r16:d1 k3e1|d3 k3e1-k3e1-k3e1")
+    assert [cell.operators.count("norm") for cell in graph.cells] == [0, 1, 1, 0]
+
+
+def test_formulas_come_after_the_values_that_they_use():
+    text = SMALL.replace('blocks = "=depth"', 'blocks = "=depth"\nwidth = "=2 * half"', 1)
+    half = small(text.replace("\nwidth = 8", "\nhalf = 4").replace("\nwidth = 16", "\nhalf = 8"))
+    assert half.graph("r16:d1 k3e1|d1 k3e1").cells == small().graph("r16:d1 k3e1|d1 k3e1").cells
