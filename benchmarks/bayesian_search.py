@@ -1,6 +1,6 @@
 """What a search on NAS-Bench-201 finds by so many labels: a predictor that learns from them, evolution and chance.
 
-    nice -n 19 python -m benchmarks.bayesian_search --folder DIR [--half A] [--seeds 20] [--variant ucb]
+    nice -n 19 python -m benchmarks.bayesian_search --folder DIR [--half A] [--seeds 20] [--variant thompson]
     python -m benchmarks.bayesian_search --folder DIR --table
 
 A query is one function asked for its validation accuracy; the incumbent is the best label so far, judged by its test
@@ -38,10 +38,8 @@ QUERIES = 100
 SHOWN = (10, 20, 30, 50, 75, 100)
 BLIND = ("blind=true",)
 VARIANTS: Mapping[str, Mapping[str, object]] = {
-    "ucb": {"method": "bayesian", "settings": BLIND},
-    "thompson": {"method": "bayesian", "settings": BLIND, "acquisition": "thompson"},
-    "ucb, one at a time": {"method": "bayesian", "settings": BLIND, "batch": 1},
-    "ucb, batches of 10": {"method": "bayesian", "settings": BLIND, "batch": 10},
+    "thompson": {"method": "bayesian", "settings": BLIND},
+    "ucb": {"method": "bayesian", "settings": BLIND, "acquisition": "ucb"},
     "regularized-evolution": {"method": "regularized-evolution"},
     "random": {"method": "random"},
 }
@@ -114,12 +112,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--half", choices=("A", "B", "all"), default="all")
-    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="the seeds from 0 to one below this")
+    parser.add_argument("--first", type=int, default=0, help="the first seed, for a second process")
     parser.add_argument("--variant", action="append", choices=tuple(VARIANTS))
     parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
     if not given.table:
-        run(given.folder, given.half, given.variant or list(VARIANTS), range(given.seeds))
+        run(given.folder, given.half, given.variant or list(VARIANTS), range(given.first, given.seeds))
     show(given.folder)
 
 

@@ -121,7 +121,7 @@ def search(
     ] = None,
     acquisition: Annotated[
         str | None,
-        typer.Option("--acquisition", help="ucb or thompson: how it chooses what to ask for.", show_default="ucb"),
+        typer.Option("--acquisition", help="thompson or ucb: how it chooses what to ask for.", show_default="thompson"),
     ] = None,
     batch: Annotated[
         int | None,

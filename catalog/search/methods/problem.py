@@ -105,7 +105,7 @@ class Asking:
     """
 
     surrogate: Surrogate
-    acquisition: str = "ucb"
+    acquisition: str = "thompson"
     first: int = 10
     batch: int = 5
 
