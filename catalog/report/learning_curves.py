@@ -102,11 +102,12 @@ def _dots(own: pl.DataFrame, colour: str) -> dict[str, object]:
 
 
 def _ceiling(points: pl.DataFrame, tau: float) -> dict[str, object]:
+    labels = points["labels"].to_numpy()
     return {
         "type": "scatter",
         "mode": "lines",
         "name": CEILING,
-        "x": packed([points["labels"].min(), points["labels"].max()]),
+        "x": packed([labels.min(), labels.max()]),
         "y": packed([tau, tau]),
         "line": {"color": "quiet", "width": 2, "dash": "dash"},
         "hovertemplate": f"{CEILING}: %{{y:.3f}}<extra></extra>",

@@ -106,7 +106,7 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = (), workers: 
     if asked.labels is not None:
         stored = asking.of_functions(catalog, space, stored, asked.labels)
     method = asked.method or _default_method(asked, space, stored)
-    request = _completed(asked, method)
+    request = learning.completed(_completed(asked, method))
     pooled = _is_pooled(request, space, stored)
     is_listed = pooled or stored.is_complete
     rows = stored.chosen(catalog, space, asked.where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,13 +27,13 @@ METHOD = "bayesian"
 DEFAULT_PREDICTOR = "few_label"
 
 
-def asking_of(source: ScoreSource, request: Request, *, pooled: bool) -> Asking | None:
-    """How a request asks for labels; None where its method learns from none.
+def completed(request: Request) -> Request:
+    """A request that says how its method learns, so that a resumed search goes on in the same way.
 
     Raises
     ------
     UsageError
-        There is no such predictor, acquisition or batch, or they are given for another method.
+        Options that are for the method that learns are given for another one.
     """
     given = {
         "--predictor": request.predictor,
@@ -40,19 +41,37 @@ def asking_of(source: ScoreSource, request: Request, *, pooled: bool) -> Asking 
         "--acquisition": request.acquisition,
         "--batch": request.batch,
     }
-    if request.method != METHOD:
-        if named := [option for option, value in given.items() if value is not None]:
-            raise UsageError(f"{named[0]} is for --method {METHOD}; {request.method} learns from no labels.")
+    if request.method == METHOD:
+        return replace(
+            request,
+            predictor=DEFAULT_PREDICTOR if request.predictor is None else request.predictor,
+            acquisition=Asking.acquisition if request.acquisition is None else request.acquisition,
+            batch=Asking.batch if request.batch is None else request.batch,
+        )
+    if named := [option for option, value in given.items() if value is not None]:
+        raise UsageError(f"{named[0]} is for --method {METHOD}; {request.method} learns from no labels.")
+    return request
+
+
+def asking_of(source: ScoreSource, request: Request, *, pooled: bool) -> Asking | None:
+    """How a completed request asks for labels; None where its method learns from none.
+
+    Raises
+    ------
+    UsageError
+        There is no such predictor, acquisition or batch.
+    """
+    if request.method != METHOD or request.predictor is None or request.acquisition is None or request.batch is None:
         return None
-    usual = Asking(PredictorSurrogate(source, request.predictor or DEFAULT_PREDICTOR, request.settings, pooled=pooled))
-    acquisition = usual.acquisition if request.acquisition is None else request.acquisition
-    batch = usual.batch if request.batch is None else request.batch
-    if acquisition not in ACQUISITIONS:
-        hint = did_you_mean(acquisition, ACQUISITIONS)
-        raise UsageError(f"unknown --acquisition {acquisition!r}. {hint}Choose one of {', '.join(ACQUISITIONS)}.")
-    if batch < 1:
-        raise UsageError(f"--batch {batch}: at least one label has to be asked for between two trainings.")
-    return Asking(usual.surrogate, acquisition, batch=batch)
+    if request.acquisition not in ACQUISITIONS:
+        hint = did_you_mean(request.acquisition, ACQUISITIONS)
+        raise UsageError(
+            f"unknown --acquisition {request.acquisition!r}. {hint}Choose one of {', '.join(ACQUISITIONS)}."
+        )
+    if request.batch < 1:
+        raise UsageError(f"--batch {request.batch}: at least one label has to be asked for between two trainings.")
+    surrogate = PredictorSurrogate(source, request.predictor, request.settings, pooled=pooled)
+    return Asking(surrogate, request.acquisition, batch=request.batch)
 
 
 class PredictorSurrogate:
