@@ -169,25 +169,10 @@ def _check_shapes(kind: type[Predictor], scores: Scores, given: Given) -> None:
 
 def _check_batches(kind: type[Predictor], ready: Predictor, given: Given, whole: Scores) -> None:
     half = len(given) // 2
-    part = ready.score(_first(given, half))
+    part = ready.score(given.taken(np.arange(half)))
     round_off = 1e-3 * float(np.nanstd(whole.mean))
     same = np.allclose(part.mean, np.asarray(whole.mean)[:half], rtol=1e-3, atol=round_off, equal_nan=True)
     _require(same, kind, "scores an architecture differently beside others; say depends_on_pool = True")
-
-
-def _first(given: Given, count: int) -> Given:
-    forms = {form: Graphs.of(graphs.graphs[:count]) for form, graphs in given.forms.items()}
-    return dataclasses.replace(
-        given,
-        count=count,
-        forms=forms,
-        columns=given.columns[:count],
-        connected=given.connected[:count],
-        layers=None if given.layers is None else given.layers.of(np.arange(count)),
-        optional={name: values[:count] for name, values in given.optional.items()},
-        optional_layers={name: layers.first(count) for name, layers in given.optional_layers.items()},
-        zero_shot={name: values[:count] for name, values in given.zero_shot.items()},
-    )
 
 
 def _check_folder(kind: type[Predictor], ready: Predictor, given: Given, scores: Scores) -> None:

@@ -42,6 +42,19 @@ class Graphs:
             lambda: list(placed_cells([replace(graph, cells=graph.as_cells()) for graph in graphs])), lambda: graphs
         )
 
+    def taken(self, rows: NDArray[np.int64], new: NDArray[np.int64]) -> Graphs:
+        """Those of some architectures; `new` is the place of each in `rows`, or -1."""
+
+        def cells() -> list[PlacedCells]:
+            found = []
+            for one in self.cells:
+                kept = new[one.rows] >= 0
+                repeats = None if one.repeats is None else one.repeats[kept]
+                found.append(PlacedCells(new[one.rows[kept]], one.cells.taken(kept), repeats))
+            return found
+
+        return Graphs(cells, lambda: [self.graphs[row] for row in rows.tolist()])
+
     @cached_property
     def cells(self) -> Sequence[PlacedCells]:
         """All cells as arrays; each part says by ``rows`` which architectures its cells belong to."""
@@ -102,6 +115,22 @@ class Given:
     def canonical(self) -> Graphs:
         """The graphs as what they compute."""
         return self.forms["canonical"]
+
+    def taken(self, rows: NDArray[np.int64]) -> Given:
+        """Some of the architectures, each once, in the order of `rows`."""
+        new = np.full(self.count, -1, dtype=np.int64)
+        new[rows] = np.arange(len(rows))
+        return replace(
+            self,
+            count=len(rows),
+            forms={form: graphs.taken(rows, new) for form, graphs in self.forms.items()},
+            columns=self.columns[rows],
+            connected=self.connected[rows],
+            layers=None if self.layers is None else self.layers.of(rows),
+            optional_layers={name: layers.of(rows) for name, layers in self.optional_layers.items()},
+            optional={name: values[rows] for name, values in self.optional.items()},
+            zero_shot={name: values[rows] for name, values in self.zero_shot.items()},
+        )
 
     def __len__(self) -> int:
         return self.count
