@@ -20,10 +20,10 @@ from scipy.optimize import nnls
 from tg_nas_evaluate import quality
 from tg_nas_parts import Parts
 
+from predictor.encoding.structural_prior import Terms, structure, terms_of
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.ensemble import Scorer, joined, member_outputs
 from predictor.tg_nas.job import use_threads
-from predictor.tg_nas.prior import Terms, structure, terms_of
 from predictor.tg_nas.training import TrainingSet, normal_scores, train_member
 
 Values = NDArray[np.float64]

@@ -18,8 +18,8 @@ import tg_nas_data as data
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
+from predictor.encoding.structural_prior import terms_of
 from predictor.tg_nas.ensemble import Scorer
-from predictor.tg_nas.prior import terms_of
 
 Values = NDArray[np.float64]
 Places = NDArray[np.intp]

@@ -25,7 +25,7 @@ _CHOSEN = np.uint64(0xE7037ED1A0B428DB)
 _WORKING_CELLS = 2**20  # cells of a batch's adjacency: bounds memory and stays near the cache
 
 
-def _mix(values: Colours) -> Colours:
+def mix(values: Colours) -> Colours:
     """The splitmix64 finaliser (Steele et al. 2014): a bijection that scatters every bit."""
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -111,7 +111,7 @@ def _depths(adjacency: Adjacency) -> NDArray[np.int64]:
 
 def _initial_colours(keys: Colours, adjacency: Adjacency) -> Colours:
     """Colours whose top 16 bits are the depth, so that sorting by colour is a topological order."""
-    return _with_depth(_mix(keys), _depths(adjacency).astype(np.uint64))
+    return _with_depth(mix(keys), _depths(adjacency).astype(np.uint64))
 
 
 def _with_depth(colours: Colours, depths: Colours) -> Colours:
@@ -128,10 +128,10 @@ def _refine(colours: Colours, adjacency: Adjacency) -> Colours:
     active = np.arange(len(colours))
     while len(active):
         before = colours[active]
-        weights = _mix(adjacency[active].astype(np.uint64)) * (adjacency[active] > 0)  # (A, N, N)
-        outgoing = (weights * _mix(before ^ _OUTGOING)[:, None, :]).sum(axis=2, dtype=np.uint64)
-        incoming = (weights * _mix(before ^ _INCOMING)[:, :, None]).sum(axis=1, dtype=np.uint64)
-        after = _with_depth(_mix(before + _mix(outgoing) + _mix(incoming ^ _INCOMING)), before >> np.uint64(48))
+        weights = mix(adjacency[active].astype(np.uint64)) * (adjacency[active] > 0)  # (A, N, N)
+        outgoing = (weights * mix(before ^ _OUTGOING)[:, None, :]).sum(axis=2, dtype=np.uint64)
+        incoming = (weights * mix(before ^ _INCOMING)[:, :, None]).sum(axis=1, dtype=np.uint64)
+        after = _with_depth(mix(before + mix(outgoing) + mix(incoming ^ _INCOMING)), before >> np.uint64(48))
         split = _class_counts(after)
         progressed = split > classes[active]
         active = active[progressed]
@@ -158,7 +158,7 @@ def _split_twins(colours: Colours, adjacency: Adjacency) -> Colours:
 
 
 def _individualised(colours: Colours, rank: Colours | np.uint64) -> Colours:
-    return _with_depth(_mix(colours ^ (_CHOSEN * rank)), colours >> np.uint64(48))
+    return _with_depth(mix(colours ^ (_CHOSEN * rank)), colours >> np.uint64(48))
 
 
 def _split_branches(colours: Colours, adjacency: Adjacency) -> Colours:

@@ -15,6 +15,7 @@ from catalog.architecture.graph_tables import PlacedCells, placed_cells
 from catalog.architecture.operators import Vocabulary
 from catalog.errors import UsageError
 from catalog.progress import Advance, ignore
+from predictor.door.layers import Layers
 
 Values = NDArray[np.float64]
 
@@ -40,6 +41,19 @@ class Graphs:
         return cls(
             lambda: list(placed_cells([replace(graph, cells=graph.as_cells()) for graph in graphs])), lambda: graphs
         )
+
+    def taken(self, rows: NDArray[np.int64], new: NDArray[np.int64]) -> Graphs:
+        """Those of some architectures; `new` is the place of each in `rows`, or -1."""
+
+        def cells() -> list[PlacedCells]:
+            found = []
+            for one in self.cells:
+                kept = new[one.rows] >= 0
+                repeats = None if one.repeats is None else one.repeats[kept]
+                found.append(PlacedCells(new[one.rows[kept]], one.cells.taken(kept), repeats))
+            return found
+
+        return Graphs(cells, lambda: [self.graphs[row] for row in rows.tolist()])
 
     @cached_property
     def cells(self) -> Sequence[PlacedCells]:
@@ -70,6 +84,15 @@ class Given:
         (A, C) the columns that were asked for, in that order; NaN where an architecture has no value.
     connected
         (A,) whether a path leads from input to output.
+    layers
+        The layers of the proxies that were asked for; None where none were.
+    optional
+        By name: (A,) the columns of those that were asked for that the space has, NaN where neither an architecture
+        nor one that computes the same function has a value.
+    optional_layers
+        By proxy: the layers of those that were asked for that some architecture has.
+    zero_shot
+        As `optional`, of the scores of predictors that come with weights.
     """
 
     space: str
@@ -78,6 +101,10 @@ class Given:
     forms: Mapping[str, Graphs]
     columns: Values
     connected: NDArray[np.bool_]
+    layers: Layers | None = None
+    optional: Mapping[str, Values] = field(default_factory=dict)
+    optional_layers: Mapping[str, Layers] = field(default_factory=dict)
+    zero_shot: Mapping[str, Values] = field(default_factory=dict)
 
     @property
     def native(self) -> Graphs:
@@ -88,6 +115,22 @@ class Given:
     def canonical(self) -> Graphs:
         """The graphs as what they compute."""
         return self.forms["canonical"]
+
+    def taken(self, rows: NDArray[np.int64]) -> Given:
+        """Some of the architectures, each once, in the order of `rows`."""
+        new = np.full(self.count, -1, dtype=np.int64)
+        new[rows] = np.arange(len(rows))
+        return replace(
+            self,
+            count=len(rows),
+            forms={form: graphs.taken(rows, new) for form, graphs in self.forms.items()},
+            columns=self.columns[rows],
+            connected=self.connected[rows],
+            layers=None if self.layers is None else self.layers.of(rows),
+            optional_layers={name: layers.of(rows) for name, layers in self.optional_layers.items()},
+            optional={name: values[rows] for name, values in self.optional.items()},
+            zero_shot={name: values[rows] for name, values in self.zero_shot.items()},
+        )
 
     def __len__(self) -> int:
         return self.count
@@ -130,7 +173,10 @@ class Labelled:
             raise UsageError(f"{self.name}: {int(np.isinf(self.labels).sum())} labels are infinite.")
         known = self.labels[~np.isnan(self.labels)]
         if len(known) < fewest:
-            raise UsageError(f"{self.name} has {len(known)} labels; training needs at least {fewest}.")
+            raise UsageError(
+                f"{self.name} has {len(known)} labels of functions that compute something; training needs at least "
+                f"{fewest}. Ingest more of them, or draw a larger sample."
+            )
         if len(np.unique(known)) < 2:
             raise UsageError(f"{self.name}: all {len(known)} labels are {known[0]:g}; there is nothing to rank.")
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +91,19 @@ def _numbers(values: object, count: int, what: str) -> NDArray[np.float64]:
 
 def _read_only(given: Given) -> Given:
     """What a predictor writes into stays its own."""
-    columns, connected = given.columns.view(), given.connected.view()
-    columns.setflags(write=False)
-    connected.setflags(write=False)
-    return replace(given, columns=columns, connected=connected)
+
+    def shown(values: NDArray[Any]) -> NDArray[Any]:
+        view = values.view()
+        view.setflags(write=False)
+        return view
+
+    return replace(
+        given,
+        columns=shown(given.columns),
+        connected=shown(given.connected),
+        optional={name: shown(values) for name, values in given.optional.items()},
+        zero_shot={name: shown(values) for name, values in given.zero_shot.items()},
+    )
 
 
 def failed(count: int, reason: str) -> Scores:

@@ -87,6 +87,12 @@ def predictors() -> Mapping[str, Kind]:
     return {name: predictor_named(name) for name in names()}
 
 
+def zero_shot_names() -> tuple[str, ...]:
+    """The predictors that come with weights and read graphs alone."""
+    found = predictors().items()
+    return tuple(name for name, kind in found if kind.shipped() is not None and kind.needs.reads_graphs_alone)
+
+
 def checked(kind: object, where: str) -> Kind:
     """A class that was loaded from `where`, if it is a predictor.
 

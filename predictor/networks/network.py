@@ -55,6 +55,8 @@ class Network(nn.Module):
     head: nn.Module
     pool: nn.Module
     classifier: nn.Module
+    stages: tuple[int, ...] = ()
+    """Of each block of the body its stage, from 0; empty for a network without stages."""
 
     def blocks(self) -> list[nn.Module]:
         """The stem and the blocks in the order in which the data passes them."""

@@ -14,9 +14,14 @@ from catalog.tables.direction import is_cost
 from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import Form, read_cells, read_graphs, read_vocabulary
 from predictor.door import Given, Graphs, Labelled, Needs
+from predictor.door.registry import zero_shot_names
+from predictor.scoring.reading_layers import read_layers
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
+
+FIRST_DRAW = 1000
+"""Added to the seed of a draw of labels, so that none is the seed of something else."""
 
 Values = NDArray[np.float64]
 Identifiers = NDArray[np.int64]
@@ -54,7 +59,42 @@ def read_given(
         {form: _graphs(catalog, space, ids, form) for form in needs.graphs},
         np.empty((len(ids), 0)) if values is None else values,
         frame["is_connected"].to_numpy(),
+        read_layers(catalog, space, ids, needs.layers) if needs.layers else None,
+        optional_layers={
+            name: layers
+            for name in needs.optional_layers
+            if (layers := read_layers(catalog, space, ids, [name])).networks
+        },
+        optional=_optional(catalog, view, needs.optional),
+        zero_shot=_optional(catalog, view, zero_shot_names() if needs.zero_shot else ()),
     )
+
+
+def _optional(catalog: Store, view: SpaceView, names: Sequence[str]) -> dict[str, Values]:
+    """Those of some columns that a space has, and that no predictor filled that was trained on architectures of it.
+
+    An architecture without a value has the mean of those that compute the same function: a benchmark publishes scores
+    of one of them.
+    """
+    trained = {
+        name
+        for (name,) in catalog.rows(
+            """
+            SELECT DISTINCT "column" FROM training_member JOIN proxy ON proxy.id = proxy_id
+            JOIN architecture ON architecture.id = architecture_id WHERE space = ?
+            """,
+            [view.name],
+        )
+    }
+    present = [name for name in dict.fromkeys(names) if name in view.columns and name not in trained]
+    if not present:
+        return {}
+    frame = view.frame(["canonical_id", *present])
+    filled = frame.select(
+        pl.col(name).cast(pl.Float64).fill_null(pl.col(name).cast(pl.Float64).mean().over("canonical_id"))
+        for name in present
+    )
+    return {name: filled[name].to_numpy() for name in present if filled[name].is_not_null().any()}
 
 
 def _graphs(catalog: Store, space: str, ids: Identifiers, form: Form) -> Graphs:
@@ -73,7 +113,9 @@ def read_labelled(
     needs
         What the predictor reads.
     sample
-        Draw so many of the labels; all if None.
+        Draw so many of the architectures with a label, each as likely as any other; all if None. A larger sample of
+        the same seed holds the smaller one. What computes nothing, or the same function as another, may be drawn too:
+        so there may be fewer labels than were drawn.
     seed
         Seed of the draw.
 
@@ -82,28 +124,34 @@ def read_labelled(
     UnknownSpaceError, UnknownColumnError
         The catalog holds no such space, or its wide view no such column.
     UsageError
-        No architecture has the label, or it is no number.
+        No architecture has the label, or one of them is no finite number.
     """
     view = SpaceView.of(catalog, space)
-    frame = view.frame(list(dict.fromkeys(["canonical_id", "is_connected", target, view.native_id_name])))
+    frame = view.frame(["canonical_id", "is_connected", "index", target, view.native_id_name])
     if not frame[target].dtype.is_numeric():
         raise UsageError(f"the column {target!r} of {space} holds no numbers ({frame[target].dtype}); name a metric.")
+    names = frame[view.native_id_name].to_list()
     labels = frame[target].cast(pl.Float64).to_numpy().copy()
-    usable = np.isfinite(labels) & frame["is_connected"].to_numpy()
-    labels = _means_of_twins(labels, frame["canonical_id"].to_numpy(), usable)
-    labelled = np.flatnonzero(np.isfinite(labels))
-    if not len(labelled):
+    if wrong := np.flatnonzero(~np.isfinite(labels) & frame[target].is_not_null().to_numpy()).tolist():
+        raise UsageError(
+            f"{target} of {space} is {labels[wrong[0]]} for {names[wrong[0]]!r:.80}, and no number for "
+            f"{len(wrong)} architectures in all; nothing was learned. Correct the metric, or ingest it as missing."
+        )
+    pool = frame.with_row_index("row").filter(pl.col(target).is_not_null()).sort("index", "row", nulls_last=True)["row"]
+    if not len(pool):
         raise UsageError(f"no architecture of {space} has a value of {target}; ingest its metrics first.")
-    if sample is not None and sample < len(labelled):
-        chosen = np.sort(np.random.default_rng(seed).choice(labelled, size=sample, replace=False))
-        labels[np.setdiff1d(labelled, chosen)] = np.nan
-        labelled = chosen
+    drawn = pool.to_numpy().astype(np.int64)
+    if sample is not None and sample < len(drawn):
+        drawn = np.random.default_rng(FIRST_DRAW + seed).permutation(drawn)[:sample]
+    usable = np.zeros(len(labels), dtype=bool)
+    usable[drawn] = frame["is_connected"].to_numpy()[drawn]
+    labels = _means_of_twins(labels, frame["canonical_id"].to_numpy(), usable)
     if is_cost(catalog, space, target):
         labels = -labels
-    names = frame[view.native_id_name].to_list()
-    functions = len(np.unique(frame.filter("is_connected")["canonical_id"].to_numpy()))
-    native_ids = None if len(labelled) == functions else tuple(names[row] for row in labelled.tolist())
-    return Labelled(f"{space} {target}", read_given(catalog, space, needs)[1], labels, native_ids)
+    functions = frame.filter("is_connected")["canonical_id"].n_unique()
+    is_whole = np.isfinite(labels).sum() == functions
+    seen = None if is_whole else tuple(names[row] for row in np.flatnonzero(usable).tolist())
+    return Labelled(f"{space} {target}", read_given(catalog, space, needs)[1], labels, seen)
 
 
 def _means_of_twins(labels: Values, twins: Identifiers, usable: NDArray[np.bool_]) -> Values:

@@ -11,10 +11,10 @@ from typing import Any
 from catalog.errors import UsageError
 from catalog.output_file import make_folder, write_bytes
 from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS, read_weights, write_card
+from predictor.encoding.structural_prior import Prior
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size
 from predictor.tg_nas.model import TGNASNetwork
-from predictor.tg_nas.prior import Prior
 
 _SHIPPED = Path(__file__).parent / "weights"
 

@@ -23,10 +23,10 @@ from catalog.architecture.graph_tables import PlacedCells
 from catalog.architecture.operators import VOCABULARY, Vocabulary
 from catalog.errors import UsageError
 from predictor.encoding.padded_graphs import CellBatch, from_graphs, from_placed, vocabulary_of
+from predictor.encoding.structural_prior import Prior, terms_of
 from predictor.tg_nas.config import TGNASConfig, digest_of
 from predictor.tg_nas.features import operator_features
 from predictor.tg_nas.nb101_modules import module_cells
-from predictor.tg_nas.prior import Prior, terms_of
 
 if TYPE_CHECKING:
     from predictor.tg_nas.model import TGNASNetwork

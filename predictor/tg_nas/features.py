@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.operators import Operator
+from predictor.encoding.descriptors import DESCRIPTOR_SIZE, describe, descriptor_table
 from predictor.encoding.embedding import embed, one_hot, random_vectors, reduced
 from predictor.tg_nas.config import TGNASConfig
-from predictor.tg_nas.descriptors import DESCRIPTOR_SIZE, describe, descriptor_table
 
 
 def feature_size(config: TGNASConfig) -> int:

@@ -20,12 +20,12 @@ from catalog.errors import UsageError
 from catalog.output_file import make_folder, write_bytes, write_text
 from predictor.door.checkpoint import CARD
 from predictor.encoding.padded_graphs import CellBatch
+from predictor.encoding.structural_prior import Prior, terms_of
 from predictor.tg_nas.checkpoint import save
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.ensemble import Scorer, member_outputs
 from predictor.tg_nas.features import feature_size
 from predictor.tg_nas.model import TGNASNetwork
-from predictor.tg_nas.prior import Prior, terms_of
 from predictor.tg_nas.training import TrainingSet, train_member
 
 HELD_OUT_SHARE = 0.02

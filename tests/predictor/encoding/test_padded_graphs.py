@@ -10,7 +10,7 @@ from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import SIZED_VOCABULARY
 from catalog.architecture.sizes import Size
 from predictor.encoding.padded_graphs import CellBatch, from_arrays, from_graphs, index_type
-from predictor.tg_nas.prior import terms_of
+from predictor.encoding.structural_prior import terms_of
 
 
 def chain(*sizes: Size | None) -> ArchitectureGraph:

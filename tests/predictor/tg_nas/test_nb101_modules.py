@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from catalog.architecture.operators import VOCABULARY
-from predictor.tg_nas.descriptors import describe
+from predictor.encoding.descriptors import describe
 from predictor.tg_nas.nb101_modules import NAMES, module_cells, vertex_widths
 
 OPERATORS = ("conv3x3", "conv1x1", "maxpool3x3", "input", "output")

@@ -11,8 +11,8 @@ SPACE = space_named("transnas_micro")
 
 def test_its_images_have_64_pixels_and_a_score_says_so():
     assert batches_for(MeasureConfig(batch_size=2), SPACE.name)[0].images.shape == (2, 3, 64, 64)
-    assert MeasureConfig().recorded(SPACE.name)["pixels"] == 64
-    assert "pixels" not in MeasureConfig().recorded("nb201")
+    assert MeasureConfig().recorded(SPACE.name)["input"] == '{"shape":[3,64,64]}'
+    assert "input" not in MeasureConfig().recorded("nb201")
     assert batches_for(MeasureConfig(batch_size=2), "nb201")[0].images.shape == (2, 3, 32, 32)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from predictor.encoding.padded_graphs import from_graphs
-from predictor.tg_nas.prior import AROUND_THE_CELL, Prior, Terms, structure, terms_of
+from predictor.encoding.structural_prior import AROUND_THE_CELL, Prior, Terms, structure, terms_of
 from tests.predictor.tg_nas.graphs import chain, nb201_cell, random_graphs
 
 

@@ -36,8 +36,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.operators import VOCABULARY, Vocabulary
+from predictor.encoding.descriptors import describe
 from predictor.encoding.padded_graphs import CellBatch
-from predictor.tg_nas.descriptors import describe
 
 Values = NDArray[np.float64]
 

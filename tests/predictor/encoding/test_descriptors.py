@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.architecture.operators import BUILT_IN, VOCABULARY, Operator
 from catalog.architecture.sizes import Size
 from catalog.spaces.nats_sss import STAGE, WIDTHS
-from predictor.tg_nas.descriptors import Descriptor
+from predictor.encoding.descriptors import Descriptor
 
 _SEPARABLE = (False, False, False, False, False, False, False, True)
 _PLAIN = (False,) * 8
