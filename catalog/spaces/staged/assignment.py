@@ -116,18 +116,20 @@ class Assignments:
 
     def resolved(self, said: Mapping[str, int], stages: Sequence[Read]) -> Assignment | None:
         """The first that agrees with what is said of the network and of each stage; None where none does."""
+        return next(self.agreeing(said, stages), None)
+
+    def agreeing(self, said: Mapping[str, int], stages: Sequence[Read]) -> Iterator[Assignment]:
+        """All that agree with what is said of the network and of each stage."""
         for network in self.network.matching(said):
             found = []
             for stage, read in enumerate(stages):
                 depths = self.depths(network, stage)
                 options = self.description.stages[stage].level.matching(read.said)
-                fitting = [option for option in options if depths[option] == len(read.blocks)]
-                if not fitting:
+                found.append([StageOption(one, read.blocks) for one in options if depths[one] == len(read.blocks)])
+                if not found[-1]:
                     break
-                found.append(StageOption(fitting[0], read.blocks))
             else:
-                return Assignment(network, tuple(found))
-        return None
+                yield from (Assignment(network, chosen) for chosen in itertools.product(*found))
 
     def drawn(self, count: int, generator: np.random.Generator) -> list[Assignment]:
         """`count` of them drawn uniformly, with replacement."""
