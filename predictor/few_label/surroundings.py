@@ -51,7 +51,8 @@ def edges(given: Given) -> dict[str, Values]:
         copies = part.cells.adjacency[cells, before, after].astype(np.float64)
         for pair in np.unique(pairs).tolist():
             source, target = divmod(pair, len(names))
-            counts = np.bincount(cells[pairs == pair], copies[pairs == pair], len(part.cells))
+            one = pairs == pair
+            counts = np.bincount(cells[one], copies[one], len(part.cells)).astype(np.float64)
             name = f"{kind_of(part.cells.name)}:{names[source]}>{names[target]}"
             found[name] += _summed(part, counts, len(given))
     return dict(found)
