@@ -26,10 +26,10 @@ from predictor.pooled.ranks import AZ_NAS, az_nas
 from predictor.zero_cost import MeasureConfig, proxies_named
 
 PAGE = Path(__file__).parent.parent / "docs" / "proxies.md"
-FREE = ("root_macs", "activations")
+FREE = (*COUNTED, "root_macs", "activations")
 """Structural columns of the wide views that are judged beside the measured proxies."""
 
-ORDER = (*COUNTED, *FREE, *(name for name in MEASURED if name not in (*COUNTED, *AZ_NAS)), "az_nas")
+ORDER = (*FREE, *(name for name in MEASURED if name not in (*COUNTED, *AZ_NAS)), "az_nas")
 
 Values = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def write(out: Path) -> None:
 def _judged(out: Path, space: str, scores: pl.DataFrame) -> Judged:
     """Values of one space side by side with its truth."""
     name = space_named(space).native_id_name
-    columns = ", ".join(f'"{column}"' for column in (HEADLINE[space], "canonical_id", *FREE))
+    columns = ", ".join(f'"{column}"' for column in dict.fromkeys((HEADLINE[space], "canonical_id", *FREE)))
     with catalog.open(out / "truth.duckdb") as stored:
         truth = stored.query(f'SELECT "{name}" AS architecture, {columns} FROM "{space}"')
     with Store.open(out / "truth.duckdb") as store:
@@ -102,12 +102,14 @@ def _judged(out: Path, space: str, scores: pl.DataFrame) -> Judged:
     ranked = scores.with_columns(
         pl.when(pl.col("status") == "disconnected").then(-np.inf).otherwise(pl.col("value")).alias("value")
     )
-    wide = ranked.pivot("proxy", index="architecture", values="value").join(truth, on="architecture", how="left")
+    measured = ranked.filter(~pl.col("proxy").is_in(COUNTED)).pivot("proxy", index="architecture", values="value")
+    wide = measured.join(truth, on="architecture", how="left")
     directions = {proxy.name: proxy.direction for proxy in proxies_named(MEASURED)}
     values = {proxy: wide[proxy].cast(pl.Float64).to_numpy() * directions.get(proxy, 1) for proxy in (*MEASURED, *FREE)}
-    parts = [values[part] for part in AZ_NAS]
-    has_none = all(np.isnan(part).all() for part in parts)
-    values["az_nas"] = np.full(len(wide), np.nan) if has_none else az_nas(*parts)
+    parts = np.array([values[part] for part in AZ_NAS])
+    is_measured = ~np.isnan(parts).all(axis=0)
+    values["az_nas"] = np.full(len(wide), np.nan)
+    values["az_nas"][is_measured] = az_nas(*parts[:, is_measured])
     failed = scores.filter(status="failed").group_by("proxy").agg(pl.col("reason").mode().sort().first(), pl.len())
     return Judged(
         space,

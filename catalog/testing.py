@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import CatalogError, UsageError
 from catalog.spaces import space_named
-from predictor.door import Given, Graphs, Labelled, Predictor, Scores, Training
+from predictor.door import Given, Graphs, Labelled, Layers, Predictor, Scores, Training
 from predictor.door.registry import checked
 
 if TYPE_CHECKING:
@@ -65,8 +65,31 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         {form: forms[form] for form in kind.needs.graphs},
         columns,
         np.array([graph.is_connected for graph in native]),
+        sample_layers(kind.needs.layers, count, seed) if kind.needs.layers else None,
         optional={name: _partly_known(random, count) for name in kind.needs.optional},
+        optional_layers={name: sample_layers((name,), count, seed) for name in kind.needs.optional_layers},
         zero_shot={name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
+    )
+
+
+def sample_layers(proxies: tuple[str, ...], count: int, seed: int = 0) -> Layers:
+    """Random layers of some networks: three to twelve each, and an architecture whose layers nobody has measured."""
+    random = np.random.default_rng(seed)
+    sizes = random.integers(3, 13, size=count)
+    owner = np.repeat(np.arange(count), sizes)
+    network = np.arange(count)
+    network[count // 3] = -1
+    return Layers(
+        proxies,
+        network,
+        owner,
+        random.normal(size=(len(owner), len(proxies))),
+        random.integers(100, 10_000, size=len(owner)),
+        np.zeros(len(owner), dtype=np.int64),
+        np.zeros(len(owner), dtype=np.int64),
+        np.ones(len(owner), dtype=np.int64),
+        ["operator"] * len(owner),
+        ["nor_conv_3x3"] * len(owner),
     )
 
 
@@ -106,6 +129,8 @@ def _ready(kind: type[Predictor], options: Mapping[str, object], given: Given) -
 def _fitted(kind: type[Predictor], options: Mapping[str, object], given: Given, **changed: Any) -> Predictor:
     labels = np.random.default_rng(1).normal(size=len(given))
     labels[~given.connected] = np.nan
+    if given.layers is not None:
+        labels[given.layers.network < 0] = np.nan
     source = dataclasses.replace(Labelled(f"{_SPACE} accuracy", given, labels), **changed)
     with tempfile.TemporaryDirectory() as folder:
         return kind.configured(options).fit([source], Training(seed=0, folder=Path(folder)))
@@ -158,7 +183,9 @@ def _first(given: Given, count: int) -> Given:
         forms=forms,
         columns=given.columns[:count],
         connected=given.connected[:count],
+        layers=None if given.layers is None else given.layers.of(np.arange(count)),
         optional={name: values[:count] for name, values in given.optional.items()},
+        optional_layers={name: layers.first(count) for name, layers in given.optional_layers.items()},
         zero_shot={name: values[:count] for name, values in given.zero_shot.items()},
     )
 

@@ -323,6 +323,7 @@ def _traced(target: str, options: Options, listener: Listener) -> tuple[Path | s
 
 def _nds(file: Path, options: Options) -> LoaderIn:
     """The reader of NDS's logs: of its families of stages, or of its cells, which are genotypes."""
+    from ingest.formats.choosing import nds_cells_loader
     from ingest.formats.nds_families import NDSFamilies, is_family
     from ingest.reading.sources import JSON_SIZE_LIMIT, read_json
 
@@ -332,7 +333,8 @@ def _nds(file: Path, options: Options) -> LoaderIn:
         return lambda _: families
     if "space" in options:
         raise UsageError(f"{file.name} holds no networks of stages, whose space --space names; leave it out.")
-    return _official("darts")(file, options)
+    cells = nds_cells_loader(file, source=options.get("source"), **limits)
+    return lambda _: cells
 
 
 def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
@@ -344,6 +346,28 @@ def _staged(name: str) -> Callable[[Path, Options], LoaderIn]:
 
         table = StagedTable(built_in(name), source=options.get("source"), **_limits(options))
         return lambda _: table
+
+    return loader
+
+
+def _own_staged(_file: Path, options: Options) -> LoaderIn:
+    """The reader of a table of any staged space, a user's own too."""
+    if "space" not in options:
+        raise UsageError("name the space that the table belongs to: --space NAME.")
+    name = str(options["space"])
+
+    def loader(store: Store) -> Loader:
+        from catalog.spaces.staged.space import StagedSpace
+        from catalog.tables.stored_spaces import space_of
+        from ingest.formats.staged_table import StagedTable
+
+        space = space_of(store, name)
+        if not isinstance(space, StagedSpace):
+            raise UsageError(
+                f"the space {name!r} is no staged space; nothing was stored. Read its files with the command of its "
+                "benchmark, or with: catalog ingest graphs."
+            )
+        return StagedTable(space, source=options.get("source"), **_limits(options))
 
     return loader
 
@@ -368,6 +392,7 @@ BENCHMARKS = {
     "hw-nas-bench": Benchmark(frozenset({"source"}), _official("hw-nas-bench")),
     "nb201-digits": Benchmark(frozenset(), _nb201_digits),
     "graphs": Benchmark(frozenset({"space", "operators", "direction"}), _graphs),
+    "staged": Benchmark(frozenset({"space", "source"}), _own_staged),
     "transnas-micro": Benchmark(frozenset({"source"}), _transnas_micro, "transnas_micro"),
     **{name.replace("_", "-"): Benchmark(frozenset({"source"}), _staged(name), name) for name in TABLES},
 }

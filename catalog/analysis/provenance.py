@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
+SUPERNET = "supernet"
+"""The kind of the metrics that were measured with a supernet's weights."""
+
 STRUCTURE = ("params", "flops", "depth", "n_conv", "n_skip")
 """Columns that say how an architecture is built."""
 
@@ -147,9 +150,11 @@ def read_seeds(catalog: Store, pool: Pool) -> dict[str, Values]:
 def read_repeats(catalog: Store, pool: Pool) -> Values:
     """(n, s) the target by seed of the training, turned as `Pool.truth` is; s = 0 if the source tells no seeds apart.
 
-    Of several sources behind a column, the first that has seeds counts: seeds of two benchmarks are no repeats.
+    Of several sources behind a column, the first that has seeds counts: seeds of two benchmarks are no repeats. Nor
+    are measurements with one supernet's weights, which were trained once.
     """
-    groups = [group for group in metric_groups(catalog, pool.space).get(pool.target, ()) if group["has_seeds"]]
+    behind = metric_groups(catalog, pool.space).get(pool.target, ())
+    groups = [group for group in behind if group["has_seeds"] and group["kind"] != SUPERNET]
     if not groups:
         return np.zeros((len(pool), 0))
     keys = ("source_id", "name", "kind", "dataset", "split", "epochs", "stage", "device")
@@ -168,6 +173,11 @@ def read_repeats(catalog: Store, pool: Pool) -> Values:
     repeats = np.full((len(pool), len(seeds)), np.nan)
     repeats[np.searchsorted(pool.ids, found["architecture_id"].to_numpy()), places] = found["value"].to_numpy()
     return repeats * pool.target_direction
+
+
+def is_of_supernet(catalog: Store, pool: Pool) -> bool:
+    """Whether the target was measured with the weights of a supernet, so that no network was trained for it."""
+    return any(group["kind"] == SUPERNET for group in metric_groups(catalog, pool.space).get(pool.target, ()))
 
 
 def read_columns(catalog: Store, pool: Pool, names: Sequence[str]) -> dict[str, Values]:

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalog.architecture.canonical_labelling import canonical_order_of_one
 from catalog.architecture.cell_arrays import CellArrays
-from catalog.architecture.graph import ArchitectureGraph, CellGraph
+from catalog.architecture.graph import ArchitectureGraph, CellGraph, contract_traced
 
 Order = tuple[int, ...]
 """Places of a cell's nodes, in the order in which another form has them."""
@@ -43,7 +44,7 @@ def canonical_forms(graphs: Sequence[ArchitectureGraph]) -> CanonicalForms:
     places: dict[CellGraph, int] = {}
     made: list[ArchitectureGraph] = []
     orders: list[tuple[Order, ...] | None] = []
-    contracted = [graph.contracted() for graph in graphs]
+    contracted = _contracted(graphs)
     rows = [[places.setdefault(cell, len(places)) for cell in cells] for cells in contracted]
     found = _orders(list(places))
     ordered = [cell.ordered(order) for cell, order in zip(places, found, strict=True)]
@@ -53,6 +54,33 @@ def canonical_forms(graphs: Sequence[ArchitectureGraph]) -> CanonicalForms:
         is_same = all(map(operator.is_, cells, graph.cells))
         orders.append(tuple([found[place] for place in row]) if is_same else None)
     return CanonicalForms(made, orders)
+
+
+def _contracted(graphs: Sequence[ArchitectureGraph]) -> list[list[CellGraph]]:
+    """`ArchitectureGraph.contracted` of each graph; a cell that several of them share is contracted once."""
+    known: dict[tuple[int, int, bool, bool], CellGraph] = {}
+    found = []
+    for graph in graphs:
+        rules = (id(graph.vocabulary), graph.merges_equals, graph.input is None)
+        keys = [(id(cell), *rules) for cell in graph.cells]
+        if any(key not in known for key in keys):
+            known.update(zip(keys, graph.contracted(), strict=True))
+        found.append([known[key] for key in keys])
+    return found
+
+
+def native_nodes(graph: ArchitectureGraph) -> tuple[Order, ...]:
+    """For each cell and each node of its canonical form: which node of the native form it is.
+
+    Of nodes that were merged it is the first. Only what has no weights is merged, so that a node with weights is the
+    one native node whose weights they are.
+    """
+    found = []
+    for cell in graph.cells:
+        left, nodes = contract_traced(cell, graph.vocabulary, merges=graph.merges_equals, strides=graph.input is None)
+        order = canonical_order_of_one(left.labels(), left.adjacency()).tolist()
+        found.append(tuple(nodes[place] for place in order))
+    return tuple(found)
 
 
 def _orders(cells: Sequence[CellGraph]) -> list[Order]:

@@ -21,8 +21,10 @@ class Parts(NamedTuple):
         return self.sizes[node] if self.sizes else None
 
 
-def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: bool) -> Parts:
-    """Delete zero operators, contract identities, merge what is computed twice, drop what is on no path to the output.
+def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: bool) -> tuple[Parts, tuple[int, ...]]:
+    """What is left of a cell, and for each of its nodes which node of the cell it was.
+
+    Delete zero operators, contract identities, merge what is computed twice, drop what is on no path to the output.
 
     An identity hands its inputs to whoever adds them; parallel paths that arise are counted (``x + x``). Toward a
     ``concat`` an identity of several inputs stays, as a ``sum``: joining differs from adding. A ``concat`` that one
@@ -35,7 +37,7 @@ def contracted(cell: Parts, vocabulary: Vocabulary, *, reduction: bool, merges: 
     and without `merges` they stay apart.
     """
     if not reduction and _is_contracted(cell, vocabulary):
-        return cell
+        return cell, tuple(range(len(cell.operators)))
     operators = list(cell.operators)
     kinds = [vocabulary[operator].kind for operator in operators]
     incoming: dict[int, list[tuple[int, int]]] = {node: [] for node in range(len(operators))}
@@ -126,7 +128,9 @@ class _Equal:
         return self._seen.setdefault(("sum", "", False, frozenset(inputs.items())), node)
 
 
-def _keep_used(cell: Parts, operators: list[str], kinds: list[str], inputs: list[dict[int, int]]) -> Parts:
+def _keep_used(
+    cell: Parts, operators: list[str], kinds: list[str], inputs: list[dict[int, int]]
+) -> tuple[Parts, tuple[int, ...]]:
     kept = {node for node, kind in enumerate(kinds) if kind in ("input", "output")}
     used = {len(operators) - 1}
     for node in reversed(range(len(operators))):
@@ -139,4 +143,4 @@ def _keep_used(cell: Parts, operators: list[str], kinds: list[str], inputs: list
     sizes = tuple([cell.sizes[node] for node in position]) if cell.sizes else ()
     if not any(sizes):
         sizes = ()
-    return Parts(tuple(operators[node] for node in position), tuple(edges), sizes)
+    return Parts(tuple(operators[node] for node in position), tuple(edges), sizes), tuple(position)

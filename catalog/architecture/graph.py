@@ -377,12 +377,19 @@ def contract(cell: CellGraph, vocabulary: Vocabulary, *, merges: bool = True, st
     GraphError
         Identities in parallel make more copies of one edge than can be stored.
     """
+    return contract_traced(cell, vocabulary, merges=merges, strides=strides)[0]
+
+
+def contract_traced(
+    cell: CellGraph, vocabulary: Vocabulary, *, merges: bool, strides: bool
+) -> tuple[CellGraph, tuple[int, ...]]:
+    """What `contract` gives, and for each of its nodes which node of the cell it was."""
     parts = Parts(cell.operators, cell.edges, cell.sizes)
-    made = contracted(parts, vocabulary, reduction=cell.reduction and strides, merges=merges)
+    made, nodes = contracted(parts, vocabulary, reduction=cell.reduction and strides, merges=merges)
     if made == parts:
-        return cell
+        return cell, nodes
     _check_copies(cell.name, [count for _, _, count in made.edges])
-    return replace(cell, operators=made.operators, edges=made.edges, sizes=made.sizes)
+    return replace(cell, operators=made.operators, edges=made.edges, sizes=made.sizes), nodes
 
 
 def check_copies(cells: Iterable[CellGraph], vocabulary: Vocabulary) -> None:

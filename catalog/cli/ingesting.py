@@ -129,7 +129,7 @@ def darts(
     _ingest(db, wait, "darts", files, epochs=epochs, source=source, size_limit=size_limit)
 
 
-@app.command("nds", epilog="Example: catalog ingest nds ResNet.json ResNeXt-A.json")
+@app.command("nds", epilog="Example: catalog ingest nds ResNet.json")
 def nds(
     files: Files,
     space: Annotated[
@@ -141,7 +141,11 @@ def nds(
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
 ) -> None:
-    """The training logs of NDS: plain networks, ResNets and ResNeXts on CIFAR-10, and DARTS genotypes."""
+    """The training logs of NDS: plain networks, ResNets and ResNeXts, and cells.
+
+    The name of a file says the family of its cells: NASNet, Amoeba, PNAS and ENAS have spaces of their own, nds_nasnet
+    and so on; DARTS's cells are in the space darts.
+    """
     _ingest(db, wait, "nds", files, space=space, source=source, size_limit=size_limit)
 
 
@@ -224,6 +228,21 @@ def _staged(name: str) -> None:
 
 for _name in TABLES:
     _staged(_name)
+
+
+@app.command("staged", epilog="Example: catalog ingest staged my_results.csv --space my_space")
+def own_staged(
+    files: Files,
+    space: Annotated[
+        str, typer.Option("--space", metavar="NAME", help="The space, added with `catalog spaces add`, or built in.")
+    ],
+    db: Database = DEFAULT_DATABASE,
+    source: Source = None,
+    size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
+    wait: Wait = None,
+) -> None:
+    """Tables of a staged space of your own, as the [table] of its description says; see docs/spaces.md."""
+    _ingest(db, wait, "staged", files, space=space, source=source, size_limit=size_limit)
 
 
 @app.command("graphs", epilog="Example: catalog ingest graphs mine.jsonl --space mine --operators ops.json")

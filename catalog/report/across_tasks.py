@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from catalog.analysis.common_rows import FEW
 from catalog.analysis.evaluation import mean_ranks
 from catalog.development import explanation
 from catalog.report.figure import listed
@@ -22,9 +23,11 @@ _TAU = ("kendall_tau", "kendall_tau_low", "kendall_tau_high")
 def task_table(pools: Sequence[PoolAnalysis]) -> Table:
     """One row a proxy, one column a task (a space and a target), best mean rank first.
 
-    Only proxies that every task has, and that are compared with the others there, are given a mean rank.
+    Only proxies that every task has, and that are compared with the others there, are given a mean rank. A task with
+    too few architectures for that has its column, and no part in ranks and means.
     """
-    long = pl.concat([_of_task(found) for found in pools])
+    large = [found for found in pools if not found.is_small]
+    long = pl.concat([_of_task(found) for found in large or pools])
     aside = long.filter(pl.col("remark").is_not_null()).group_by("proxy", maintain_order=True).agg(_remarks())
     compared, others = (long.join(aside, on="proxy", how=how) for how in ("anti", "semi"))
     below = mean_ranks(others.select("task", "proxy", "kendall_tau")).with_columns(mean_rank=pl.lit(None, pl.Float64))
@@ -37,16 +40,16 @@ def task_table(pools: Sequence[PoolAnalysis]) -> Table:
         Column("worst_tau", "worst tau-b", 3),
         Column("tasks", "tasks"),
     ]
+    counts = []
     for found in pools:
         named = {name: f"{found.pool.space}.{found.pool.target}.{name}" for name in (*_TAU, "n", "coverage")}
         frame = frame.join(found.table.select("proxy", *named).rename(named), on="proxy", how="left")
         value, low, high, n, coverage = named.values()
         columns.append(Column(value, found.label, 3, "Kendall's tau-b", low, high))
-        columns.append(Column(n, "n", help=f"Architectures that tau-b is taken over: {found.label}"))
-        columns.append(
-            Column(coverage, "coverage", 1, "Share of those with the target that have a score", is_share=True)
-        )
-    columns.append(Column("remark", is_number=False))
+        share = f"Share of those with the target that have a score: {found.label}"
+        counts.append(Column(n, f"n, {found.label}", help=f"Architectures that tau-b is taken over: {found.label}"))
+        counts.append(Column(coverage, f"coverage, {found.label}", 1, share, is_share=True))
+    columns += [Column("remark", is_number=False), *counts]
     order = [pl.col("remark").is_not_null(), pl.col("mean_rank"), pl.col("mean_tau")]
     frame = frame.sort(order, descending=[False, False, True], nulls_last=True, maintain_order=True)
     title = f"Proxies over {len(pools)} tasks"
@@ -68,6 +71,22 @@ def shared_pools(pools: Sequence[PoolAnalysis]) -> list[str]:
         f"{len(shared.members)} {'proxies' if len(shared.members) > 1 else 'proxy'} cover."
         for (space, *targets), shared in common.items()
     ]
+
+
+def targets_told(pools: Sequence[PoolAnalysis]) -> list[str]:
+    """What has to be known of the tasks beside one another, a sentence each."""
+    kinds = {
+        "Less is better of {}; tau-b is turned, so that a positive one means the same everywhere.": [
+            found.label for found in pools if found.pool.target_direction < 0
+        ],
+        "Measured with a supernet's weights, and not trained: {}.": [
+            found.label for found in pools if found.is_of_supernet
+        ],
+        f"Fewer than {FEW} architectures, so that it has no part in ranks and means: {{}}.": [
+            found.label for found in pools if found.is_small and not all(one.is_small for one in pools)
+        ],
+    }
+    return [sentence.format(listed(labels)) for sentence, labels in kinds.items() if labels]
 
 
 def _of_task(found: PoolAnalysis) -> pl.DataFrame:

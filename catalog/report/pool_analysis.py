@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from catalog.analysis.bias import structure_bias
 from catalog.analysis.common_pool import ranked, sentences
+from catalog.analysis.common_rows import FEW
 from catalog.analysis.evaluation import evaluate
 from catalog.analysis.gain import added_gain, best_pairs
 from catalog.analysis.independence import Clustering, cluster, partial_spearman, spearman_matrix
@@ -20,6 +22,7 @@ from catalog.analysis.overlap import top_overlap
 from catalog.analysis.pool import Pool
 from catalog.analysis.provenance import (
     developed_on,
+    is_of_supernet,
     read_columns,
     read_repeats,
     read_seconds,
@@ -43,7 +46,7 @@ Values = NDArray[np.float64]
 REFERENCES = ("params", "flops")
 """What every proxy is held against: counting parameters, and counting multiply-accumulates."""
 
-TRUTH = "accuracy"
+TRUTH = "target"
 """The target's name among proxies, in matrices."""
 
 
@@ -81,6 +84,8 @@ class PoolAnalysis:
         Spearman's rho of proxies and target with each other, and their tree.
     developed
         The proxies whose numbers are development numbers; see `catalog.analysis.provenance.developed_on`.
+    is_of_supernet
+        Whether the target was measured with a supernet's weights.
     training_sizes
         How many labels predictors were trained on; see `catalog.analysis.provenance.read_training_sizes`.
     partial, bias, information, curve, gain, pairs, overlap
@@ -111,11 +116,23 @@ class PoolAnalysis:
     overlap: pl.DataFrame
     training_sizes: pl.DataFrame
     developed: tuple[str, ...] = ()
+    is_of_supernet: bool = False
 
     @property
     def label(self) -> str:
         """The pool's name on the page."""
         return f"{self.pool.space} · {self.pool.target}"
+
+    @property
+    def digits(self) -> int:
+        """Digits behind the point that tell the targets of the pool apart, two at least."""
+        spread = float(np.std(self.pool.truth[self.pool.judged])) if self.pool.judged.any() else 0.0
+        return max(2, 1 - math.floor(math.log10(spread))) if spread else 2
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it has too few architectures for any proxy to be compared."""
+        return int(self.pool.judged.sum()) < FEW
 
     @property
     def proxies(self) -> list[str]:
@@ -174,6 +191,7 @@ def find(catalog: Store, pool: Pool) -> PoolAnalysis:
         overlap=top_overlap(columns),
         training_sizes=read_training_sizes(catalog, pool),
         developed=developed_on(catalog, pool),
+        is_of_supernet=is_of_supernet(catalog, pool),
     )
 
 

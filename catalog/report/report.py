@@ -18,7 +18,7 @@ from catalog.errors import UnknownColumnError, UsageError
 from catalog.message import visible
 from catalog.output_file import write_text
 from catalog.report import independence_figures, learning_curves, quality_figures, relation_figures
-from catalog.report.across_tasks import shared_pools, task_table
+from catalog.report.across_tasks import shared_pools, targets_told, task_table
 from catalog.report.figure import Choice
 from catalog.report.hover_drawings import HoverDrawings
 from catalog.report.page import Plotly, render
@@ -77,6 +77,7 @@ class Report:
             parts=[_part(found) for found in self.pools],
             across=task_table(self.pools) if len(self.pools) > 1 else None,
             shared=shared_pools(self.pools),
+            targets_told=targets_told(self.pools),
             has_seeds=any(found.seeds.height for found in self.pools),
             figures=self.figures,
             drawings=self.drawings,

@@ -14,9 +14,6 @@ from catalog.report.number_format import readable
 from catalog.report.pool_analysis import REFERENCES, PoolAnalysis
 
 DIGITS = 3
-SMALLEST_REGRET = 0.005
-"""A smaller one is not worth a number with two digits."""
-
 LEVEL = 0.05
 """Differences with a smaller p, corrected for their number by Holm's method, are called differences."""
 
@@ -29,6 +26,7 @@ def summary(found: PoolAnalysis) -> list[str]:
     best = scored.row(0, named=True)
     said = [
         *_best(found, best),
+        *of_the_target(found),
         *found.compared,
         *_against_params(found),
         *_inside_the_top(found),
@@ -67,11 +65,21 @@ def _best(found: PoolAnalysis, best: dict[str, Any]) -> Iterator[str]:
         few = "" if count == others.height else " that can be compared with it"
         yield f"On the architectures that both cover, it ranks better than each of the other {count} proxies{few}."
     if best["regret_10"] is not None:
-        short = f"{readable(best['regret_10'], 2)} short of" if best["regret_10"] >= SMALLEST_REGRET else "as good as"
+        digits = found.digits
+        is_short = best["regret_10"] >= 0.5 * 10**-digits  # a smaller one is not worth a number
+        short = f"{readable(best['regret_10'], digits)} short of" if is_short else "as good as"
         yield (
             f"Whoever trains the 10 architectures that {name} likes best finds on average "
-            f"{readable(best['best_10'], 2)}, which is {short} the best {_of_all(found, best)}."
+            f"{readable(best['best_10'], digits)}, which is {short} the best {_of_all(found, best)}."
         )
+
+
+def of_the_target(found: PoolAnalysis) -> Iterator[str]:
+    """What has to be known of a target that is no accuracy of a trained network."""
+    if found.pool.target_direction < 0:
+        yield f"Of {found.pool.target} less is better."
+    if found.is_of_supernet:
+        yield f"{found.pool.target} was measured with a supernet's weights: no network was trained for it."
 
 
 def _of_all(found: PoolAnalysis, best: dict[str, Any]) -> str:

@@ -46,8 +46,8 @@ class DARTS(SearchSpace):
     def graph(self, identifier: object) -> ArchitectureGraph:
         genotype = parse(identifier)
         cells = (
-            _cell("normal", genotype.normal, genotype.normal_concat),
-            _cell("reduce", genotype.reduce, genotype.reduce_concat),
+            genotype_cell("normal", genotype.normal, genotype.normal_concat),
+            genotype_cell("reduce", genotype.reduce, genotype.reduce_concat),
         )
         return ArchitectureGraph(self.name, cells, self.vocabulary)
 
@@ -109,7 +109,8 @@ def _state(number: int) -> int:
     return number if number < 2 else 4 + 3 * (number - 2)
 
 
-def _cell(name: str, pairs: Sequence[Pair], concat: Sequence[int]) -> CellGraph:
+def genotype_cell(name: str, pairs: Sequence[Pair], concat: Sequence[int]) -> CellGraph:
+    """The native graph of one cell of a genotype, with as many nodes as it has pairs of inputs."""
     operators = ["input_0", "input_1"]
     edges: list[Edge] = []
     for place, (operator, predecessor) in enumerate(pairs):
@@ -118,9 +119,10 @@ def _cell(name: str, pairs: Sequence[Pair], concat: Sequence[int]) -> CellGraph:
         edges += [(_state(predecessor), position, 1), (position, _state(2 + place // 2), 1)]
         if place % 2:
             operators.append("sum")
+    joined = len(operators)
     operators += ["concat", "output"]
-    edges += [(_state(node), _CONCAT, 1) for node in concat]
-    edges.append((_CONCAT, _OUTPUT, 1))
+    edges += [(_state(node), joined, 1) for node in concat]
+    edges.append((joined, joined + 1, 1))
     return CellGraph(name, tuple(operators), tuple(sorted(edges)), reduction=name == "reduce")
 
 
@@ -136,7 +138,7 @@ def genotype_of(graph: ArchitectureGraph) -> Genotype:
         raise _not_native(graph)
     normal, reduce = graph.cells
     genotype = Genotype(*_read_cell(graph, normal), *_read_cell(graph, reduce))
-    if any(cell != _cell(cell.name, *_read_cell(graph, cell)) for cell in graph.cells):
+    if any(cell != genotype_cell(cell.name, *_read_cell(graph, cell)) for cell in graph.cells):
         raise _not_native(graph)
     return genotype
 

@@ -40,8 +40,35 @@ _FIRST_EDGE = (0, 2, 5, 9)  # number of each node's edge from predecessor 0 in t
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What the cells of a family of genotypes are made of.
+
+    Parameters
+    ----------
+    family
+        What messages call it.
+    nodes
+        The numbers of the intermediate nodes, after the two inputs 0 and 1.
+    numbered
+        The operators in the order of the numbers that compact lists use.
+    allowed
+        All operators.
+    """
+
+    family: str
+    nodes: tuple[int, ...]
+    numbered: tuple[str, ...]
+    allowed: tuple[str, ...]
+
+
+DARTS_RULES = Rules("DARTS", ALL_STATES, OPERATORS, ALLOWED)
+
+
+@dataclass(frozen=True)
 class Genotype:
     """One architecture of the DARTS space, its pairs in the order that defines its native id.
+
+    The families of NDS have genotypes of the same form with more nodes.
 
     The order of a node's two inputs has no meaning, so they are sorted by (predecessor, operator); the concatenated
     nodes are sorted too. Two texts that differ only in these orders become equal genotypes.
@@ -143,27 +170,44 @@ def _config_space_inputs(cell: str, node: int, text: object) -> tuple[int, ...]:
     return found
 
 
-def _checked(normal: object, normal_concat: object, reduce: object, reduce_concat: object) -> Genotype:
+def checked(fields: Mapping[str, Any], rules: Rules) -> Genotype:
+    """A genotype from a mapping with the four fields, by the rules of a family.
+
+    Raises
+    ------
+    IdentifierError
+        A field is missing, or its cells break a rule.
+    """
+    if missing := [name for name in _FIELDS if name not in fields]:
+        raise IdentifierError(f"a genotype of {rules.family} needs the field {missing[0]}; it has {_shown(fields)}.")
+    normal, normal_concat, reduce, reduce_concat = (fields[name] for name in _FIELDS)
+    return _checked(normal, normal_concat, reduce, reduce_concat, rules)
+
+
+def _checked(
+    normal: object, normal_concat: object, reduce: object, reduce_concat: object, rules: Rules = DARTS_RULES
+) -> Genotype:
     return Genotype(
-        _pairs("normal", normal),
-        _concat("normal_concat", normal_concat),
-        _pairs("reduce", reduce),
-        _concat("reduce_concat", reduce_concat),
+        _pairs("normal", normal, rules),
+        _concat("normal_concat", normal_concat, rules),
+        _pairs("reduce", reduce, rules),
+        _concat("reduce_concat", reduce_concat, rules),
     )
 
 
-def _pairs(cell: str, value: object) -> tuple[Pair, ...]:
+def _pairs(cell: str, value: object, rules: Rules) -> tuple[Pair, ...]:
     flat = _flattened(cell, value)
-    if len(flat) != 2 * STATES:
+    count = 2 * len(rules.nodes)
+    if len(flat) != count:
         raise ForeignGenotypeError(
-            f"the {cell} cell has {len(flat)} (operator, predecessor) pairs; a DARTS cell has {2 * STATES}, two for "
-            f"each of the nodes {ALL_STATES[0]} to {ALL_STATES[-1]}.",
-            f"a cell has {len(flat)} pairs and not {2 * STATES}",
+            f"the {cell} cell has {len(flat)} (operator, predecessor) pairs; a {rules.family} cell has {count}, two "
+            f"for each of the nodes {rules.nodes[0]} to {rules.nodes[-1]}.",
+            f"a cell has {len(flat)} pairs and not {count}",
         )
     ordered: list[Pair] = []
-    for node in ALL_STATES:
+    for node in rules.nodes:
         first = 2 * (node - 2)
-        pairs = [_pair(cell, node, item) for item in flat[first : first + 2]]
+        pairs = [_pair(cell, node, item, rules) for item in flat[first : first + 2]]
         ordered += sorted(pairs, key=lambda pair: (pair[1], pair[0]))
     return tuple(ordered)
 
@@ -181,7 +225,7 @@ def _flattened(cell: str, value: object) -> list[object]:
     return flat
 
 
-def _pair(cell: str, node: int, item: object) -> Pair:
+def _pair(cell: str, node: int, item: object, rules: Rules) -> Pair:
     if not isinstance(item, list | tuple) or len(item) != 2:
         raise IdentifierError(
             f"node {node} of the {cell} cell has the input {_shown(item)}; an (operator, predecessor) pair is needed."
@@ -190,16 +234,16 @@ def _pair(cell: str, node: int, item: object) -> Pair:
     if not isinstance(operator, str):  # compact form: (predecessor, operator number); files also swap named pairs
         predecessor, operator = item
         if _is_integer(operator):
-            if not 0 <= operator < len(OPERATORS):
+            if not 0 <= operator < len(rules.numbered):
                 raise IdentifierError(
                     f"node {node} of the {cell} cell has operator number {operator}; the numbers are "
-                    f"0 to {len(OPERATORS) - 1}: {', '.join(OPERATORS)}."
+                    f"0 to {len(rules.numbered) - 1}: {', '.join(rules.numbered)}."
                 )
-            operator = OPERATORS[operator]
-    if operator not in ALLOWED:
+            operator = rules.numbered[operator]
+    if operator not in rules.allowed:
         raise ForeignGenotypeError(
-            f"node {node} of the {cell} cell has the operator {_shown(operator)}; allowed: {', '.join(ALLOWED)}.",
-            f"{_shown(operator)} is no operator of DARTS",
+            f"node {node} of the {cell} cell has the operator {_shown(operator)}; allowed: {', '.join(rules.allowed)}.",
+            f"{_shown(operator)} is no operator of {rules.family}",
         )
     if not _is_integer(predecessor) or not 0 <= predecessor < node:
         raise IdentifierError(
@@ -208,12 +252,13 @@ def _pair(cell: str, node: int, item: object) -> Pair:
     return operator, int(predecessor)
 
 
-def _concat(field: str, value: object) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple | range) or len(value) > STATES:
-        raise IdentifierError(f"{field} is {_shown(value)}; a list of nodes among {list(ALL_STATES)} is needed.")
+def _concat(field: str, value: object, rules: Rules) -> tuple[int, ...]:
+    known = list(rules.nodes)
+    if not isinstance(value, list | tuple | range) or len(value) > len(known):
+        raise IdentifierError(f"{field} is {_shown(value)}; a list of nodes among {known} is needed.")
     nodes = tuple(sorted(int(node) for node in value if _is_integer(node)))
-    if len(nodes) != len(value) or not nodes or len(set(nodes)) != len(nodes) or not set(nodes) <= set(ALL_STATES):
-        raise IdentifierError(f"{field} is {list(value)}; allowed are the nodes {list(ALL_STATES)}, each at most once.")
+    if len(nodes) != len(value) or not nodes or len(set(nodes)) != len(nodes) or not set(nodes) <= set(known):
+        raise IdentifierError(f"{field} is {list(value)}; allowed are the nodes {known}, each at most once.")
     return nodes
 
 

@@ -11,7 +11,7 @@ import duckdb
 from catalog.errors import SchemaVersionError, StoreError
 from catalog.storage.foreign import require_harmless_views
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every revision from the oldest to the newest, as the files in ``migrations/versions`` name themselves."""
 
 NEWEST = REVISIONS[-1]

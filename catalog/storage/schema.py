@@ -297,7 +297,7 @@ class Score(Base):
 
 
 class LayerScore(Base):
-    """One layer's part of one score, kept on request: what a predictor of node-wise statistics learns from."""
+    """One layer's value of one proxy, kept on request: what a predictor of node-wise statistics learns from."""
 
     __tablename__ = "layer_score"
     __mapper_args__ = {"primary_key": ["architecture_id", "proxy_id", "input", "seed", "position"]}  # noqa: RUF012
@@ -308,8 +308,29 @@ class LayerScore(Base):
     seed: Mapped[int | None] = mapped_column(Integer, comment="as in score")
     position: Mapped[int] = mapped_column(SmallInteger, comment="place among the layers, from 0")
     layer: Mapped[str] = mapped_column(String, comment="the layer's name in the network")
-    value: Mapped[float] = mapped_column(Double)
+    value: Mapped[float | None] = mapped_column(
+        Double, comment="natural logarithm for synflow; NULL where a layer has no value"
+    )
     run_id: Mapped[int] = mapped_column(Integer)
+    role: Mapped[str | None] = mapped_column(
+        String,
+        comment="stem, preprocessing, projection, operator, narrowing, reduction, head, classifier; NULL if an earlier "
+        "version measured it",
+    )
+    stage: Mapped[int | None] = mapped_column(SmallInteger, comment="from 0; NULL outside of all stages")
+    repetition: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="which of its stage's cells, from 0; NULL outside of all cells"
+    )
+    cell: Mapped[str | None] = mapped_column(String, comment="node.cell; NULL outside of all cells")
+    node: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="node.position in native form; NULL if it belongs to no node"
+    )
+    operator: Mapped[str | None] = mapped_column(
+        String, comment="node.operator in native form; NULL unless the layer is part of it"
+    )
+    parameters: Mapped[int | None] = mapped_column(
+        BigInteger, comment="entries of its weight, which the value is of, without bias; 0 for an activation"
+    )
 
 
 class TrainingCurve(Base):

@@ -72,7 +72,7 @@ LOWER_IS_BETTER = frozenset({"ntk_cond", *(proxy.name for proxy in STRUCTURAL_PR
 HIGHER_IS_BETTER = frozenset(
     {
         *SUITE_PROXIES,
-        *("logsynflow", "zico", "swap", "meco", "linear_regions"),
+        *("logsynflow", "synflow_normed", "zico", "swap", "meco", "linear_regions"),
         *("az_expressivity", "az_progressivity", "az_trainability", "az_complexity"),
         *(proxy.name for proxy in STRUCTURAL_PROXIES if proxy.direction > 0),
     }

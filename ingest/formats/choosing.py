@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
-from ingest.reading.sources import BLOCK, DEFAULT_SIZE_LIMIT, open_stream, read_json
+from ingest.reading.sources import BLOCK, DEFAULT_SIZE_LIMIT, JSON_SIZE_LIMIT, open_stream, read_json
 
 if TYPE_CHECKING:
     from ingest.reading.batch import Loader
@@ -65,6 +65,30 @@ def loader_for(
         return SuiteZero(_SUITE_SPACES[benchmark], source=source, size_limit=size_limit)
     _refuse_foreign(benchmark, path)
     return None
+
+
+def nds_cells_loader(path: Path, *, source: str | None = None, size_limit: int = JSON_SIZE_LIMIT) -> Loader:
+    """The reader of NDS's logs of cells; the file's name says the family, and DARTS's are those of any other name.
+
+    Raises
+    ------
+    UsageError
+        The cells are of another family, and the name does not say which.
+    """
+    from catalog.spaces.nds import FAMILIES
+    from ingest.formats.genotypes import Genotypes
+    from ingest.formats.nds_cells import NDSCells, family_in, has_five_nodes
+
+    family = family_in(path.name)
+    if family is None and ".json" in path.suffixes and has_five_nodes(read_json(path, size_limit)):
+        raise UsageError(
+            f"{path.name}: its cells have five nodes, so they are none of DARTS's, and the family stands nowhere but "
+            "in the name of a file of NDS, such as NASNet.json or Amoeba_in.json. Name it after one of "
+            f"{', '.join(FAMILIES)}; nothing was stored."
+        )
+    if family in (None, "darts"):
+        return Genotypes(source=source, size_limit=size_limit)
+    return NDSCells(str(family), source=source, size_limit=size_limit)
 
 
 def transnas_loader(path: Path, *, source: str | None = None, size_limit: int = DEFAULT_SIZE_LIMIT) -> Loader:

@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 from catalog.architecture.members import Members
 from catalog.errors import IdentifierError, IngestError
 from catalog.spaces import genotype
+from catalog.spaces.genotype import Genotype
 from ingest.formats.genotype_entries import Listed, Metric, is_nds, json_entries, table_entries
 from ingest.formats.genotype_text import text_entries
 from ingest.formats.published_genotypes import published_cells
@@ -67,16 +68,24 @@ class Genotypes:
 
     def read(self, path: Path) -> Iterator[Batch]:
         notes: list[str] = []
-        repeats: Counter[str] = Counter()
+        repeats: Counter[Genotype] = Counter()
         part: list[Listed] = []
         for item in self._listed(path, notes):
             if len(part) == _RECORDS_A_BATCH:
-                yield _batch(part, repeats)
+                yield _batch(part, repeats, self.parse, self.members)
                 part = []
             part.append(item)
         if part:
-            last = _batch(part, repeats)
+            last = _batch(part, repeats, self.parse, self.members)
             yield replace(last, notes=(*notes, *_repeated(repeats, last)))
+
+    def parse(self, identifier: object) -> Genotype:
+        """The genotype that an entry names."""
+        return genotype.parse(identifier)
+
+    def members(self, found: Sequence[Genotype]) -> Members:
+        """The architectures with some distinct genotypes."""
+        return members_of(found)
 
     def _listed(self, path: Path, notes: list[str]) -> Iterator[Listed]:
         given = identified(path, epochs=self.epochs)["epochs"]
@@ -115,25 +124,35 @@ class PublishedGenotypes:
         yield _batch(listed, Counter())
 
 
-def _batch(listed: Sequence[Listed], repeats: Counter[str]) -> Batch:
-    rows: dict[str, int] = {}
+def members_of(found: Sequence[Genotype]) -> Members:
+    """The architectures of the space ``darts`` with some distinct genotypes."""
+    return Members([str(one) for one in found])
+
+
+def _batch(
+    listed: Sequence[Listed],
+    repeats: Counter[Genotype],
+    parse: Callable[[object], Genotype] = genotype.parse,
+    members: Callable[[Sequence[Genotype]], Members] = members_of,
+) -> Batch:
+    rows: dict[Genotype, int] = {}
     metrics = MetricColumns()
     for item in listed:
         try:
-            native = str(genotype.parse(item.identifier))
+            found = parse(item.identifier)
         except IdentifierError as error:
             raise IngestError(f"{item.where}: {error} Nothing was stored.") from None
-        row = rows.setdefault(native, len(rows))
-        repeats[native] += 1
-        repeat = repeats[native] if item.is_training else None
+        row = rows.setdefault(found, len(rows))
+        repeats[found] += 1
+        repeat = repeats[found] if item.is_training else None
         for name, value, columns in item.metrics:
             if not math.isfinite(value):
                 raise IngestError(f"{item.where}: {name} is {value}; a number is needed. Nothing was stored.")
             metrics.add(row, name, value, repeat=repeat, **columns)
-    return Batch(Members(list(rows)), len(listed), metrics.table())
+    return Batch(members(list(rows)), len(listed), metrics.table())
 
 
-def _repeated(repeats: Counter[str], batch: Batch) -> list[str]:
+def _repeated(repeats: Counter[Genotype], batch: Batch) -> list[str]:
     """Say that numbers of equal genotypes are repeats of one architecture, where the list has numbers."""
     several = sum(count > 1 for count in repeats.values())
     if not several or not len(batch.metrics):

@@ -6,6 +6,7 @@ It knows no database, no network and no single predictor; ours come through it a
 from __future__ import annotations
 
 from predictor.door.given import Given, Graphs, Labelled, Training
+from predictor.door.layers import Layers
 from predictor.door.predictor import DOOR_VERSION, Needs, NoOptions, Predictor, Scores
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Given",
     "Graphs",
     "Labelled",
+    "Layers",
     "Needs",
     "NoOptions",
     "Predictor",

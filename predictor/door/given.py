@@ -15,6 +15,7 @@ from catalog.architecture.graph_tables import PlacedCells, placed_cells
 from catalog.architecture.operators import Vocabulary
 from catalog.errors import UsageError
 from catalog.progress import Advance, ignore
+from predictor.door.layers import Layers
 
 Values = NDArray[np.float64]
 
@@ -83,11 +84,15 @@ class Given:
         (A, C) the columns that were asked for, in that order; NaN where an architecture has no value.
     connected
         (A,) whether a path leads from input to output.
+    layers
+        The layers of the proxies that were asked for; None where none were.
     optional
         By name: (A,) the columns of those that were asked for that the space has, NaN where neither an architecture
         nor one that computes the same function has a value.
+    optional_layers
+        By proxy: the layers of those that were asked for that some architecture has.
     zero_shot
-        The same of the scores of predictors that come with weights.
+        As `optional`, of the scores of predictors that come with weights.
     """
 
     space: str
@@ -96,7 +101,9 @@ class Given:
     forms: Mapping[str, Graphs]
     columns: Values
     connected: NDArray[np.bool_]
+    layers: Layers | None = None
     optional: Mapping[str, Values] = field(default_factory=dict)
+    optional_layers: Mapping[str, Layers] = field(default_factory=dict)
     zero_shot: Mapping[str, Values] = field(default_factory=dict)
 
     @property
@@ -119,6 +126,8 @@ class Given:
             forms={form: graphs.taken(rows, new) for form, graphs in self.forms.items()},
             columns=self.columns[rows],
             connected=self.connected[rows],
+            layers=None if self.layers is None else self.layers.of(rows),
+            optional_layers={name: layers.of(rows) for name, layers in self.optional_layers.items()},
             optional={name: values[rows] for name, values in self.optional.items()},
             zero_shot={name: values[rows] for name, values in self.zero_shot.items()},
         )

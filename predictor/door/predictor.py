@@ -38,11 +38,16 @@ class Needs:
         Forms of the graphs that it reads: ``native``, ``canonical``.
     columns
         Structural columns, proxies and other predictors whose values it reads. What is missing is measured first.
+    layers
+        Zero-cost proxies whose values of layers it reads, in their default configuration. What is missing is measured
+        first.
     extra
         The optional dependency group that has to be installed, for example ``predict``.
     optional
         Columns that it reads where a space has them; nothing is measured for them. What was trained on architectures
         of the space is not among them.
+    optional_layers
+        Zero-cost proxies whose values of layers it reads where a space has them, in the same way.
     zero_shot
         Whether it reads, in the same way, the scores of other predictors that come with weights.
     """
@@ -50,14 +55,17 @@ class Needs:
     labels: bool = False
     graphs: tuple[Form, ...] = ()
     columns: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
     extra: str | None = None
     optional: tuple[str, ...] = ()
+    optional_layers: tuple[str, ...] = ()
     zero_shot: bool = False
 
     @property
     def reads_graphs_alone(self) -> bool:
         """Whether nothing but the graphs decides its scores, once it is trained."""
-        return bool(self.graphs) and not (self.columns or self.optional or self.zero_shot)
+        more = (self.columns, self.layers, self.optional, self.optional_layers, self.zero_shot)
+        return bool(self.graphs) and not any(more)
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,8 @@ class Predictor(ABC):
     """Whether the score of an architecture depends on which others are scored with it."""
     scores_mixtures: ClassVar[bool] = False
     """Whether `score_mixtures` scores means of native graphs, and so supernets."""
+    trains_in_seconds: ClassVar[bool] = False
+    """Whether a few hundred labels take it seconds: what a search takes that learns while it asks for labels."""
     fewest_labels: ClassVar[int] = 5
     developed_with: ClassVar[tuple[str, ...]] = ()
     """Spaces in sight while it was developed: what it reaches there is no blind result."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from catalog.architecture.structural import STRUCTURAL_PROXIES
 from predictor.door import Given
 from predictor.encoding.padded_graphs import from_placed
 from predictor.encoding.structural_prior import terms_of
+from predictor.few_label import layers as pooling
 from predictor.few_label import surroundings
 from predictor.few_label.surroundings import kind_of
 
@@ -22,6 +23,8 @@ Values = NDArray[np.float64]
 
 ZERO_SHOT = "zero_shot"
 """The group of scores of predictors that come with weights."""
+LAYERS = "layers"
+"""The group of pooled layers."""
 TERMS = "prior"
 """The group of the structural prior's terms."""
 PROXIES = (
@@ -45,10 +48,13 @@ class Table:
         Of the F columns.
     values
         (A, F), NaN where a number is not known.
+    absent
+        (A,) what stands for a column that is not there; 0, as of an operator that does not occur, if None.
     """
 
     names: tuple[str, ...]
     values: Values
+    absent: Values | None = None
 
     @classmethod
     def of(cls, columns: Mapping[str, Values], count: int) -> Table:
@@ -68,9 +74,9 @@ class Table:
         return Table(tuple(self.names[place] for place in places), self.values[:, places])
 
     def chosen(self, names: tuple[str, ...]) -> Values:
-        """(A, names) the columns of these names; 0 where there is none, as for an operator that does not occur."""
+        """(A, names) the columns of these names."""
         place = {name: index for index, name in enumerate(self.names)}
-        nothing = np.zeros(len(self.values))
+        nothing = np.zeros(len(self.values)) if self.absent is None else self.absent
         columns = [self.values[:, place[name]] if name in place else nothing for name in names]
         return np.stack(columns, axis=1) if columns else np.empty((len(self.values), 0))
 
@@ -84,6 +90,11 @@ def proxies(given: Given) -> Table:
 def counts(given: Given) -> Table:
     """Logarithms of structural counts and sizes."""
     return Table.of({name: np.log1p(given.optional[name]) for name in COUNTS if name in given.optional}, len(given))
+
+
+def layers(given: Given) -> Table:
+    """Pooled layers of measured networks."""
+    return replace(Table.of(pooling.pooled(given), len(given)), absent=pooling.absent(given))
 
 
 def sources(given: Given) -> Table:
@@ -140,6 +151,7 @@ def zero_shot(given: Given) -> Table:
 
 READERS: Mapping[str, Callable[[Given], Table]] = {
     "proxies": proxies,
+    LAYERS: layers,
     "counts": counts,
     "sources": sources,
     "distances": distances,

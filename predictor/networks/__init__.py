@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.sizes import NetworkInput
+from catalog.architecture.skeleton import Skeleton
 from catalog.spaces import darts_network, nb101_network, nb201_network, transnas_network
 from predictor.networks.network import Network, NetworkConfig, load_replicas
 
 __all__ = [
+    "CELLS_PIXELS",
     "MOST_PIXELS",
     "MOST_TOKENS",
     "NATIVE_NETWORKS",
@@ -23,6 +25,7 @@ __all__ = [
     "NetworkConfig",
     "at_input",
     "build",
+    "cells_input",
     "has_own_network",
     "live_form",
     "load_replicas",
@@ -35,14 +38,15 @@ __all__ = [
     "whole_counts",
 ]
 
+_SKELETONS: dict[str, Skeleton | transnas_network.ModuleSkeleton] = {
+    "nb201": nb201_network.SKELETON,
+    "nb101": nb101_network.SKELETON,
+    "darts": darts_network.SKELETON,
+    "transnas_micro": transnas_network.SKELETON,
+}
+
 PUBLISHED = {
-    space: NetworkConfig(channels=network.SKELETON.channels, cells=network.SKELETON.cells)
-    for space, network in (
-        ("nb201", nb201_network),
-        ("nb101", nb101_network),
-        ("darts", darts_network),
-        ("transnas_micro", transnas_network),
-    )
+    space: NetworkConfig(channels=skeleton.channels, cells=skeleton.cells) for space, skeleton in _SKELETONS.items()
 }
 """The sizes in which the benchmarks trained their networks, those of NAS-Bench-201, 101 and DARTS on CIFAR-10."""
 
@@ -72,6 +76,8 @@ _GENERIC = NetworkConfig(channels=16, cells=1)
 NATIVE_NETWORKS = frozenset({"nb101"})
 """Spaces whose networks depend on more than the function: NAS-Bench-101's channels depend on the vertices' order."""
 
+CELLS_PIXELS = 32
+"""The edge of the images that cells without a benchmark's network are measured with."""
 
 MOST_PIXELS = 64
 MOST_TOKENS = 64
@@ -86,6 +92,14 @@ def has_own_network(space: str) -> bool:
 def network_kind(space: str) -> str:
     """Which of the networks `build` makes for the cells of a space: its own, or the generic one."""
     return space if has_own_network(space) else "generic"
+
+
+def cells_input(space: str) -> NetworkInput:
+    """What the cells of a space are measured with: images as large as the benchmark's, no more than `MOST_PIXELS`."""
+    edge = CELLS_PIXELS
+    if space in _SKELETONS:
+        edge = next(iter(_SKELETONS[space].datasets.values())).resolution
+    return measured_input(NetworkInput(shape=(3, edge, edge)))
 
 
 def measured_input(taken: NetworkInput) -> NetworkInput:

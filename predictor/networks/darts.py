@@ -113,7 +113,8 @@ class DARTSNetwork(Network):
         before = (width, width)
         after_reduction = skeleton.deep_stem
         cells: list[DARTSCell] = []
-        for stage in skeleton.stages:
+        stages: list[int] = []
+        for number, stage in enumerate(skeleton.stages):
             for place in range(stage.cells + stage.reduces):
                 reduces = stage.reduces and place == 0
                 cell = DARTSCell(
@@ -125,8 +126,10 @@ class DARTSNetwork(Network):
                     vocabulary=graph.vocabulary,
                 )
                 cells.append(cell)
+                stages.append(number)
                 before, after_reduction = (before[1], cell.outputs), reduces
         self.body = nn.ModuleList(cells)
+        self.stages = tuple(stages)
         self.head = nn.Identity()
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = classifier(before[1], config.classes, replicas)

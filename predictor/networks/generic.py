@@ -71,8 +71,9 @@ class GenericNetwork(Network):
             convolution(config.input_channels, width, STEM_KERNEL, replicas=replicas), nn.BatchNorm2d(width * replicas)
         )
         blocks: list[nn.Module] = []
+        stages: list[int] = []
         self.starts: set[int] = set()
-        for stage in skeleton.stages:
+        for number, stage in enumerate(skeleton.stages):
             if stage.reduces:
                 if reducing:
                     blocks.append(relu_conv_bn(width, stage.channels, 1, replicas=replicas))
@@ -84,7 +85,9 @@ class GenericNetwork(Network):
                     blocks.append(GenericBlock(graph, cell, width, replicas))
             self.starts.add(len(blocks))
             blocks += [GenericBlock(graph, cell, width, replicas) for _ in range(stage.cells) for cell in plain]
+            stages += [number] * (len(blocks) - len(stages))
         self.body = nn.ModuleList(blocks)
+        self.stages = tuple(stages)
         self.head = nn.Sequential(nn.BatchNorm2d(width * replicas), nn.ReLU())
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = classifier(width, config.classes, replicas)

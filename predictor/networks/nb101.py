@@ -20,6 +20,7 @@ class NB101Module(nn.Module):
 
     def __init__(self, cell: CellGraph, inputs: int, outputs: int, *, replicas: int = 1) -> None:
         super().__init__()
+        self.name = cell.name
         self.replicas = replicas
         self.links = cell.adjacency().astype(bool).tolist()
         self.channels = module_channels(vertex_sources(cell), inputs, outputs)
@@ -89,7 +90,8 @@ class NB101Network(Network):
         inputs = width = skeleton.stem_channels
         self.stem = conv_bn_relu(config.input_channels, width, STEM_KERNEL, replicas=replicas)
         blocks: list[nn.Module] = []
-        for stage in skeleton.stages:
+        stages: list[int] = []
+        for number, stage in enumerate(skeleton.stages):
             width = stage.channels
             for place in range(stage.cells):
                 module: nn.Module = NB101Module(graph.cells[0], inputs, width, replicas=replicas)
@@ -97,7 +99,9 @@ class NB101Network(Network):
                 halves = stage.reduces and place == 0
                 blocks.append(nn.Sequential(nn.MaxPool2d(2, ceil_mode=True), module) if halves else module)
                 inputs = width
+            stages += [number] * (len(blocks) - len(stages))
         self.body = nn.ModuleList(blocks)
+        self.stages = tuple(stages)
         self.head = nn.Identity()
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = classifier(width, config.classes, replicas)

@@ -50,12 +50,15 @@ class NB201Network(Network):
             convolution(config.input_channels, width, STEM_KERNEL, replicas=replicas), nn.BatchNorm2d(width * replicas)
         )
         blocks: list[nn.Module] = []
-        for stage in skeleton.stages:
+        stages: list[int] = []
+        for number, stage in enumerate(skeleton.stages):
             if stage.reduces:
                 blocks.append(ReductionBlock(width, stage.channels, replicas=replicas))
             width = stage.channels
             blocks += [_cell(graph, width, replicas) for _ in range(stage.cells)]
+            stages += [number] * (len(blocks) - len(stages))
         self.body = nn.ModuleList(blocks)
+        self.stages = tuple(stages)
         self.head = nn.Sequential(nn.BatchNorm2d(width * replicas), nn.ReLU())
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = classifier(width, config.classes, replicas)

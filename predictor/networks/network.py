@@ -55,6 +55,8 @@ class Network(nn.Module):
     head: nn.Module
     pool: nn.Module
     classifier: nn.Module
+    stages: tuple[int, ...] = ()
+    """Of each block of the body its stage, from 0; empty for a network without stages."""
 
     def blocks(self) -> list[nn.Module]:
         """The stem and the blocks in the order in which the data passes them."""
@@ -70,6 +72,9 @@ class Network(nn.Module):
     def vectors(self, inputs: Tensor) -> Tensor:
         """What is computed with: the inputs themselves, or the looked-up vectors of tokens."""
         return inputs
+
+    def forget_words(self) -> None:
+        """Drop what looks tokens up, so that vectors alone can go in."""
 
     def from_vectors(self, vectors: Tensor) -> Tensor:
         """Logits of what `vectors` gave."""

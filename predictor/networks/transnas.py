@@ -34,11 +34,14 @@ class TransNASNetwork(Network):
         )
         width = skeleton.channels
         cells: list[GraphCell] = []
-        for stage in skeleton.stages:
+        stages: list[int] = []
+        for number, stage in enumerate(skeleton.stages):
             cells.append(_cell(graph, reducing, width, stage.channels, replicas))
             width = stage.channels
             cells += [_cell(graph, normal, width, width, replicas) for _ in range(stage.cells)]
+            stages += [number] * (1 + stage.cells)
         self.body = nn.ModuleList(cells)
+        self.stages = tuple(stages)
         self.head = nn.Identity()
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = classifier(width, config.classes, replicas)

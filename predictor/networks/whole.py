@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from catalog.architecture.computation.chain import IMAGE
 from catalog.architecture.computation.layers import Layer, channels_of
-from catalog.architecture.computation.plan import NetworkPlan
+from catalog.architecture.computation.plan import NetworkPlan, Origin
 from catalog.architecture.computation.primitives import Shape
 from catalog.architecture.computation.sized import NetworkFacts, SizedNetworks
 from catalog.architecture.computation.sized_plan import SizedPlans
@@ -32,10 +32,17 @@ _PLAIN = frozenset({"add", "multiply", "concat", "identity"})
 
 @dataclass(frozen=True)
 class Step:
-    """One layer of a network, and the places of the layers that it takes; place 0 is what goes in."""
+    """One layer of a network, and the places of the layers that it takes; place 0 is what goes in.
+
+    Parameters
+    ----------
+    origin
+        The node that it is part of, where it is part of one.
+    """
 
     layer: Layer
     sources: tuple[int, ...]
+    origin: Origin | None = None
 
 
 class Segment(nn.Module):
@@ -51,17 +58,25 @@ class Segment(nn.Module):
         Its layers by their places, in an order in which each follows what it takes; the last one is what it gives.
     shapes
         Of all layers by their places.
+
+    Attributes
+    ----------
+    origins
+        By the names of its modules, the nodes that they are part of.
     """
 
     def __init__(self, start: int, steps: Sequence[tuple[int, Step]], shapes: Sequence[Shape]) -> None:
         super().__init__()
         self.layers = nn.ModuleDict()
         self._start = start
+        self.origins: dict[str, Origin] = {}
         self._steps: list[tuple[int, str, tuple[int, ...], bool]] = []
         for number, (place, step) in enumerate(steps):
             word = step.layer.primitive.operator.name
             if word not in _PLAIN:
                 self.layers[str(number)] = module_of(step.layer, shapes[step.sources[0]])
+                if step.origin is not None:
+                    self.origins[str(number)] = step.origin
             self._steps.append((place, word, step.sources, len(step.layer.shape) == IMAGE))
 
     def forward(self, state: Tensor) -> Tensor:
@@ -125,6 +140,10 @@ class WholeNetwork(Network):
         """Images and vectors as they are, tokens looked up."""
         out: Tensor = self.embedding(inputs)
         return out
+
+    def forget_words(self) -> None:
+        """See the base class."""
+        self.embedding = nn.Identity()
 
     def from_vectors(self, vectors: Tensor) -> Tensor:
         """Logits of images or vectors."""
@@ -203,7 +222,8 @@ def _steps(plan: NetworkPlan) -> list[Step]:
     steps: list[Step] = []
     exits: list[int] = []
     sums: dict[tuple[int, ...], int] = {}
-    for block, entering in zip(plan.blocks, plan.inputs, strict=True):
+    for number, (block, entering) in enumerate(zip(plan.blocks, plan.inputs, strict=True)):
+        origin = plan.origins.get(number)
         places: list[int] = []
         for layer, inner in zip(block.layers, block.inputs, strict=True):
             sources = tuple(places[place] for place in inner) or tuple(exits[source] for source in entering)
@@ -211,7 +231,7 @@ def _steps(plan: NetworkPlan) -> list[Step]:
             if layer.primitive.operator.name == "add":
                 place = sums.setdefault(sources, place)
             if place == len(steps):
-                steps.append(Step(layer, sources))
+                steps.append(Step(layer, sources, origin))
             places.append(place)
         exits.append(places[-1])
     return steps

@@ -188,7 +188,7 @@ def predicted() -> Mapping[str, Kind]:
     return {
         column: kind
         for kind in predictors().values()
-        if kind.is_ready() and not kind.depends_on_pool and not kind.needs.columns
+        if kind.is_ready() and not kind.depends_on_pool and not kind.needs.columns and not kind.needs.layers
         for column in kind.columns()
     }
 
@@ -274,7 +274,7 @@ def given_of(space: SearchSpace, needs: Needs, native: Graphs, canonical: Graphs
         {form: GivenGraphs.of(forms[form]) for form in needs.graphs},
         np.empty((len(native), 0)),
         np.array([graph.is_connected for graph in native]),
-        {name: known[name] for name in needs.optional if name in wanted and name in known},
+        optional={name: known[name] for name in needs.optional if name in known},
     )
 
 

@@ -25,8 +25,8 @@ _MATTERS_TO = {
     "labels": IMAGES,
     "batches": IMAGES,
     "batch_size": IMAGES | Need.GAUSSIAN | Need.BLOCKS,
-    "largest": IMAGES | Need.SYNAPTIC | Need.GAUSSIAN | Need.BLOCKS | Need.MAPS,
-    "batch_norm": IMAGES | Need.GAUSSIAN | Need.BLOCKS | Need.MAPS | Need.REGIONS,
+    "largest": IMAGES | Need.SYNAPTIC | Need.NORMED_SYNAPTIC | Need.GAUSSIAN | Need.BLOCKS | Need.MAPS,
+    "batch_norm": IMAGES | Need.NORMED_SYNAPTIC | Need.GAUSSIAN | Need.BLOCKS | Need.MAPS | Need.REGIONS,
 }
 """Settings that change only what these needs see; the network's size changes everything."""
 

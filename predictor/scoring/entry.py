@@ -121,6 +121,8 @@ def score(
     """
     options = options or ScoreOptions()
     wanted = _sorted_by_kind(proxies)
+    if any(predictor_named(name).needs.layers for name in wanted.predictors):
+        options = replace(options, config=replace(options.config, layerwise=True))
     if options.checkpoint is not None and not wanted.predictors:
         raise UsageError(f"a checkpoint is a predictor's; give it with one of {', '.join(offered()['predictors'])}.")
     if options.column is not None and (len(proxies) != 1 or not wanted.predictors):
@@ -174,6 +176,7 @@ def _sorted_by_kind(names: Sequence[str]) -> _Wanted:
             else:
                 whole.append(name)
                 measured += [column for column in kind.needs.columns if column in known["zero-cost"]]
+                measured += kind.needs.layers
         elif name == ALL:
             measured += SUITE_ZERO
         elif name in known["zero-cost"] or is_target(name):

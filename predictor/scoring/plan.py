@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from predictor.networks import NATIVE_NETWORKS
 from predictor.scoring.configuration import Column
 from predictor.scoring.selection import Selection
-from predictor.zero_cost import LayerwiseProxy
+from predictor.zero_cost import LayeredProxy
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -182,6 +182,7 @@ def plan(
                 FROM layer_score AS layer WHERE layer.architecture_id = known.measured_id
                     AND layer.proxy_id = wanted.proxy_id AND layer.input IS NOT DISTINCT FROM wanted.input
                     AND layer.seed IS NOT DISTINCT FROM wanted.seed
+                    AND layer.role IS NOT NULL  -- that an earlier version did not know
             )
         )
         SELECT first_value(id) OVER (
@@ -206,7 +207,7 @@ def _tables(selection: Selection, targets: Sequence[Target]) -> dict[str, pa.Tab
             "seed": pa.array([target.seed for target in targets], pa.int32()),
             "run_seed": pa.array([target.run_seed for target in targets], pa.int64()),
             "is_own": pa.array(is_own, pa.bool_()),
-            "is_layered": pa.array([isinstance(column.proxy, LayerwiseProxy) for column in columns], pa.bool_()),
+            "is_layered": pa.array([isinstance(column.proxy, LayeredProxy) for column in columns], pa.bool_()),
         }
     )
     return {"chosen": selection.table, "wanted": wanted}

@@ -15,6 +15,7 @@ from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import Form, read_cells, read_graphs, read_vocabulary
 from predictor.door import Given, Graphs, Labelled, Needs
 from predictor.door.registry import zero_shot_names
+from predictor.scoring.reading_layers import read_layers
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -58,6 +59,12 @@ def read_given(
         {form: _graphs(catalog, space, ids, form) for form in needs.graphs},
         np.empty((len(ids), 0)) if values is None else values,
         frame["is_connected"].to_numpy(),
+        read_layers(catalog, space, ids, needs.layers) if needs.layers else None,
+        optional_layers={
+            name: layers
+            for name in needs.optional_layers
+            if (layers := read_layers(catalog, space, ids, [name])).networks
+        },
         optional=_optional(catalog, view, needs.optional),
         zero_shot=_optional(catalog, view, zero_shot_names() if needs.zero_shot else ()),
     )

@@ -37,6 +37,13 @@ _LAYERS = pa.schema(
         ("layer", pa.string()),
         ("value", pa.float64()),
         ("run_id", pa.int32()),
+        ("role", pa.string()),
+        ("stage", pa.int16()),
+        ("repetition", pa.int16()),
+        ("cell", pa.string()),
+        ("node", pa.int16()),
+        ("operator", pa.string()),
+        ("parameters", pa.int64()),
     ]
 )
 _SHARE = 50  # measuring takes at least so many times as long as storing
@@ -159,9 +166,12 @@ class ScoreWriter:
 
     def _layer_rows(self, one: _Measured) -> list[dict[str, Any]]:
         return [
-            self._keys(one.assignment.architecture_id, place) | {"position": position, "layer": layer, "value": value}
+            self._keys(one.assignment.architecture_id, place)
+            | {"position": position, "layer": layer, "value": value, "parameters": facts.parameters}
+            | vars(facts.place)
             for place, measurement in zip(one.assignment.targets, one.measurements, strict=True)
             for position, (layer, value) in enumerate(measurement.layers.items())
+            for facts in [measurement.facts[layer]]
         ]
 
     def _keys(self, architecture_id: int, place: int) -> dict[str, Any]:

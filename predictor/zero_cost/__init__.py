@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from predictor.zero_cost.measuring import MeasureConfig, Measurement, measure, measure_config, measure_many
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
+from predictor.zero_cost.proxy import LayeredProxy, LayerwiseProxy, Proxy
 from predictor.zero_cost.registry import SUITE_ZERO, proxies_named, registered
 
 __all__ = [
     "SUITE_ZERO",
+    "LayeredProxy",
     "LayerwiseProxy",
     "MeasureConfig",
     "Measurement",

@@ -11,19 +11,20 @@ from torch import Tensor
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy, compared_images
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, LayeredProxy, Proxy, compared_images
 
 _WORD = 8  # bytes of the integer that rows of up to 64 bits are compared as
 
 
-class NWOT(Proxy):
+class NWOT(LayeredProxy):
     r"""Logarithm of the determinant of the kernel :math:`K_{ij}` = ReLUs that images i and j switch alike.
 
     Mellor et al., "Neural architecture search without training", 2021 (arXiv 2006.04647).
 
     Direction: higher is better. Cost: one forward. Data: at least two images. The determinant is taken of a B x B
     matrix, so values of different batch sizes do not compare; of one image it would be the number of ReLUs. ReLU6 and
-    leaky ReLU are ReLUs, as in the authors' code; a network without any has no score.
+    leaky ReLU are ReLUs, as in the authors' code; a network without any has no score. A layer is a ReLU, and its value
+    the logarithm of its own determinant; these do not add up to the score.
     """
 
     name = "nwot"
@@ -34,13 +35,28 @@ class NWOT(Proxy):
         images = compared_images(passes)
         _has_relus(passes)
         kernel = torch.zeros(images, images, dtype=torch.float64)
-        for codes in passes.loss.codes:
-            signs = codes.float() * 2 - 1  # (B, neurons); c c' + (1 - c)(1 - c)' = (neurons + s s') / 2
-            kernel += ((codes.shape[1] + signs @ signs.T) / 2).double().cpu()
-        determinant = torch.linalg.slogdet(kernel)
-        if float(determinant.sign) <= 0:
+        for codes in passes.loss.codes.values():
+            kernel += _kernel(codes)
+        logarithm = _log_determinant(kernel)
+        if logarithm is None:
             raise ProxyError("two images switch every ReLU alike, so the kernel's determinant is zero")
-        return float(determinant.logabsdet)
+        return logarithm
+
+    def layer_parts(self, passes: Passes) -> dict[str, float | None]:
+        compared_images(passes)
+        return {name: _log_determinant(_kernel(codes)) for name, codes in passes.loss.codes.items()}
+
+
+def _kernel(codes: Tensor) -> Tensor:
+    """How many neurons any two images switch alike: (B, neurons) to (B, B), in double precision."""
+    signs = codes.float() * 2 - 1  # c c' + (1 - c)(1 - c)' = (neurons + s s') / 2
+    return ((codes.shape[1] + signs @ signs.T) / 2).double().cpu()
+
+
+def _log_determinant(kernel: Tensor) -> float | None:
+    """The logarithm of the determinant; None where that is zero."""
+    determinant = torch.linalg.slogdet(kernel)
+    return float(determinant.logabsdet) if float(determinant.sign) > 0 else None
 
 
 class SWAP(Proxy):
@@ -59,7 +75,7 @@ class SWAP(Proxy):
     def measure(self, passes: Passes) -> float:
         compared_images(passes)
         _has_relus(passes)
-        return float(distinct_columns(passes.loss.codes))
+        return float(distinct_columns(list(passes.loss.codes.values())))
 
 
 def _has_relus(passes: Passes) -> None:

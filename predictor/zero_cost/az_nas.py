@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from catalog.errors import ProxyError
+from predictor.zero_cost.blocks import by_position
 from predictor.zero_cost.passes import Need, Passes
 from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy
 
@@ -27,7 +28,7 @@ class Expressivity(Proxy):
     needs = Need.BLOCKS
 
     def measure(self, passes: Passes) -> float:
-        return float(sum(_entropies(passes)))
+        return float(sum(passes.blocks.entropies))
 
 
 class Progressivity(Proxy):
@@ -41,7 +42,7 @@ class Progressivity(Proxy):
     needs = Need.BLOCKS
 
     def measure(self, passes: Passes) -> float:
-        entropies = _entropies(passes)
+        entropies = passes.blocks.entropies
         if len(entropies) < 2:
             raise ProxyError("progressivity needs at least two blocks")
         return min(after - before for before, after in pairwise(entropies))
@@ -83,28 +84,14 @@ class Complexity(Proxy):
         return float(passes.counts[1])
 
 
-def _entropies(passes: Passes) -> list[float]:
-    entropies = []
-    for feature in passes.blocks.features:
-        positions = _by_position(feature)
-        centred = positions - positions.mean(dim=0)
-        eigenvalues = torch.linalg.eigvalsh((centred.T @ centred).double() / len(centred)).clamp(min=0)
-        total = float(eigenvalues.sum())
-        if total <= 0:
-            raise ProxyError("a block's features are constant, so they have no entropy")
-        share = eigenvalues / total
-        entropies.append(float(-(share * (share + 1e-8).log()).sum()))
-    return entropies
-
-
 def _trainability(outgoing: Tensor, incoming: Tensor) -> float:
     """2 - s - 1 / s of one block from gradients at its output and at its input."""
     if outgoing.shape == incoming.shape and torch.equal(outgoing, incoming):
         raise ProxyError("a block hands on its input unchanged")
     if incoming.ndim == 4:
         incoming = _folded(incoming, outgoing.shape[2:])
-    after = _by_position(outgoing)
-    norm = float(torch.linalg.matrix_norm(_by_position(incoming).T @ after / len(after), ord=2))
+    after = by_position(outgoing)
+    norm = float(torch.linalg.matrix_norm(by_position(incoming).T @ after / len(after), ord=2))
     return 2.0 - norm - 1.0 / (norm + 1e-6)
 
 
@@ -115,8 +102,3 @@ def _folded(incoming: Tensor, pixels: Sequence[int]) -> Tensor:
         before, after = ("x".join(map(str, edges)) for edges in (incoming.shape[2:], pixels))
         raise ProxyError(f"a block makes {before} pixels {after}, which no folding of pixels into channels does")
     return torch.nn.functional.pixel_unshuffle(incoming, factor) if factor > 1 else incoming
-
-
-def _by_position(feature: Tensor) -> Tensor:
-    """(B, C, H, W) or (B, tokens, C) to (positions, C), without a copy where the channels lie last in memory."""
-    return (feature.permute(0, 2, 3, 1) if feature.ndim == 4 else feature).flatten(0, -2)

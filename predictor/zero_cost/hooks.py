@@ -13,21 +13,32 @@ RECTIFIERS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU)
 
 
 @contextmanager
-def recorded_codes(network: nn.Module) -> Generator[list[Tensor], None, None]:
-    """For each ReLU in order of execution (B, neurons): whether its input is positive."""
-    codes: list[Tensor] = []
+def recorded_signals(network: nn.Module) -> Generator[dict[str, Tensor], None, None]:
+    """For each ReLU by its name, in order of execution: what goes into it, part of the graph that derives.
 
-    def record(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        codes.append((inputs[0].detach() > 0).flatten(1))
+    What goes into a ReLU that runs again has a name of its own: ``relu:2``.
+    """
+    signals: dict[str, Tensor] = {}
+
+    def record(name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        runs = 1 + sum(known.partition(":")[0] == name for known in signals)
+        signals[name if runs == 1 else f"{name}:{runs}"] = inputs[0]
 
     handles = [
-        module.register_forward_pre_hook(record) for module in network.modules() if isinstance(module, RECTIFIERS)
+        module.register_forward_pre_hook(partial(record, name))
+        for name, module in network.named_modules()
+        if isinstance(module, RECTIFIERS)
     ]
     try:
-        yield codes
+        yield signals
     finally:
         for handle in handles:
             handle.remove()
+
+
+def code(signal: Tensor) -> Tensor:
+    """(B, neurons): whether what goes into a ReLU is positive."""
+    return (signal.detach() > 0).flatten(1)
 
 
 @contextmanager

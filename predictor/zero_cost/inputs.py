@@ -13,14 +13,12 @@ from torch import Tensor
 
 from catalog.architecture.sizes import NetworkInput
 from catalog.errors import DatasetError
+from predictor.networks import CELLS_PIXELS
 from predictor.networks.datasets import cifar10, digits_as_images
 
 INPUTS = ("photos", "noise", "digits", "cifar10:DIR")
-PIXELS = 32
-
-
-COLOURED = NetworkInput(shape=(3, PIXELS, PIXELS))
-"""What the networks of the cell spaces take."""
+COLOURED = NetworkInput(shape=(3, CELLS_PIXELS, CELLS_PIXELS))
+"""What the networks of most cell spaces take."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def _as_grey(images: Tensor, channels: int) -> Tensor:
 def _labelled(name: str, count: int, classes: int, taken: NetworkInput) -> tuple[Tensor, Tensor]:
     kind, _, folder = name.partition(":")
     if name == "digits":
-        images, labels = digits_as_images(PIXELS)
+        images, labels = digits_as_images(CELLS_PIXELS)
     elif kind == "cifar10" and folder:
         data = cifar10(folder)
         images, labels = data.images, data.labels

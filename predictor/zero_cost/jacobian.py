@@ -7,28 +7,40 @@ from numpy.typing import NDArray
 
 from catalog.errors import ProxyError
 from predictor.zero_cost.passes import Need, Passes
-from predictor.zero_cost.proxy import DRAWN_BY_LAYER, Proxy, compared_images
+from predictor.zero_cost.proxy import DRAWN_BY_LAYER, LayeredProxy, Proxy, compared_images
 
 _SMALL = 1e-5  # k of both papers: keeps the logarithm finite
 
 
-class JacobianCovariance(Proxy):
+class JacobianCovariance(LayeredProxy):
     r"""Diversity of the images' input gradients, :math:`-\sum_i \log(v_i + k) + 1/(v_i + k)`, k = 1e-5.
 
     :math:`v` are the eigenvalues of the correlation matrix of the rows :math:`J_n = \partial \sum y / \partial x_n`.
     Mellor et al., "Neural architecture search without training", first version, 2020 (arXiv 2006.04647v1).
 
-    Direction: higher is better. Cost: one forward, and a backward to the images alone. Data: at least two images.
+    Direction: higher is better. Cost: one forward, and a backward to the images alone. Data: at least two images. A
+    layer is a ReLU, and its value the same formula of the gradients with respect to what goes into it: the score of the
+    part of the network behind; these do not add up to the score.
     """
 
     name = "jacov"
     version = DRAWN_BY_LAYER
     needs = Need.FORWARD | Need.JACOBIAN
+    layer_needs = Need.ACTIVATIONS
 
     def measure(self, passes: Passes) -> float:
         compared_images(passes)
-        eigenvalues = np.linalg.eigvalsh(_correlations(_jacobian(passes))) + _SMALL
-        return -float(np.sum(np.log(eigenvalues) + 1.0 / eigenvalues))
+        return _diversity(_jacobian(passes))
+
+    def layer_parts(self, passes: Passes) -> dict[str, float | None]:
+        compared_images(passes)
+        found: dict[str, float | None] = {}
+        for name, gradients in passes.loss.activation_gradients.items():
+            try:
+                found[name] = _diversity(np.asarray(gradients.cpu().double().numpy()))
+            except ProxyError:  # an image's gradient is the same for all neurons
+                found[name] = None
+        return found
 
 
 class EPENAS(Proxy):
@@ -52,6 +64,12 @@ class EPENAS(Proxy):
             raise ProxyError("no class has two images in the minibatch; use a larger one")
         logarithms = [np.log(np.abs(_correlations(rows)) + _SMALL).sum() for rows in classes]
         return float(np.abs(logarithms).sum())
+
+
+def _diversity(rows: NDArray[np.float64]) -> float:
+    """The score of the gradients of each image, (B, numbers)."""
+    eigenvalues = np.linalg.eigvalsh(_correlations(rows)) + _SMALL
+    return -float(np.sum(np.log(eigenvalues) + 1.0 / eigenvalues))
 
 
 def _jacobian(passes: Passes) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, reduce
 from operator import or_
@@ -21,6 +21,7 @@ from predictor.networks import (
     NetworkConfig,
     at_input,
     build,
+    cells_input,
     has_own_network,
     live_form,
     measured_input,
@@ -29,9 +30,10 @@ from predictor.networks import (
     whole_classes,
     whole_counts,
 )
-from predictor.zero_cost.inputs import Batch, draw, label_kind
+from predictor.zero_cost.inputs import COLOURED, Batch, draw, label_kind
+from predictor.zero_cost.layer_facts import LayerFacts, layer_facts, unrepeated
 from predictor.zero_cost.passes import IMAGES, Need, Passes
-from predictor.zero_cost.proxy import LayerwiseProxy, Proxy
+from predictor.zero_cost.proxy import LayeredProxy, Proxy
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,11 @@ class MeasureConfig:
         own, beside which `network` holds for cells.
         """
         network = {name: value for name, value in asdict(self.network_of(space)).items() if name != "replicas"}
-        own = {} if has_own_network(space) else {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        own: dict[str, Any] = {}
+        if not has_own_network(space):
+            own = {"largest": {"pixels": MOST_PIXELS, "tokens": MOST_TOKENS}}
+        elif cells_input(space) != COLOURED:
+            own = {"input": cells_input(space).text}
         return own | {
             "batch_size": self.batch_size,
             "batches": self.batches,
@@ -126,7 +132,9 @@ class Measurement:
         Its own time and its share of every pass that it had in common with others: the seconds of all proxies of one
         measurement add up to what the measurement took, up to building the network.
     layers
-        Layer name to value, where asked for and where the proxy is a sum over layers.
+        Layer name to value, where asked for and where the proxy has layers; None where a layer has no value.
+    facts
+        Layer name to where it stands.
     """
 
     proxy: str
@@ -134,7 +142,8 @@ class Measurement:
     status: str
     reason: str | None = None
     seconds: float | None = None
-    layers: dict[str, float] = field(default_factory=dict)
+    layers: Mapping[str, float | None] = field(default_factory=dict)
+    facts: Mapping[str, LayerFacts] = field(default_factory=dict)
 
 
 def batches_for(config: MeasureConfig, space: str) -> list[Batch]:
@@ -145,6 +154,7 @@ def batches_for(config: MeasureConfig, space: str) -> list[Batch]:
         batches=config.batches,
         classes=config.network_of(space).classes,
         seed=config.seed,
+        taken=cells_input(space),
     )
 
 
@@ -169,7 +179,7 @@ def measure(
     if not graph.is_connected:
         reason = "no path leads from an input to the output"
         return [Measurement(proxy.name, None, "disconnected", reason) for proxy in proxies]
-    needs = reduce(or_, (proxy.needs for proxy in proxies), Need.NOTHING)
+    needs = reduce(or_, (_needs(proxy, layerwise=config.layerwise) for proxy in proxies), Need.NOTHING)
     if graph.input is None:
         passes = _passes(graph, config, needs, batches or batches_for(config, graph.space))
     else:
@@ -180,11 +190,17 @@ def measure(
         except DatasetError as error:
             return _measured_without_images(graph, proxies, config, _reason(error))
     found = [_measured(proxy, passes, layerwise=config.layerwise) for proxy in proxies]
-    shares = _shares(proxies, passes)
+    shares = _shares(proxies, passes, layerwise=config.layerwise)
+    facts = layer_facts(passes.network, graph) if any(one.layers for one in found) else {}
     return [
-        Measurement(one.proxy, one.value, one.status, one.reason, (one.seconds or 0.0) + share, one.layers)
+        replace(one, seconds=(one.seconds or 0.0) + share, facts={name: facts[unrepeated(name)] for name in one.layers})
         for one, share in zip(found, shares, strict=True)
     ]
+
+
+def _needs(proxy: Proxy, *, layerwise: bool) -> Need:
+    """What a proxy looks at, and with `layerwise` what its layers need."""
+    return proxy.needs | proxy.layer_needs if layerwise and isinstance(proxy, LayeredProxy) else proxy.needs
 
 
 def _passes(graph: ArchitectureGraph, config: MeasureConfig, needs: Need, batches: Sequence[Batch]) -> Passes:
@@ -298,14 +314,11 @@ def _weighted_operators(graph: ArchitectureGraph) -> int:
 def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
     spent = sum(passes.seconds.values())
     start = time.perf_counter()
-    layers: dict[str, float] = {}
+    layers: dict[str, float | None] = {}
     try:
-        if layerwise and isinstance(proxy, LayerwiseProxy):
-            values = proxy.layer_values(passes)
-            value = float(values.sum())
-            layers = dict(zip(passes.layers, values.tolist(), strict=True))
-        else:
-            value = proxy.measure(passes)
+        value = proxy.measure(passes)
+        if layerwise and isinstance(proxy, LayeredProxy):
+            layers = {name: _finite(part) for name, part in proxy.layer_parts(passes).items()}
         if not math.isfinite(value):
             raise ProxyError(f"the value is {value}")
     except FAILURES as error:
@@ -313,16 +326,19 @@ def _measured(proxy: Proxy, passes: Passes, *, layerwise: bool) -> Measurement:
     else:
         outcome = Measurement(proxy.name, value, "ok", layers=layers)
     own = time.perf_counter() - start - (sum(passes.seconds.values()) - spent)
-    return Measurement(outcome.proxy, outcome.value, outcome.status, outcome.reason, max(own, 0.0), outcome.layers)
+    return replace(outcome, seconds=max(own, 0.0))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def _shares(proxies: Sequence[Proxy], passes: Passes) -> list[float]:
+def _shares(proxies: Sequence[Proxy], passes: Passes, *, layerwise: bool) -> list[float]:
     """Each proxy's part of the passes: the seconds of a pass, divided by the number of proxies that need it."""
-    sharers = {need: sum(need in proxy.needs for proxy in proxies) for need in passes.seconds}
-    return [
-        sum(spent / sharers[need] for need, spent in passes.seconds.items() if need in proxy.needs) for proxy in proxies
-    ]
+    needs = [_needs(proxy, layerwise=layerwise) for proxy in proxies]
+    sharers = {need: sum(need in one for one in needs) for need in passes.seconds}
+    return [sum(spent / sharers[need] for need, spent in passes.seconds.items() if need in one) for one in needs]

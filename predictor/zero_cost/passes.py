@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import Flag, auto
 from functools import cached_property
 from itertools import pairwise
@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 from catalog.errors import ProxyError
 from predictor.networks import Network, NetworkConfig
-from predictor.zero_cost.hooks import recorded_codes, recorded_inputs, recorded_outputs
+from predictor.zero_cost.blocks import BlockPass
+from predictor.zero_cost.hooks import code, recorded_inputs, recorded_outputs, recorded_signals
 from predictor.zero_cost.inputs import Batch, seeded
+from predictor.zero_cost.kept import LossPass
 from predictor.zero_cost.modules import BATCH_NORMS, conserving, counted, leaves, operations, weighted
 from predictor.zero_cost.weights import draw_by_layer, initialise
 
@@ -30,6 +32,8 @@ class Need(Flag):
     """One minibatch through the default-initialised network in training mode; gives the ReLU codes."""
     JACOBIAN = auto()
     """Gradient of the summed logits with respect to the images of that forward pass."""
+    ACTIVATIONS = auto()
+    """Gradient of the summed logits with respect to what goes into each ReLU."""
     GRADIENT = auto()
     """Gradient of its cross entropy with respect to every convolution and linear weight."""
     OUTPUTS = auto()
@@ -40,6 +44,8 @@ class Need(Flag):
     """The gradients of further minibatches at the same weights."""
     SYNAPTIC = auto()
     """Absolute weights, no normalisation, attention as a gate, an image of ones, double precision."""
+    NORMED_SYNAPTIC = auto()
+    """The same with normalisations in place."""
     GAUSSIAN = auto()
     """Standard normal weights, and noise with and without a small perturbation."""
     BLOCKS = auto()
@@ -64,33 +70,6 @@ REGION_PIXELS = 3
 NTK_SAMPLES = 16
 PERTURBATION = 0.01
 _MOST_NUMBERS = 2**27  # half a gigabyte, and one more while their products are taken
-
-
-@dataclass(frozen=True)
-class LossPass:
-    """What one minibatch leaves behind; what nobody needed is None or empty."""
-
-    codes: list[Tensor]
-    """For each ReLU (B, neurons): whether its input is positive."""
-    jacobian: Tensor | None = None
-    """(B, pixels)."""
-    gradients: Sequence[Tensor] = ()
-    """dL/dtheta of each layer."""
-    outputs: dict[int, Tensor] = field(default_factory=dict)
-    """Output of each layer by its place."""
-    output_gradients: dict[int, Tensor] = field(default_factory=dict)
-    hessian_gradients: Sequence[Tensor] = ()
-    """H g of each layer."""
-    hessian_failure: str | None = None
-    """Why there is none: PyTorch cannot derive every operator twice."""
-
-
-@dataclass(frozen=True)
-class BlockPass:
-    """What AZ-NAS looks at: the output of each block, and for each but the first (random gradient, gradient before)."""
-
-    features: list[Tensor]
-    gradients: list[tuple[Tensor, Tensor]]
 
 
 class Passes:
@@ -164,10 +143,15 @@ class Passes:
         with torch.no_grad():
             return tuple(self._vectors(self.batches[0].images).shape)
 
-    def _built(self) -> Network:
-        """The network anew, every time with the same weights: cheaper than a copy."""
+    def _built(self, *, looks_up: bool = True) -> Network:
+        """The network anew, every time with the same weights: cheaper than a copy.
+
+        A look-up of many words is not drawn for whoever computes with vectors of their own.
+        """
         with seeded("initialisation", self.seed):  # whatever draws besides the layers
             network = self._make(self.config).to(self.device).train()
+        if not looks_up:
+            network.forget_words()
         draw_by_layer(network, self.seed)
         for parameter in network.parameters():
             parameter.data = _laid_out(parameter.data)
@@ -175,7 +159,7 @@ class Passes:
 
     def _initialised(self, draw_weights: Callable[[Tensor], Tensor], purpose: str) -> Network:
         """The network with other weights."""
-        network = self._built()
+        network = self._built(looks_up=False)
         initialise(network, draw_weights, purpose, self.seed)
         return network
 
@@ -203,21 +187,27 @@ class Passes:
 
     def _measure_loss(self, batch: Batch, needs: Need) -> LossPass:
         images = self._vectors(batch.images).clone().requires_grad_(Need.JACOBIAN in needs)
-        backward = bool(needs & (Need.JACOBIAN | Need.GRADIENT))
+        backward = bool(needs & (Need.JACOBIAN | Need.ACTIVATIONS | Need.GRADIENT))
         with self.timed(Need.FORWARD):
             watched = list(self.layers.values()) if Need.OUTPUTS in needs else []
             with (
-                recorded_codes(self.network) as codes,
+                recorded_signals(self.network) as signals,
                 recorded_outputs(watched) as outputs,
                 torch.set_grad_enabled(backward),
             ):
                 logits = self.network.from_vectors(images)
+        codes = {name: code(signal) for name, signal in signals.items()}
         found = LossPass(codes, outputs={place: output.detach() for place, output in outputs.items()})
         if Need.JACOBIAN in needs:
             with self.timed(Need.JACOBIAN):
-                keep = Need.GRADIENT in needs
+                keep = bool(needs & (Need.GRADIENT | Need.ACTIVATIONS))
                 (jacobian,) = torch.autograd.grad(logits.sum(), images, retain_graph=keep)
                 found = replace(found, jacobian=jacobian.flatten(1))
+        if Need.ACTIVATIONS in needs:
+            with self.timed(Need.ACTIVATIONS):
+                derived = _gradients(logits.sum(), list(signals.values()), retain_graph=Need.GRADIENT in needs)
+                of_names = {name: gradient.flatten(1) for name, gradient in zip(signals, derived, strict=True)}
+                found = replace(found, activation_gradients=of_names)
         if Need.GRADIENT in needs:
             found = self._with_gradients(found, logits, batch.labels, outputs, needs)
         return found
@@ -255,26 +245,41 @@ class Passes:
     def synaptic(self) -> list[Tensor]:
         """|theta| dR/d|theta| of each layer, R the summed output; every entry is positive."""
         with self.timed(Need.SYNAPTIC):
-            network = conserving(self._built()).double()
-            with torch.no_grad():
-                for parameter in network.parameters():
-                    parameter.abs_()
-            weights = [layer.weight for layer in weighted(network).values()]
-            ones = torch.ones(1, *self._vector_shape[1:], dtype=torch.float64, device=self.device)
-            gradients = _gradients(network.from_vectors(ones).sum(), weights)
-            flows = [(w * g).detach() for w, g in zip(weights, gradients, strict=True)]
-            if len(flows) > 1 and not any(bool(flow.any()) for flow in flows[:-1]):
-                raise ProxyError("no signal flows through the network: its activations are at their bounds")
-            return flows
+            return self._flows(conserving(self._built(looks_up=False)))
+
+    @cached_property
+    def normed_synaptic(self) -> list[Tensor]:
+        """The same with normalisations in place, so that entries have signs."""
+        with self.timed(Need.NORMED_SYNAPTIC):
+            return self._flows(self._built(looks_up=False))
+
+    def _flows(self, network: Network) -> list[Tensor]:
+        """Absolute weights times the gradients of the summed output for an input of ones, in double precision."""
+        network = network.double()
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.abs_()
+        weights = [layer.weight for layer in weighted(network).values()]
+        ones = torch.ones(1, *self._vector_shape[1:], dtype=torch.float64, device=self.device)
+        gradients = _gradients(network.from_vectors(ones).sum(), weights)
+        flows = [(w * g).detach() for w, g in zip(weights, gradients, strict=True)]
+        if not all(bool(flow.isfinite().all()) for flow in flows):
+            raise ProxyError(
+                "the signal of positive weights grows beyond all numbers: gates multiply it with itself, and no "
+                "normalisation holds it"
+            )
+        if len(flows) > 1 and not any(bool(flow.any()) for flow in flows[:-1]):
+            raise ProxyError("no signal flows through the network: its activations are at their bounds")
+        return flows
 
     @cached_property
     def gaussian(self) -> tuple[float, list[float]]:
         """Mean L1 difference before pooling that the perturbation makes, and each BatchNorm's mean running variance."""
         with self.timed(Need.GAUSSIAN), torch.no_grad(), seeded("gaussian", self.seed):
+            if not any(isinstance(module, BATCH_NORMS) for module in self.network.modules()):
+                raise ProxyError("the network has no BatchNorm, whose variances belong to the score")
             network = self._initialised(nn.init.normal_, "gaussian")
             norms = [module for module in network.modules() if isinstance(module, BATCH_NORMS)]
-            if not norms:
-                raise ProxyError("the network has no BatchNorm, whose variances belong to the score")
             shape = self._vector_shape
             images = _laid_out(torch.randn(shape, device=self.device))
             moved = images + PERTURBATION * _laid_out(torch.randn(shape, device=self.device))
@@ -340,9 +345,9 @@ class Passes:
         with self.timed(Need.REGIONS), torch.no_grad(), seeded("regions", self.seed):
             network = self._make(self._thin).to(self.device).train()
             initialise(network, nn.init.kaiming_normal_, "regions", self.seed)
-            with recorded_codes(network) as codes:
+            with recorded_signals(network) as signals:
                 network(torch.randn(REGION_SAMPLES, 1, REGION_PIXELS, REGION_PIXELS, device=self.device))
-            return codes
+            return [code(signal) for signal in signals.values()]
 
     @cached_property
     def counts(self) -> tuple[int, int]:

@@ -48,7 +48,18 @@ class Proxy(ABC):
         return f"{type(self).__name__}({self.name!r})"
 
 
-class LayerwiseProxy(Proxy):
+class LayeredProxy(Proxy):
+    """A proxy that has a value of each layer, too."""
+
+    layer_needs: ClassVar[Need] = Need.NOTHING
+    """What its layers need beside `needs`."""
+
+    @abstractmethod
+    def layer_parts(self, passes: Passes) -> dict[str, float | None]:
+        """By the layer's name what is kept of it; None where a layer has no value."""
+
+
+class LayerwiseProxy(LayeredProxy):
     """A proxy that is the sum of one value a layer; the layers are the convolutions and linear layers in order."""
 
     @abstractmethod
@@ -57,6 +68,9 @@ class LayerwiseProxy(Proxy):
 
     def measure(self, passes: Passes) -> float:
         return float(self.layer_values(passes).sum())
+
+    def layer_parts(self, passes: Passes) -> dict[str, float | None]:
+        return dict(zip(passes.layers, self.layer_values(passes).tolist(), strict=True))
 
 
 def per_layer(values: list[Tensor]) -> Tensor:

@@ -64,6 +64,7 @@ def built_in() -> dict[str, Proxy]:
         synaptic_flow.SynFlow(),
         zen.Zen(),
         synaptic_flow.LogSynFlow(),
+        synaptic_flow.NormedSynFlow(),
         zico.ZiCo(),
         activations.SWAP(),
         meco.MeCo(),

@@ -19,7 +19,7 @@ class SynFlow(LayerwiseProxy):
     weights of an attention.
 
     Direction: higher is better. Cost: one forward and backward of one image, in double precision. Data: none.
-    Range: many orders of magnitude, so ``logsynflow`` is stored beside it.
+    Range: many orders of magnitude, so ``logsynflow`` is stored beside it, and of each layer the natural logarithm.
     """
 
     name = "synflow"
@@ -28,6 +28,34 @@ class SynFlow(LayerwiseProxy):
 
     def layer_values(self, passes: Passes) -> Tensor:
         return per_layer(passes.synaptic)
+
+    def layer_parts(self, passes: Passes) -> dict[str, float | None]:
+        return {name: _logarithm(value) for name, value in super().layer_parts(passes).items()}
+
+
+class NormedSynFlow(LayerwiseProxy):
+    r"""Sum of :math:`|\theta \cdot \partial R/\partial\theta|` on the input of ones, with normalisation in place.
+
+    What Dong et al., "ParZC: Parametric zero-cost proxies for efficient NAS", 2025 (arXiv 2402.02105), take of each
+    layer under the name of synflow.
+
+    Direction: higher is better, by that descent. Cost: one forward and backward of one image, in double precision.
+    Data: none. Of each layer the natural logarithm is stored.
+    """
+
+    name = "synflow_normed"
+    needs = Need.NORMED_SYNAPTIC
+
+    def layer_values(self, passes: Passes) -> Tensor:
+        return per_layer([flow.abs() for flow in passes.normed_synaptic])
+
+    def layer_parts(self, passes: Passes) -> dict[str, float | None]:
+        return {name: _logarithm(value) for name, value in super().layer_parts(passes).items()}
+
+
+def _logarithm(value: float | None) -> float | None:
+    """The natural logarithm; None of nothing and of zero."""
+    return math.log(value) if value else None
 
 
 class LogSynFlow(Proxy):

@@ -11,7 +11,11 @@ from predictor.door.registry import names, predictor_named
 from predictor.zero_cost import Need, Proxy
 from predictor.zero_cost.registry import registered
 
-SHORT = {"tg_nas": {"members": 1}, "tg_nas_multi": {"members": 1}}
+SHORT = {
+    "parzc": {"epochs": 2, "channels": 16},
+    "tg_nas": {"members": 1},
+    "tg_nas_multi": {"members": 1},
+}
 
 
 @pytest.mark.parametrize("name", names())

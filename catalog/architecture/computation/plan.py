@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from catalog.architecture.computation import blocks, layers, primitives
 from catalog.architecture.computation.blocks import Block
 from catalog.architecture.computation.graph import ComputationGraph, GraphBuilder
 from catalog.architecture.computation.primitives import Shape
+
+
+class Origin(NamedTuple):
+    """The node of a graph that a block is part of: the cell's name, which of its repeats, and the node's place."""
+
+    cell: str
+    repetition: int
+    node: int
 
 
 class NetworkPlan:
@@ -15,13 +25,19 @@ class NetworkPlan:
     ----------
     shape
         What the network takes.
+
+    Attributes
+    ----------
+    origins
+        By the places of blocks where their nodes were noted: these.
     """
 
-    __slots__ = ("blocks", "inputs")
+    __slots__ = ("blocks", "inputs", "origins")
 
     def __init__(self, shape: Shape) -> None:
         self.blocks: list[Block] = [blocks.single(layers.given(shape))]
         self.inputs: list[tuple[int, ...]] = [()]
+        self.origins: dict[int, Origin] = {}
 
     def add(self, block: Block, *inputs: int) -> int:
         """Add a block that takes the outputs of those at `inputs`, and return its place."""
@@ -69,6 +85,7 @@ class NetworkPlan:
         plan = NetworkPlan(self.blocks[0].shape)
         for place in kept[1:]:
             plan.add(self.blocks[place], *(places[source] for source in self.inputs[place]))
+        plan.origins = {places[place]: origin for place, origin in self.origins.items() if place in places}
         return plan
 
     def graph(self) -> ComputationGraph:

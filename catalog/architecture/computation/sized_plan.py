@@ -8,7 +8,7 @@ from catalog.architecture.computation import blocks, cells, layers, primitives
 from catalog.architecture.computation.blocks import Block
 from catalog.architecture.computation.chain import IMAGE
 from catalog.architecture.computation.layers import Layer
-from catalog.architecture.computation.plan import NetworkPlan
+from catalog.architecture.computation.plan import NetworkPlan, Origin
 from catalog.architecture.computation.primitives import Primitive, Shape
 from catalog.architecture.computation.sized_operators import applied, said_shape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
@@ -54,7 +54,8 @@ class SizedPlans:
             while left:
                 entering = _latest(states, count)
                 alike = left if compressed and left > 1 and self._repeats_itself(plan, cell, states, count) else 1
-                output = self._add_cell(plan, cell, entering, alike, compressed=compressed)
+                done = cell.repeats - left
+                output = self._add_cell(plan, cell, entering, alike, compressed=compressed, repetition=done)
                 if output is None:
                     return None
                 states = [*states, *[output] * min(alike, count)]
@@ -75,7 +76,14 @@ class SizedPlans:
         return [*shapes[1:], trial.blocks[output].shape] == shapes
 
     def _add_cell(
-        self, plan: NetworkPlan, cell: CellGraph, entering: Sequence[int], copies: int, *, compressed: bool
+        self,
+        plan: NetworkPlan,
+        cell: CellGraph,
+        entering: Sequence[int],
+        copies: int,
+        *,
+        compressed: bool,
+        repetition: int = 0,
     ) -> int | None:
         """Add a cell that stands for so many, and return the place of its output; None where it gives nothing."""
         values: list[int | None] = []
@@ -94,14 +102,15 @@ class SizedPlans:
                 if value is not None:
                     fed[node] += [value] * count
             dead = not fed[node] or operator.is_zero
-            values.append(None if dead else self._add_node(plan, cell, node, operator, fed[node], copies, compressed))
+            origin = Origin(cell.name, repetition, node)
+            values.append(None if dead else self._add_node(plan, cell, origin, operator, fed[node], copies, compressed))
         return values[-1]
 
     def _add_node(
         self,
         plan: NetworkPlan,
         cell: CellGraph,
-        node: int,
+        origin: Origin,
         operator: Operator,
         terms: list[int],
         copies: int,
@@ -109,7 +118,7 @@ class SizedPlans:
     ) -> int:
         """Gather what feeds a node, and apply its operator as often as it says."""
         value = cells.join(plan, terms, copies) if operator.is_join else plan.total(terms, copies)
-        size = cell.size(node)
+        size = cell.size(origin.node)
         left = operator.sized(size).repeats or 1
         while left:
             shape = plan.blocks[value].shape
@@ -118,6 +127,7 @@ class SizedPlans:
                 return value
             alike = left if compressed and block.shape == shape else 1
             value = plan.add(blocks.times(block, alike * copies), value)
+            plan.origins[value] = origin
             left -= alike
         return value
 

@@ -40,6 +40,9 @@ class Fragment(NamedTuple):
 Chosen = tuple[tuple[str, Any], ...]
 """Choices of the network and their values."""
 
+_First = tuple[str, Size | None]
+"""The first node of a block: its operator and its size."""
+
 
 class _Network(NamedTuple):
     """An option of the network: what it takes, and the choices that count in its parts, which then share cells."""
@@ -66,7 +69,9 @@ class Networks:
         self._in_blocks = _names(self.description.block, settings)
         self._in_ends = _names((*self.description.stem, *self.description.tail), ())
         self._counts_blocks = "blocks" in self._in_blocks
+        self._in_first = _names(_first_parts(self.description.block), settings)
         self._alike = lru_cache(maxsize=None)(self._found_alike)
+        self._firsts = lru_cache(maxsize=256)(self._found_firsts)
         self._block = lru_cache(maxsize=_CACHED)(self._made_block)
         self._cell = lru_cache(maxsize=_CACHED)(self._made_cell)
         self._end = lru_cache(maxsize=_CACHED)(self._made_end)
@@ -186,26 +191,33 @@ class Networks:
 
     def _searched(self, network: Chosen, number: int, stage: int, channels: int, cell: CellGraph) -> StageOption | None:
         """The first option of a stage that gives this cell."""
-        begins: dict[int, bool] = {}
-        for option, depth in enumerate(self.assignments.depths(number, stage)):
-            like = self._alike(stage)[option]
-            if like not in begins:
-                begins[like] = self._counts_blocks or self._begins(network, stage, like, channels, cell)
-            if not begins[like]:
-                continue
-            for blocks in self._blocks(network, stage, option, depth, channels, cell):
+        depths = self.assignments.depths(number, stage)
+        for option in self._beginning(network, stage, channels, (cell.operators[1], cell.size(1))):
+            for blocks in self._blocks(network, stage, option, depths[option], channels, cell):
                 own = StageOption(option, blocks)
                 if self._cell(network, stage, own, channels)[0] == cell:
                     return own
         return None
 
-    def _begins(self, network: Chosen, stage: int, option: int, channels: int, cell: CellGraph) -> bool:
-        """Whether a cell can begin with a block of an option of its stage: told by the first node."""
-        begin = (cell.operators[1], cell.size(1))
-        for block in range(len(self.description.stages[stage].block_level.options)):
-            if _first_node(self.description.block, self._named(network, stage, option, 0, block, 2, channels)) == begin:
-                return True
-        return False
+    def _beginning(self, network: Chosen, stage: int, channels: int, begin: _First) -> Sequence[int]:
+        """The options of a stage whose first block can begin with a node, in their order."""
+        if self._counts_blocks:
+            return range(len(self.description.stages[stage].level.options))
+        found = self._firsts(network, stage, channels if "entering" in self._in_first else 0)
+        return sorted((*found.get(begin, ()), *found.get(None, ())))
+
+    def _found_firsts(self, network: Chosen, stage: int, channels: int) -> dict[_First | None, list[int]]:
+        """The options of a stage by the first node of their first block; None stands for a block without nodes."""
+        found: dict[_First | None, list[int]] = {}
+        kinds: dict[int, set[_First | None]] = {}
+        blocks = range(len(self.description.stages[stage].block_level.options))
+        for option, like in enumerate(self._alike(stage)):
+            if like not in kinds:
+                every = (self._named(network, stage, like, 0, block, 2, channels) for block in blocks)
+                kinds[like] = {_first_node(self.description.block, names) for names in every}
+            for first in kinds[like]:
+                found.setdefault(first, []).append(option)
+        return found
 
     def _blocks(
         self,
@@ -244,7 +256,18 @@ def _names(parts: Sequence[Part], settings: Sequence[Any]) -> frozenset[str]:
     return frozenset(name for one in flat if isinstance(one, Formula) for name in one.names)
 
 
-def _first_node(parts: Sequence[Part], names: Mapping[str, Any]) -> tuple[str, Size | None] | None:
+def _first_parts(parts: Sequence[Part]) -> list[Part]:
+    """The parts of a block that its first node can come from, and of the last of them the nodes."""
+    found = []
+    for part in parts:
+        always = next((place for place, node in enumerate(part.nodes) if node.when is None), len(part.nodes))
+        found.append(Part(part.nodes[: always + 1], part.when))
+        if part.when is None and always < len(part.nodes):
+            break
+    return found
+
+
+def _first_node(parts: Sequence[Part], names: Mapping[str, Any]) -> _First | None:
     """The first node of a block; None where it has none."""
     for part in parts:
         for node in part.nodes if part.when is None or part.when.value(names) else ():

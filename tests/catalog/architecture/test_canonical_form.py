@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.architecture import contraction
-from catalog.architecture.canonical_form import canonical_forms, canonical_graphs
+from catalog.architecture.canonical_form import canonical_forms, canonical_graphs, native_nodes
 from catalog.architecture.graph import ArchitectureGraph
 from tests.catalog.graphs import NB201_OPERATORS, cells, nb201
 
@@ -54,6 +54,17 @@ def test_orders_lead_from_the_native_to_the_canonical_form_where_nothing_was_con
         else:
             (contracted,) = canonical_graphs([form])  # which has nothing left to contract
             assert contracted == form
+
+
+@settings(max_examples=50)
+@given(cells(name="normal", most=7))
+def test_each_node_of_a_canonical_form_is_a_node_of_the_native_one(cell):
+    graph = ArchitectureGraph("own", (cell,))
+    (nodes,) = native_nodes(graph)
+    (form,) = graph.canonical.cells
+    assert len(set(nodes)) == form.node_count
+    for node, name in zip(nodes, form.operators, strict=True):
+        assert name in (cell.operators[node], "sum")  # a skip that adds what it hands on
 
 
 @settings(max_examples=100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import pkgutil
 import re
@@ -21,6 +22,7 @@ import typer.main
 
 from catalog.cli.main import app
 from tests.catalog.cli.commands import call_catalog
+from tests.ingest.formats.writers import nds_log
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
@@ -65,12 +67,14 @@ def example_of(command: Any) -> list[str]:
 def test_the_example_of_every_help_runs_as_pasted(
     path: tuple[str, ...], measured_database: Path, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "my_space.toml").write_text(next(blocks(SPACES_PAGE, "toml")).text)
+    write_own_space(tmp_path)
+    write_small_tables(tmp_path)
     for folder in ("nb201", "nb301", "darts", "spaces"):
         for table in (data_dir / folder).iterdir():
             (tmp_path / table.name).symlink_to(table)
     (tmp_path / "mine.jsonl").write_text(OWN_GRAPH)
     (tmp_path / "ops.json").write_text(OWN_OPERATORS)
+    (tmp_path / "NASNet.json").write_text(json.dumps([nds_log("nasnet")]))
     for table in (data_dir / "nb101").glob("*.csv.gz"):  # the whole of it is read by tests/ingest
         with gzip.open(table, "rt") as whole, gzip.open(tmp_path / table.name, "wt") as part:
             part.writelines(islice(whole, 1000))
@@ -79,8 +83,27 @@ def test_the_example_of_every_help_runs_as_pasted(
         database.write_bytes(measured_database.read_bytes())
     arguments = example_of(dict(commands())[path])
     monkeypatch.chdir(tmp_path)
+    if path == ("ingest", "staged"):
+        assert call_catalog("spaces", "add", "my_space.toml", database=database).returncode == 0
     answer = call_catalog(*arguments, database=database)
     assert answer.returncode == 0, answer.stderr
+
+
+def write_own_space(folder: Path) -> None:
+    """The space of the page, and its table."""
+    (folder / "my_space.toml").write_text(next(blocks(SPACES_PAGE, "toml")).text)
+    (folder / "my_results.csv").write_text(next(blocks(SPACES_PAGE, "csv")).text)
+
+
+def write_small_tables(folder: Path) -> None:
+    """One record each of the benchmarks whose files are not at hand."""
+    blocks_said = ",".join([" ".join(["3"] * 21)] * 2)
+    (folder / "proxyless_subnets.csv").write_text(
+        f"kernels,expansions,depths,resolution,top1\n{blocks_said},2 2 2 2 2 1,224,70.5\n"
+    )
+    net = {"block_type": "res_basic_block", "ds": [1, 1, 1, 1], "ws": [16, 16, 16, 16], "ss": [1, 1, 2, 2]}
+    log = {"net": net, "optim": {}, "test_ep_top1": [50.0], "min_test_top1": 50.0}
+    (folder / "ResNet.json").write_text(json.dumps([log]))
 
 
 OWN_GRAPH = (
@@ -230,7 +253,7 @@ def test_the_walk_through_a_space_runs(tmp_path: Path, monkeypatch: pytest.Monke
     """The file of the page is added, enumerated, asked and searched, in the page's order."""
     database = tmp_path / "catalog.duckdb"
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_space.toml").write_text(next(blocks(SPACES_PAGE, "toml")).text)
+    write_own_space(tmp_path)
     for block in blocks(SPACES_PAGE, "sh", "console"):
         if block.language == "console":
             run_console(block, database)

@@ -111,13 +111,16 @@ def test_stored_labels_and_bounds(folder: Path, demo_folder: Path) -> None:
         database=database,
     )
     rows = rows_of(answer)
-    assert len(rows) == 25
     with Store.open(database) as catalog:
         fits = catalog.query(
             "SELECT count(DISTINCT canonical_digest) FROM search_visit JOIN nb201 USING (architecture_id) "
             "WHERE params <= 6e5 AND digits_test_accuracy IS NOT NULL"
         ).item()
-    assert fits == 25
+        known = catalog.query(
+            "SELECT count(DISTINCT canonical_digest) FROM nb201 "
+            "WHERE params <= 6e5 AND digits_test_accuracy IS NOT NULL"
+        ).item()
+    assert len(rows) == fits == min(25, known) > 15
 
 
 @pytest.mark.parametrize(

@@ -113,3 +113,75 @@ def test_graphs_cannot_be_added_to_a_described_space(opened, tmp_path):
 def test_a_file_that_is_not_there_is_no_damaged_one(opened, tmp_path):
     with pytest.raises(IngestError, match=r"none\.toml cannot be read: No such file or directory; .* Check the path\."):
         opened.add_space(tmp_path / "none.toml")
+
+
+TABLE = """
+[table]
+about = "trainings of the small space: a table with arch, accuracy and params"
+arch = "arch"
+counts = [{ column = "params", name = "parameters", dataset = "cifar10" }]
+metrics = [{ columns = ["accuracy"], name = "accuracy", kind = "trained", dataset = "cifar10", split = "test" }]
+"""
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    path = tmp_path / "results.csv"
+    path.write_text("arch,accuracy,params\nr32:d2 k3e1-k5e4|d1 k3e4,71.5,\nr16:d1 k3e1|d1 k3e1,60.25,\n")
+    return path
+
+
+def test_a_table_of_an_added_space_is_read_as_its_description_says(tmp_path, file, results):
+    file.write_text(SMALL + TABLE)
+    with catalog.open(tmp_path / "catalog.duckdb", "write") as session:
+        session.add_space(file)
+        (report,) = session.ingest("staged", results, space="small")
+        assert (report.space, report.source, report.records, report.new_architectures) == ("small", "results", 2, 2)
+        (best,) = session.top("small", by="cifar10_test_accuracy_results", k=1, columns=["arch"]).to_dicts()
+        assert best["arch"] == "r32:d2 k3e1-k5e4|d1 k3e4"
+        assert set(session.doctor(full=True).frame["result"]) == {"ok"}
+        session.ingest("staged", results, space="small")
+        assert session.spaces()["architectures"].to_list() == [2]
+
+
+def test_no_digest_makes_a_users_table_a_benchmarks(tmp_path, file, results):
+    """A description of a user's own names itself: its source is the user's all the same."""
+    from catalog.spaces.staged.space import StagedSpace
+    from ingest.formats.staged_table import StagedTable
+
+    loader = StagedTable(StagedSpace.from_text(SMALL + TABLE, "small.toml"))
+    list(loader.read(results))
+    text = TABLE.replace("arch =", f'values = "{loader.digest(results)}"\narch =')
+    proven = StagedTable(StagedSpace.from_text(SMALL + text, "small.toml"))
+    assert proven.facts(results).name == "results"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("r32:d2 k3e1-k5e4|d1 k3e9,70,", "results.csv line 2: arch: 'r32:d2 k3e1-k5e4|d1 k3e9' is no id of the space"),
+        ("r32:d2 k3e1-k5e4|d1 k3e4,70,1", "results.csv line 2: params is 1, but the network of r32:d2"),
+        ("r32:d2 k3e1-k5e4|d1 k3e4,high,", "results.csv line 2: accuracy is 'high'; a number is needed"),
+        ("01201201,70,7713280", "results.csv line 2: arch: '01201201' is no id of the space 'small'"),
+    ],
+)
+def test_a_wrong_row_of_an_own_table_is_refused_by_line(tmp_path, file, results, row, said):
+    file.write_text(SMALL + TABLE)
+    results.write_text(f"arch,accuracy,params\n{row}\n")
+    with catalog.open(tmp_path / "catalog.duckdb", "write") as session:
+        session.add_space(file)
+        with pytest.raises(IngestError) as error:
+            session.ingest("staged", results, space="small")
+        assert said in str(error.value)
+        assert session.spaces()["architectures"].to_list() == [0]
+
+
+def test_a_space_without_a_table_and_one_that_is_no_staged_space(opened, results):
+    with pytest.raises(UsageError, match=r"does not say what its tables look like.*Add \[table\]"):
+        opened.ingest("staged", results, space="small")
+    with pytest.raises(UsageError, match="the space 'nb201' is no staged space"):
+        opened.ingest("staged", results, space="nb201")
+    with pytest.raises(UnknownSpaceError, match="no search space 'smal'"):
+        opened.ingest("staged", results, space="smal")
+    with pytest.raises(UsageError, match="--space NAME"):
+        opened.ingest("staged", results)

@@ -1,3 +1,4 @@
+import math
 import shutil
 from pathlib import Path
 
@@ -171,6 +172,33 @@ def test_downgrade_and_upgrade_keep_the_rows(catalog_path: Path) -> None:
     with Store.open(catalog_path) as catalog:
         assert catalog.query("FROM run").equals(before)
         assert catalog.arrow("SELECT count(*) FROM training_member").column(0).to_pylist() == [0]
+
+
+def test_upgrade_makes_logarithms_of_the_layers_of_synflow(catalog_path: Path) -> None:
+    with Store.open(catalog_path, mode="write") as catalog:
+        for number, name in ((1, "synflow"), (2, "snip")):
+            catalog.execute(
+                """
+                INSERT INTO proxy BY NAME SELECT ? AS id, ? AS name, ? AS "column", '2' AS version, 1 AS direction,
+                    '{}' AS configuration, '' AS description
+                """,
+                [number, name, name],
+            )
+            for position, value in enumerate((2.0, None)):
+                catalog.execute(
+                    "INSERT INTO layer_score (architecture_id, proxy_id, position, layer, value, run_id, role) "
+                    "VALUES (1, ?, ?, 'stem', ?, 1, 'stem')",
+                    [number, position, value],
+                )
+    migration.downgrade(catalog_path, "0010")
+    with duckdb.connect(str(catalog_path)) as database:
+        rows = database.execute("SELECT proxy_id, value FROM layer_score ORDER BY ALL").fetchall()
+        assert rows == [(1, pytest.approx(math.exp(2.0))), (2, 2.0)]
+        database.execute("INSERT INTO layer_score VALUES (1, 1, NULL, NULL, 1, 'body', 0.0, 1)")
+    migration.upgrade(catalog_path)
+    with Store.open(catalog_path) as catalog:
+        rows = catalog.rows("SELECT proxy_id, position, value, role FROM layer_score ORDER BY ALL")
+        assert rows == [(1, 0, pytest.approx(2.0), None), (1, 1, None, None), (2, 0, 2.0, None)]
 
 
 def test_upgrade_of_a_current_file_does_nothing(catalog_path: Path) -> None:

@@ -86,7 +86,10 @@ def fill(path: Path, count: int) -> None:
                 "FROM architecture"
             )
             store.execute("INSERT INTO training_member SELECT 90, id FROM architecture WHERE id < 20")
-            store.execute(f"INSERT INTO layer_score VALUES (1, 90, NULL, NULL, 0, 'stem', 1.0, {run.id})")
+            store.execute(
+                "INSERT INTO layer_score (architecture_id, proxy_id, position, layer, value, run_id) "
+                f"VALUES (1, 90, 0, 'stem', 1.0, {run.id})"
+            )
             store.execute("INSERT INTO training_curve VALUES (1, 1, 'cifar10', 'test', 200, 0, 1, 10.0)")
             store.execute(
                 "INSERT INTO node_attribute (architecture_id, form, cell, position, name, parameters) "

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import pickle
 import struct
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 import numpy as np
+
+from catalog.spaces.nds import FAMILIES
 
 _OPERATORS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 
@@ -195,4 +199,20 @@ def nasbench301_log(
         "test_accuracy": test,
         "runtime": seconds,
         "learning_curves": {"Train/train_accuracy": [50.0, 99.0], "Train/val_accuracy": [40.0, valid]},
+    }
+
+
+def nds_log(family: str, error: float = 6.5, **net: object) -> dict[str, Any]:
+    """A training log of NDS, of a cell of one of the families with five nodes."""
+    operators = itertools.cycle(FAMILIES[family])
+    pairs = [[next(operators), place % node] for node in range(2, 7) for place in (0, 1)]
+    reduce = [[name, 1] for name, _ in pairs]
+    genotype = {"normal": pairs, "normal_concat": [2, 5, 6], "reduce": reduce, "reduce_concat": [6]}
+    return {
+        "net": {"genotype": genotype, "width": 16, "depth": 20, **net},
+        "optim": {"lr": 0.1, "wd": 5e-4},
+        "params": 1.5e6,
+        "flops": 2.5e8,
+        "test_ep_top1": [50.0, error],
+        "min_test_top1": error - 0.25,
     }

@@ -22,6 +22,7 @@ from tests.ingest.formats.writers import (
     nasbench201_archive,
     nasbench201_state,
     nasbench301_log,
+    nds_log,
     torch_legacy,
     torch_zip,
 )
@@ -210,6 +211,7 @@ GOOD_FILES: tuple[GoodFile, ...] = (
     GoodFile("genotypes JSON", "darts", "mine.json", [_OWN], _json),
     GoodFile("genotypes text", "darts", "cells.py", _TEXT, _text),
     GoodFile("NDS JSON", "darts", "nds.json", _NDS, _json),
+    GoodFile("NDS NASNet", "nds", "NASNet.json", [nds_log("nasnet"), nds_log("nasnet", 7.5)], _json),
     GoodFile("graphs", "graphs", "mine.jsonl", _GRAPHS, _lines, _MINE),
     GoodFile("graphs gz", "graphs", "mine.jsonl.gz", _GRAPHS, _lines, _MINE, gzip.compress),
     GoodFile("graphs bz2", "graphs", "mine.jsonl.bz2", _GRAPHS, _lines, _MINE, bz2.compress),

@@ -231,11 +231,42 @@ LAYERWISE = MeasureConfig(batch_size=8, network=CONFIG.network, layerwise=True)
 
 
 def test_layer_values_add_up_to_the_score(measured: dict[str, float | None]) -> None:
-    names = ["snip", "grad_norm", "synflow", "fisher", "plain", "l2_norm", "grasp", "zico"]
+    names = ["snip", "grad_norm", "synflow", "fisher", "plain", "l2_norm", "grasp", "zico", "synflow_normed"]
     for one in measure(GRAPH, proxies_named(names), LAYERWISE):
         assert one.layers.keys() == dict(build(GRAPH.canonical, CONFIG.network).named_modules()).keys() & one.layers
-        assert sum(one.layers.values()) == pytest.approx(measured[one.proxy], rel=1e-4), one.proxy
+        assert one.layers.keys() == one.facts.keys()
+        parts = [math.exp(part) if "synflow" in one.proxy else part for part in one.layers.values()]
+        assert sum(parts) == pytest.approx(measured[one.proxy], rel=1e-4), one.proxy
         assert list(one.layers)[-1] == "classifier"
+
+
+def test_activations_have_layers_by_the_formula_of_the_whole(network: Network, batches: list[Batch]) -> None:
+    """Each ReLU's own determinant, and the gradients of what goes into it in place of those of the images."""
+    nwot, jacov = measure(GRAPH, proxies_named(["nwot", "jacov"]), LAYERWISE)
+    own = copy.deepcopy(network)
+    signals: dict[str, torch.Tensor] = {}
+    for name, module in own.named_modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_pre_hook(lambda _, given, name=name: signals.update({name: given[0]}))
+    logits = own(batches[0].images)
+    assert list(nwot.layers) == list(jacov.layers) == list(signals)
+    name = "body.1.convolutions.1.0"
+    codes = (signals[name] > 0).flatten(1).double()
+    kernel = codes @ codes.T + (1 - codes) @ (1 - codes).T
+    assert nwot.layers[name] == pytest.approx(float(torch.linalg.slogdet(kernel).logabsdet), rel=1e-6)
+    (gradient,) = torch.autograd.grad(logits.sum(), signals[name])
+    eigenvalues = np.linalg.eigvalsh(np.corrcoef(gradient.flatten(1).double().numpy())) + 1e-5
+    assert jacov.layers[name] == pytest.approx(-float(np.sum(np.log(eigenvalues) + 1 / eigenvalues)), rel=1e-3)
+    assert {facts.parameters for facts in nwot.facts.values()} == {0}
+
+
+def test_normed_synflow_leaves_normalisation_in_place(measured: dict[str, float | None], network: Network) -> None:
+    doubled = copy.deepcopy(network).double()
+    for parameter in doubled.parameters():
+        parameter.data.abs_()
+    doubled(torch.ones(1, 3, 32, 32, dtype=torch.float64)).sum().backward()
+    expected = sum((layer.weight * layer.weight.grad).abs().sum().item() for layer in layers(doubled))
+    assert measured["synflow_normed"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_logsynflow_is_the_logarithm(measured: dict[str, float | None]) -> None:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import DatasetError, UnknownProxyError
+from catalog.spaces import space_named
 from catalog.spaces.darts import DARTS
 from catalog.spaces.nb201 import NASBench201
-from predictor.networks import NetworkConfig
+from predictor.networks import NetworkConfig, cells_input
 from predictor.pooled.ranks import az_nas, ranks, swap_reg, te_nas
 from predictor.zero_cost import (
     SUITE_ZERO,
@@ -279,3 +280,14 @@ def test_swap_reg_prefers_the_size_that_is_asked_for() -> None:
     swap, params = np.array([100.0, 100.0, 100.0]), np.array([1e6, 2e6, 3e6])
     assert np.argsort(swap_reg(swap, params)).tolist() == [0, 1, 2]
     assert int(np.argmax(swap_reg(swap, params, mean=2000, deviation=1e5))) == 1
+
+
+def test_cells_are_measured_with_images_as_large_as_the_benchmarks_up_to_64_pixels():
+    assert [cells_input(space).shape for space in ("nb201", "nb101", "darts", "mine")] == [(3, 32, 32)] * 4
+    assert cells_input("transnas_micro").shape == (3, 64, 64)  # of 256
+    cell = space_named("transnas_micro").graph("64-41414-1_02_313")
+    thin = MeasureConfig(batch_size=2, network=NetworkConfig(channels=8, cells=1))
+    (meco,) = measure(cell, proxies_named(["meco"]), thin)
+    assert meco.status == "ok"  # with 32 pixels a single one is left, which a normalisation of one image cannot be over
+    assert MeasureConfig().recorded("transnas_micro")["input"] == '{"shape":[3,64,64]}'
+    assert "input" not in MeasureConfig().recorded("nb201")

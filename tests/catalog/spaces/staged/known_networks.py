@@ -50,6 +50,10 @@ KNOWN = {
     "ResNeXt-101 32x8d": ("resnext", grouped((3, 4, 23, 3), 1, 32), 88_791_336, 16.41),
     "Wide ResNet-50-2": ("resnext", grouped((3, 4, 6, 3), 2, 1), 68_883_240, 11.40),
     "RegNetX-400MF": ("regnet", regular("x", (1, 2, 7, 12), (32, 64, 160, 384), 16), 5_157_512, 0.40),
+    "RegNetX-200MF": ("regnet", regular("x", (1, 1, 4, 7), (24, 56, 152, 368), 8), 2_684_792, 0.20),
+    "RegNetX-600MF": ("regnet", regular("x", (1, 3, 5, 7), (48, 96, 240, 528), 24), 6_196_040, 0.60),
+    "RegNetX-800MF": ("regnet", regular("x", (1, 3, 7, 5), (64, 128, 288, 672), 16), 7_259_656, 0.80),
+    "RegNetX-1.6GF": ("regnet", regular("x", (2, 4, 10, 2), (72, 168, 408, 912), 24), 9_190_136, 1.60),
     "RegNetY-400MF": ("regnet", regular("y", (1, 3, 6, 6), (48, 104, 208, 440), 8), 4_344_144, 0.40),
 }
 """Space, id, published parameters, and published billions of multiply-accumulates.

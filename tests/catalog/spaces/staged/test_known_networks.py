@@ -75,7 +75,11 @@ def test_ids_and_graphs_of_a_family_stand_for_each_other(name):
     ("name", "native_id", "said"),
     [
         ("resnet", "basic:d2w64_d2w128_d2w256_d2w500", "at character 30 stands '500', and one of 256, 384, 512"),
-        ("resnext", "d3w96b1g64_d4w512b2g32_d6w1024b2g32_d3w2048b2g32", "is against the rule 'w % (b * g) == 0'"),
+        (
+            "resnext",
+            "d3w64b4g64_d4w512b2g32_d6w1024b2g32_d3w2048b2g32",
+            "in stage 1, d = 3, w = 64, b = 4, g = 64 is against the rule 'w % (b * g) == 0'",
+        ),
         ("regnet", "z:d1w8b1g1_d1w8b1g1_d1w8b1g1_d1w8b1g1", "one of x, y for family"),
         ("regnet", "x:d1w9b1g1_d1w8b1g1_d1w8b1g1_d1w8b1g1", "stands '9b1g1"),
         ("proxyless", "googlew1.1r224:d2:k3e3", "one of 1.0, 1.3 for width"),
