@@ -185,7 +185,7 @@ def _first(given: Given, count: int) -> Given:
         connected=given.connected[:count],
         layers=None if given.layers is None else given.layers.of(np.arange(count)),
         optional={name: values[:count] for name, values in given.optional.items()},
-        optional_layers={name: layers.first(count) for name, layers in given.optional_layers.items()},
+        optional_layers={name: layers.of(np.arange(count)) for name, layers in given.optional_layers.items()},
         zero_shot={name: values[:count] for name, values in given.zero_shot.items()},
     )
 
