@@ -112,7 +112,7 @@ def search(
             "--predictor",
             metavar="NAME",
             help="What learns from the labels so far, for --method bayesian.",
-            show_default="few_label",
+            show_default="the one that is trained in seconds",
         ),
     ] = None,
     settings: Annotated[

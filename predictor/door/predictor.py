@@ -120,6 +120,8 @@ class Predictor(ABC):
     """Whether the score of an architecture depends on which others are scored with it."""
     scores_mixtures: ClassVar[bool] = False
     """Whether `score_mixtures` scores means of native graphs, and so supernets."""
+    trains_in_seconds: ClassVar[bool] = False
+    """Whether a few hundred labels take it seconds: what a search takes that learns while it asks for labels."""
     fewest_labels: ClassVar[int] = 5
     developed_with: ClassVar[tuple[str, ...]] = ()
     """Spaces in sight while it was developed: what it reaches there is no blind result."""

@@ -21,7 +21,7 @@ HISTOGRAM = "histogram"
 PROXIES = "proxies"
 RANKED = (PROXIES, LAYERS, ZERO_SHOT)
 """Groups whose numbers count by their rank alone."""
-COUNTED = ("sources", "distances")
+COUNTED = ("sources", "distances", "edges")
 """Groups of counts: what occurs often counts for more than what hardly occurs."""
 OF_GRAPHS = (*COUNTED, "sizes", TERMS)
 """Groups that are read off the graphs, which every space has."""

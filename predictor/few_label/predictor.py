@@ -71,6 +71,7 @@ class FewLabel(Predictor):
         zero_shot=True,
     )
     has_spread: ClassVar[bool] = True
+    trains_in_seconds: ClassVar[bool] = True
     developed_with: ClassVar[tuple[str, ...]] = ("nb201", "darts")
     Options = FewLabelOptions
 

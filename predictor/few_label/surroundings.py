@@ -41,6 +41,23 @@ def distances(given: Given) -> dict[str, Values]:
     return _of_both_forms(given, _distances)
 
 
+def edges(given: Given) -> dict[str, Values]:
+    """By name, (A,) how often data flows from one operator to another in the canonical graph."""
+    found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
+    for part in given.canonical.cells:
+        cells, before, after = np.nonzero(part.cells.adjacency)
+        names, count = part.cells.vocabulary, np.int64(len(part.cells.vocabulary))
+        pairs = part.cells.operators[cells, before] * count + part.cells.operators[cells, after]
+        copies = part.cells.adjacency[cells, before, after].astype(np.float64)
+        for pair in np.unique(pairs).tolist():
+            source, target = divmod(pair, len(names))
+            one = pairs == pair
+            counts = np.bincount(cells[one], copies[one], len(part.cells)).astype(np.float64)
+            name = f"{kind_of(part.cells.name)}:{names[source]}>{names[target]}"
+            found[name] += _summed(part, counts, len(given))
+    return dict(found)
+
+
 def _of_both_forms(given: Given, count: Callable[[Graphs, Given], dict[str, Values]]) -> dict[str, Values]:
     canonical, native = count(given.canonical, given), count(given.native, given)
     if native.keys() == canonical.keys() and all(np.array_equal(native[name], canonical[name]) for name in native):

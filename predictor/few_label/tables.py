@@ -107,6 +107,11 @@ def distances(given: Given) -> Table:
     return Table.of(surroundings.distances(given), len(given))
 
 
+def edges(given: Given) -> Table:
+    """Which operators hand their data to which."""
+    return Table.of(surroundings.edges(given), len(given))
+
+
 def sizes(given: Given) -> Table:
     """What sizes say: of each operator in each cell, the mean logarithm early, in the middle and late in the cell."""
     found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
@@ -155,6 +160,7 @@ READERS: Mapping[str, Callable[[Given], Table]] = {
     "counts": counts,
     "sources": sources,
     "distances": distances,
+    "edges": edges,
     "sizes": sizes,
     TERMS: prior,
     ZERO_SHOT: zero_shot,

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 METHOD = "bayesian"
-DEFAULT_PREDICTOR = "few_label"
 
 
 def completed(request: Request) -> Request:
@@ -44,7 +43,7 @@ def completed(request: Request) -> Request:
     if request.method == METHOD:
         return replace(
             request,
-            predictor=DEFAULT_PREDICTOR if request.predictor is None else request.predictor,
+            predictor=_usual() if request.predictor is None else request.predictor,
             acquisition=Asking.acquisition if request.acquisition is None else request.acquisition,
             batch=Asking.batch if request.batch is None else request.batch,
         )
@@ -107,11 +106,12 @@ class PredictorSurrogate:
         self._pooled = pooled
         if not (self._kind.needs.labels and self._kind.has_spread):
             what = "learns from no labels" if not self._kind.needs.labels else "says of no score how uncertain it is"
-            raise UsageError(f"{name} {what}; --method {METHOD} needs both, for example --predictor few_label.")
-        if self._kind.needs.columns and not pooled:
+            raise UsageError(f"{name} {what}; --method {METHOD} needs both. {', '.join(_able())} can do both.")
+        measured = (*self._kind.needs.columns, *self._kind.needs.layers)
+        if measured and not pooled:
             raise UsageError(
-                f"{name} reads {', '.join(self._kind.needs.columns)}, which architectures do not have that are not "
-                f"stored; choose stored ones with --where, or another --predictor."
+                f"{name} reads {', '.join(measured)}, which architectures do not have that are not stored; choose "
+                "stored ones with --where, or another --predictor."
             )
         if self._kind.needs.extra is not None:
             require(self._kind.needs.extra)
@@ -171,6 +171,18 @@ class PredictorSurrogate:
 
     def __repr__(self) -> str:
         return f"PredictorSurrogate({self._name!r}, {self._source.space.name!r})"
+
+
+def _able() -> list[str]:
+    """The installed predictors that learn and give a spread, those first that are trained in seconds."""
+    from predictor.door.registry import predictors
+
+    able = {name: kind for name, kind in predictors().items() if kind.needs.labels and kind.has_spread}
+    return sorted(able, key=lambda name: not able[name].trains_in_seconds)
+
+
+def _usual() -> str:
+    return _able()[0]
 
 
 def _pair(setting: str) -> tuple[str, str]:

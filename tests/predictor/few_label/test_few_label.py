@@ -114,7 +114,7 @@ def test_where_lower_is_better_the_score_is_better_where_higher(tmp_path: Path) 
         ({"without": "proxeis"}, "no group of inputs 'proxeis'. Did you mean proxies"),
         ({"trees": 0}, "from 1 to 10,000 can grow"),
         ({"trees": 10**11}, "from 1 to 10,000 can grow"),
-        ({"without": "counts,sources,distances,sizes,prior,histogram,proxies"}, "all groups are left out"),
+        ({"without": "counts,sources,distances,edges,sizes,prior,histogram,proxies"}, "all groups are left out"),
     ],
 )
 def test_options_that_leave_nothing_or_mean_nothing_are_refused(
