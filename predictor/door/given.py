@@ -49,6 +49,8 @@ class Graphs:
             found = []
             for one in self.cells:
                 kept = new[one.rows] >= 0
+                if not kept.any():
+                    continue
                 repeats = None if one.repeats is None else one.repeats[kept]
                 found.append(PlacedCells(new[one.rows[kept]], one.cells.taken(kept), repeats))
             return found

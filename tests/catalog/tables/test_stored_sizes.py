@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from catalog.architecture.members import Members
+from catalog.architecture.operators import RULES
 from catalog.errors import IngestError
 from catalog.spaces import space_named
 from catalog.storage import migration
@@ -220,7 +221,7 @@ def test_the_size_space_of_an_older_version_becomes_sized_nodes(catalog_path: Pa
     with Store.open(catalog_path) as store:
         right = contents(store)
     migration.downgrade(catalog_path, "0007")
-    generic = "'conv', 'depthwise_conv', 'linear', 'attention', 'mlp', 'max_pool', 'avg_pool', 'norm', 'activation'"
+    generic = ", ".join(f"'{name}'" for name in RULES)
     with duckdb.connect(str(catalog_path)) as older:
         older.execute(f"DELETE FROM operator WHERE space = 'nats-sss' OR name IN ({generic})")
         older.execute(

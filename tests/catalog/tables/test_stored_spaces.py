@@ -53,7 +53,7 @@ def test_built_in_spaces_come_back_as_they_are(catalog: Store) -> None:
 
 def test_an_unknown_space_is_answered_with_the_known(catalog: Store) -> None:
     store(catalog, SPACE)
-    with pytest.raises(UnknownSpaceError, match="'yours'; built in or stored are .*darts, mine, .*nb101, nb201"):
+    with pytest.raises(UnknownSpaceError, match="'yours'; built in or stored are .*darts, .*mine, .*nb101, nb201"):
         space_of(catalog, "yours")
 
 
