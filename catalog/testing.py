@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.arrays import batch_of_plans
+from catalog.architecture.computation.fusing import fused
+from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import CatalogError, UsageError
 from catalog.spaces import space_named
 from predictor.door import Given, Graphs, Labelled, Layers, Predictor, Scores, Training
+from predictor.door.given import ReadNetworks
 from predictor.door.registry import checked
 
 if TYPE_CHECKING:
@@ -68,7 +72,13 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         sample_layers(kind.needs.layers, count, seed) if kind.needs.layers else None,
         optional={name: _partly_known(random, count) for name in kind.needs.optional},
         zero_shot={name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
+        read_networks=_networks(native) if kind.needs.networks else None,
     )
+
+
+def _networks(graphs: Sequence[ArchitectureGraph]) -> ReadNetworks:
+    plans = space_named(_SPACE).network_plans(graphs)
+    return lambda rows: fused(batch_of_plans([plans[row] for row in rows.tolist()]))
 
 
 def sample_layers(proxies: tuple[str, ...], count: int, seed: int = 0) -> Layers:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.arrays import ComputationBatch
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import PlacedCells, placed_cells
 from catalog.architecture.operators import Vocabulary
@@ -18,6 +19,8 @@ from catalog.progress import Advance, ignore
 from predictor.door.layers import Layers
 
 Values = NDArray[np.float64]
+ReadNetworks = Callable[[NDArray[np.int64]], ComputationBatch]
+"""Gives the whole networks of architectures, told by their places among the given ones, as fused computation graphs."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Given:
         nor one that computes the same function has a value.
     zero_shot
         The same of the scores of predictors that come with weights.
+    read_networks
+        Gives computation graphs; None where they were not asked for.
     """
 
     space: str
@@ -89,6 +94,12 @@ class Given:
     layers: Layers | None = None
     optional: Mapping[str, Values] = field(default_factory=dict)
     zero_shot: Mapping[str, Values] = field(default_factory=dict)
+    read_networks: ReadNetworks | None = None
+
+    def networks(self, rows: NDArray[np.int64]) -> ComputationBatch:
+        """The whole networks of some architectures as fused computation graphs, one cell a stage."""
+        assert self.read_networks is not None
+        return self.read_networks(rows)
 
     @property
     def native(self) -> Graphs:

@@ -48,6 +48,8 @@ class Needs:
         of the space is not among them.
     zero_shot
         Whether it reads, in the same way, the scores of other predictors that come with weights.
+    networks
+        Whether it reads whole networks as computation graphs.
     """
 
     labels: bool = False
@@ -57,6 +59,7 @@ class Needs:
     extra: str | None = None
     optional: tuple[str, ...] = ()
     zero_shot: bool = False
+    networks: bool = False
 
     @property
     def reads_graphs_alone(self) -> bool:
@@ -143,6 +146,16 @@ class Predictor(ABC):
             The labels are unusable, or the predictor learns nothing.
         """
         raise UsageError(f"{self.name} learns nothing: it scores without labels.")
+
+    def pretrain(self, sources: Sequence[Given], training: Training) -> Self:
+        """Learn from architectures without labels; gives the predictor itself.
+
+        Raises
+        ------
+        UsageError
+            The predictor learns nothing without labels.
+        """
+        raise UsageError(f"{self.name} learns nothing without labels; name a column of labels with --target.")
 
     def score_mixtures(self, graphs: Sequence[Any], shares: Values) -> Values:
         """(M,) scores of means of native graphs, weighed by `shares`, (M, graphs), each row with a sum of 1.
