@@ -103,6 +103,7 @@ def part(given: Given, rows: Rows) -> Given:
             found.append(PlacedCells(new[one.rows[kept]], one.cells.taken(kept), repeats))
         return found
 
+    read = given.read_networks
     return replace(
         given,
         count=len(rows),
@@ -116,4 +117,5 @@ def part(given: Given, rows: Rows) -> Given:
         connected=given.connected[rows],
         optional={name: values[rows] for name, values in given.optional.items()},
         zero_shot={name: values[rows] for name, values in given.zero_shot.items()},
+        read_networks=None if read is None else lambda places: read(rows[places]),
     )

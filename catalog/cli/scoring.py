@@ -158,7 +158,7 @@ def train(
             show_default="all-MiniLM-L6-v2",
         ),
     ] = None,
-    pretrains: Annotated[
+    pretrain: Annotated[
         bool, typer.Option("--pretrain", help="Learn from the architectures alone, without labels.")
     ] = False,
     objective: Annotated[
@@ -182,9 +182,9 @@ def train(
         options["encoder"] = encoder
     if objective is not None:
         options["objective"] = objective
-    if pretrains and (target is not None or sample is not None):
+    if pretrain and (target is not None or sample is not None):
         raise UsageError("--pretrain learns from no labels; leave --target and --sample out.")
-    if not pretrains and target is None:
+    if not pretrain and target is None:
         raise UsageError("name the column of the labels with --target, or learn without labels with --pretrain.")
     with opened(db, wait) as catalog:
         if target is None:

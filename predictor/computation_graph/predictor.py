@@ -28,6 +28,7 @@ NAMES = (NONE, "contrastive", "statistics", "masked")
 NETWORKS = ("graph", "transformer")
 AT_ONCE = 1_000
 _ENCODER = "encoder."
+_OF_ENCODER = ("objective", "network", "width", "layers", "graphs", "steps")
 _NAMED = 5  # operators in a sentence for the user
 
 State = Mapping[str, NDArray[Any]]
@@ -155,7 +156,7 @@ class ComputationGraphs(Predictor):
         """Go on with another one's encoder, and with what decided its shape."""
         self._encoder = other.encoder
         self.card = {"pretraining": other.card["pretraining"]}
-        own = {name: getattr(other.options, name) for name in ("objective", "network", "width", "layers")}
+        own = {name: getattr(other.options, name) for name in _OF_ENCODER}
         self.options = replace(self.options, **own, pretrained="")
 
     def remarks(self, given: Given) -> Sequence[str]:
