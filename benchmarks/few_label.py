@@ -261,9 +261,14 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def table(path: Path) -> Iterator[str]:
-    """Markdown: one table a space, target and half; each figure the mean over seeds ± the standard deviation."""
+    """Markdown: one table a space, target and half; each figure the mean over seeds ± the standard deviation.
+
+    Spaces of several targets and other sizes are in the table of `gains`.
+    """
     found: dict[tuple[str, str, str], dict[str, dict[int, list[dict[str, str]]]]] = {}
     for row in read(path):
+        if row["space"] not in SIZES:
+            continue
         place = found.setdefault((row["space"], row["target"], row["half"]), {})
         place.setdefault(row["variant"], {}).setdefault(int(row["labels"]), []).append(row)
     for (space, target, half_name), variants in found.items():
@@ -284,28 +289,29 @@ def table(path: Path) -> Iterator[str]:
 
 
 def gains(path: Path) -> Iterator[str]:
-    """Markdown: the gain over the better of params and multiply-accumulates, mean over targets and seeds."""
-    found: dict[tuple[str, int], list[float]] = {}
+    """Markdown: tau, and its gain over the better of params and multiply-accumulates; means over targets and seeds."""
+    found: dict[tuple[str, int], list[tuple[float, float]]] = {}
     taus = {tuple(row[name] for name in KEY): float(row["tau"]) for row in read(path) if row["space"] not in SIZES}
-    for (space, target, half_name, labels, seed, name), tau in taus.items():
-        key = (space, target, half_name, labels, seed)
+    for (*key, name), tau in taus.items():
         sizes_ = [taus[(*key, size)] for size in ("params", "flops") if (*key, size) in taus]
         if name == "few_label blind" and sizes_:
-            found.setdefault((space, int(labels)), []).append(tau - max(sizes_))
+            found.setdefault((key[0], int(key[3])), []).append((tau, tau - max(sizes_)))
     if not found:
         return
-    spaces = sorted({space for space, _ in found})
-    yield "\nGain of tau over the better of params and multiply-accumulates, blind\n"
+    yield "\nOther spaces, blind: tau, and its gain over the better of params and multiply-accumulates\n"
     yield f"| labels | {' | '.join(map(str, OTHER_SIZES))} |"
     yield "|---" * (len(OTHER_SIZES) + 1) + "|"
-    means = {key: float(np.mean(values)) for key, values in found.items()}
+    means = {key: np.mean(values, axis=0) for key, values in found.items()}
+    spaces = sorted({space for space, _ in found})
     for space in spaces:
-        cells = [f"{means[space, labels]:.3f}" if (space, labels) in means else "" for labels in OTHER_SIZES]
+        cells = [
+            "{:.3f} ({:+.3f})".format(*means[space, size]) if (space, size) in means else "" for size in OTHER_SIZES
+        ]
         yield f"| {space} | {' | '.join(cells)} |"
     overall = [
-        np.mean([means[space, labels] for space in spaces if (space, labels) in means]) for labels in OTHER_SIZES
+        np.mean([means[space, size] for space in spaces if (space, size) in means], axis=0) for size in OTHER_SIZES
     ]
-    yield f"| mean of the spaces | {' | '.join(f'{mean:.3f}' for mean in overall)} |"
+    yield f"| mean of the spaces | {' | '.join('{:.3f} ({:+.3f})'.format(*mean) for mean in overall)} |"
 
 
 def _cell(group: list[dict[str, str]], figure: str) -> str:

@@ -149,7 +149,7 @@ def measured(graph: ArchitectureGraph) -> list[Measurement]:
     counts = measure(graph, proxies_named(COUNTED))
     others = MEASURED[len(COUNTED) :]
     if (parameters := counts[0].value) is not None and parameters > MOST_PARAMETERS:
-        reason = f"not measured: it has {parameters:,.0f} parameters, and {MOST_PARAMETERS:,} are the most here"
+        reason = f"not measured: it has more than {MOST_PARAMETERS:,} parameters"
         return counts + [Measurement(name, None, "failed", reason) for name in others]
     return counts + measure(graph, proxies_named(others), MeasureConfig())
 

@@ -94,7 +94,7 @@ def write(out: Path) -> None:
 def _judged(out: Path, space: str, scores: pl.DataFrame) -> Judged:
     """Values of one space side by side with its truth."""
     name = space_named(space).native_id_name
-    columns = ", ".join(f'"{column}"' for column in (HEADLINE[space], "canonical_id", *FREE))
+    columns = ", ".join(f'"{column}"' for column in dict.fromkeys((HEADLINE[space], "canonical_id", *FREE)))
     with catalog.open(out / "truth.duckdb") as stored:
         truth = stored.query(f'SELECT "{name}" AS architecture, {columns} FROM "{space}"')
     with Store.open(out / "truth.duckdb") as store:
@@ -106,9 +106,10 @@ def _judged(out: Path, space: str, scores: pl.DataFrame) -> Judged:
     wide = measured.join(truth, on="architecture", how="left")
     directions = {proxy.name: proxy.direction for proxy in proxies_named(MEASURED)}
     values = {proxy: wide[proxy].cast(pl.Float64).to_numpy() * directions.get(proxy, 1) for proxy in (*MEASURED, *FREE)}
-    parts = [values[part] for part in AZ_NAS]
-    has_none = all(np.isnan(part).all() for part in parts)
-    values["az_nas"] = np.full(len(wide), np.nan) if has_none else az_nas(*parts)
+    parts = np.array([values[part] for part in AZ_NAS])
+    is_measured = ~np.isnan(parts).all(axis=0)
+    values["az_nas"] = np.full(len(wide), np.nan)
+    values["az_nas"][is_measured] = az_nas(*parts[:, is_measured])
     failed = scores.filter(status="failed").group_by("proxy").agg(pl.col("reason").mode().sort().first(), pl.len())
     return Judged(
         space,

@@ -29,11 +29,12 @@ from measure import circumstances, measure
 from scipy.stats import kendalltau
 
 from catalog.architecture.canonical_form import canonical_graphs
-from catalog.search.job import Request, prepare
+from catalog.search.job import prepare
 from catalog.search.methods.problem import Budget, Candidate
 from catalog.search.methods.running import search
 from catalog.search.methods.space_choices import required_choices
 from catalog.search.methods.supernet import Supernet
+from catalog.search.request import Request
 from catalog.search.scores import Objectives
 from catalog.spaces import space_named
 from catalog.storage.store import Store

@@ -71,6 +71,7 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         np.array([graph.is_connected for graph in native]),
         sample_layers(kind.needs.layers, count, seed) if kind.needs.layers else None,
         optional={name: _partly_known(random, count) for name in kind.needs.optional},
+        optional_layers={name: sample_layers((name,), count, seed) for name in kind.needs.optional_layers},
         zero_shot={name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
         read_networks=_networks(native) if kind.needs.networks else None,
     )
@@ -178,24 +179,10 @@ def _check_shapes(kind: type[Predictor], scores: Scores, given: Given) -> None:
 
 def _check_batches(kind: type[Predictor], ready: Predictor, given: Given, whole: Scores) -> None:
     half = len(given) // 2
-    part = ready.score(_first(given, half))
+    part = ready.score(given.taken(np.arange(half)))
     round_off = 1e-3 * float(np.nanstd(whole.mean))
     same = np.allclose(part.mean, np.asarray(whole.mean)[:half], rtol=1e-3, atol=round_off, equal_nan=True)
     _require(same, kind, "scores an architecture differently beside others; say depends_on_pool = True")
-
-
-def _first(given: Given, count: int) -> Given:
-    forms = {form: Graphs.of(graphs.graphs[:count]) for form, graphs in given.forms.items()}
-    return dataclasses.replace(
-        given,
-        count=count,
-        forms=forms,
-        columns=given.columns[:count],
-        connected=given.connected[:count],
-        layers=None if given.layers is None else given.layers.first(count),
-        optional={name: values[:count] for name, values in given.optional.items()},
-        zero_shot={name: values[:count] for name, values in given.zero_shot.items()},
-    )
 
 
 def _check_folder(kind: type[Predictor], ready: Predictor, given: Given, scores: Scores) -> None:

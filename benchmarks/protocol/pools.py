@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.graph_tables import PlacedCells
-from predictor.door import Given, Graphs
+from predictor.door import Given
 
 Values = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -92,30 +91,4 @@ def half(pool: Pool, name: str) -> Pool:
 
 def part(given: Given, rows: Rows) -> Given:
     """Some of the architectures, in the order of `rows`."""
-    new = np.full(len(given), -1, dtype=np.int64)
-    new[rows] = np.arange(len(rows))
-
-    def cells(graphs: Graphs) -> list[PlacedCells]:
-        found = []
-        for one in graphs.cells:
-            kept = new[one.rows] >= 0
-            repeats = None if one.repeats is None else one.repeats[kept]
-            found.append(PlacedCells(new[one.rows[kept]], one.cells.taken(kept), repeats))
-        return found
-
-    read = given.read_networks
-    return replace(
-        given,
-        count=len(rows),
-        forms={
-            form: Graphs(
-                lambda graphs=graphs: cells(graphs), lambda graphs=graphs: [graphs.graphs[row] for row in rows]
-            )
-            for form, graphs in given.forms.items()
-        },
-        columns=given.columns[rows],
-        connected=given.connected[rows],
-        optional={name: values[rows] for name, values in given.optional.items()},
-        zero_shot={name: values[rows] for name, values in given.zero_shot.items()},
-        read_networks=None if read is None else lambda places: read(rows[places]),
-    )
+    return given.taken(rows)

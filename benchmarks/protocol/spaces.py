@@ -138,7 +138,8 @@ def _in_native_order(space: str, frame: pl.DataFrame, columns: Sequence[str], na
     known = frame.filter(pl.any_horizontal(pl.col(column).is_not_null() for column in columns))
     if space == "nb101":
         with gzip.open(data_folder() / SPACES[space].files[0], "rt") as file:
-            hashes = pl.read_csv(file.read().encode(), columns=[0]).to_series().rename(native_id).to_frame()
+            table = pl.read_csv(file.read().encode(), columns=["hash"], schema_overrides={"hash": pl.String})
+        hashes = table.rename({"hash": native_id})
         known = hashes.join(known, on=native_id, how="left", maintain_order="left")
     else:
         known = known.sort("index", "row", nulls_last=True)

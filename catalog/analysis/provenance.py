@@ -248,3 +248,25 @@ def _table(parts: Sequence[dict[str, Any]], keys: Sequence[str]) -> pa.Table:
     fields += [(key, pa.int32() if key == "epochs" else pa.string()) for key in keys]
     rows = [{name: part[name] for name, _ in fields} for part in parts]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
+
+
+def read_training_sizes(catalog: Store, pool: Pool) -> pl.DataFrame:
+    """Of each proxy column that a predictor filled which was trained on labels of the pool's space: how many.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``proxy``, ``predictor`` (what it is called whatever it was trained on) and ``labels``, the architectures of the
+        space that the predictor was trained on.
+    """
+    return catalog.query(
+        """
+        SELECT wide_column.name AS proxy, proxy.name AS predictor, count(*) AS labels
+        FROM wide_column JOIN proxy ON proxy.id = wide_column.proxy_id
+        JOIN training_member ON training_member.proxy_id = proxy.id
+        JOIN architecture ON architecture.id = training_member.architecture_id
+        WHERE wide_column.space = ? AND architecture.space = ? AND list_contains(?, wide_column.name)
+        GROUP BY ALL ORDER BY predictor, labels, proxy
+        """,
+        [pool.space, pool.space, list(pool.scores)],
+    )

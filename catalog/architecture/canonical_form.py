@@ -44,7 +44,7 @@ def canonical_forms(graphs: Sequence[ArchitectureGraph]) -> CanonicalForms:
     places: dict[CellGraph, int] = {}
     made: list[ArchitectureGraph] = []
     orders: list[tuple[Order, ...] | None] = []
-    contracted = [graph.contracted() for graph in graphs]
+    contracted = _contracted(graphs)
     rows = [[places.setdefault(cell, len(places)) for cell in cells] for cells in contracted]
     found = _orders(list(places))
     ordered = [cell.ordered(order) for cell, order in zip(places, found, strict=True)]
@@ -54,6 +54,19 @@ def canonical_forms(graphs: Sequence[ArchitectureGraph]) -> CanonicalForms:
         is_same = all(map(operator.is_, cells, graph.cells))
         orders.append(tuple([found[place] for place in row]) if is_same else None)
     return CanonicalForms(made, orders)
+
+
+def _contracted(graphs: Sequence[ArchitectureGraph]) -> list[list[CellGraph]]:
+    """`ArchitectureGraph.contracted` of each graph; a cell that several of them share is contracted once."""
+    known: dict[tuple[int, int, bool, bool], CellGraph] = {}
+    found = []
+    for graph in graphs:
+        rules = (id(graph.vocabulary), graph.merges_equals, graph.input is None)
+        keys = [(id(cell), *rules) for cell in graph.cells]
+        if any(key not in known for key in keys):
+            known.update(zip(keys, graph.contracted(), strict=True))
+        found.append([known[key] for key in keys])
+    return found
 
 
 def native_nodes(graph: ArchitectureGraph) -> tuple[Order, ...]:

@@ -43,8 +43,8 @@ def search(
         typer.Option(
             "--method",
             help="exhaustive, random, regularized-evolution, local-search, differential-evolution, pruning, "
-            "prune-evolve or nsga2.",
-            show_default="exhaustive where the space is a list, else prune-evolve (nsga2 for several scores)",
+            "prune-evolve, bayesian or nsga2.",
+            show_default="bayesian for labels; exhaustive where the space is a list, else prune-evolve or nsga2",
         ),
     ] = None,
     budget: Budget = None,
@@ -82,6 +82,51 @@ def search(
     resume: Annotated[
         int | None, typer.Option("--resume", metavar="RUN", help="Go on with this run, as it was asked for.")
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", metavar="COLUMN", help="Ask this stored column for one label a function."),
+    ] = None,
+    label_command: Annotated[
+        str | None,
+        typer.Option(
+            "--label-command",
+            metavar="COMMAND",
+            help="Ask this command for labels: {id} becomes the architecture's native id, and it prints one number.",
+        ),
+    ] = None,
+    label_name: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="Name the command's values.", show_default="label"),
+    ] = None,
+    label_timeout: Annotated[
+        float | None,
+        typer.Option("--label-timeout", metavar="S", help="End a command that has no answer after so many seconds."),
+    ] = None,
+    lower_is_better: Annotated[
+        bool, typer.Option("--lower-is-better", help="Low values of the command are good, as those of a loss.")
+    ] = False,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="How many commands run at once.")] = 1,
+    predictor: Annotated[
+        str | None,
+        typer.Option(
+            "--predictor",
+            metavar="NAME",
+            help="What learns from the labels so far, for --method bayesian.",
+            show_default="the one that is trained in seconds",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="OPTION=VALUE", help="The predictor's own option; may be repeated."),
+    ] = None,
+    acquisition: Annotated[
+        str | None,
+        typer.Option("--acquisition", help="thompson or ucb: how it chooses what to ask for.", show_default="thompson"),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option("--batch", metavar="N", help="Labels between two of its trainings.", show_default="5"),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
     wait: Wait = None,
@@ -96,6 +141,9 @@ def search(
     Without --budget and --seconds a method that never ends by itself scores 1,000 functions. What is visited is stored
     as it comes (table search_visit). Ctrl-C prints the best so far and ends with exit code 0; --resume goes on, also
     with a larger --budget.
+
+    With --labels or --label-command the score is a label that has to be asked for, once a function, as if each were to
+    be trained. A command that fails is a visit without a value, and its answers are stored as they come.
     """
     with opened(db, wait, mode="write") as catalog:
         found = catalog.search(
@@ -112,6 +160,16 @@ def search(
             truth=truth,
             plot=plot,
             resume=resume,
+            labels=labels,
+            label_command=label_command,
+            label_name=label_name,
+            label_timeout=label_timeout,
+            lower_is_better=lower_is_better,
+            workers=workers,
+            predictor=predictor,
+            options=settings or (),
+            acquisition=acquisition,
+            batch=batch,
         )
     for sentence in found.summary:
         note(sentence)

@@ -29,6 +29,7 @@ from catalog.analysis.provenance import (
     read_seeds,
     read_sources,
     read_structure,
+    read_training_sizes,
     short_training,
 )
 from catalog.analysis.ranking import any_time, by_quantile
@@ -85,6 +86,8 @@ class PoolAnalysis:
         The proxies whose numbers are development numbers; see `catalog.analysis.provenance.developed_on`.
     is_of_supernet
         Whether the target was measured with a supernet's weights.
+    training_sizes
+        How many labels predictors were trained on; see `catalog.analysis.provenance.read_training_sizes`.
     partial, bias, information, curve, gain, pairs, overlap
         See the modules of `catalog.analysis` of these names.
     """
@@ -111,6 +114,7 @@ class PoolAnalysis:
     gain: pl.DataFrame
     pairs: pl.DataFrame
     overlap: pl.DataFrame
+    training_sizes: pl.DataFrame
     developed: tuple[str, ...] = ()
     is_of_supernet: bool = False
 
@@ -185,6 +189,7 @@ def find(catalog: Store, pool: Pool) -> PoolAnalysis:
         gain=added_gain(together, truth, groups=groups),
         pairs=best_pairs(together, truth, groups=groups),
         overlap=top_overlap(columns),
+        training_sizes=read_training_sizes(catalog, pool),
         developed=developed_on(catalog, pool),
         is_of_supernet=is_of_supernet(catalog, pool),
     )

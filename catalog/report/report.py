@@ -17,7 +17,7 @@ from catalog.asking.html_parts import html_list, html_sentences
 from catalog.errors import UnknownColumnError, UsageError
 from catalog.message import visible
 from catalog.output_file import write_text
-from catalog.report import independence_figures, quality_figures, relation_figures
+from catalog.report import independence_figures, learning_curves, quality_figures, relation_figures
 from catalog.report.across_tasks import shared_pools, targets_told, task_table
 from catalog.report.figure import Choice
 from catalog.report.hover_drawings import HoverDrawings
@@ -219,6 +219,7 @@ def _report(catalog: Store, pools: list[PoolAnalysis], command: str) -> Report:
         "relation": values,
         "ranks": ranks,
         "forest": quality_figures.forest_choice(pools),
+        "learning": learning_curves.learning_choice(pools),
         "any_time": quality_figures.any_time_choice(pools),
         "quantiles": quality_figures.quantile_choice(pools),
         "cost": quality_figures.cost_choice(pools),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -76,7 +77,8 @@ def summary(outcome: Outcome) -> list[str]:
         lines.append("best so far: " + any_time(history, outcome.prepared.objectives.signs[0], _CURVE_POINTS))
     if history.stopped in ("interrupted", "budget", "seconds"):
         longer = "" if history.stopped == "interrupted" else " --budget N"
-        lines.append(f"go on with: catalog search {request.space} --resume {outcome.run_id}{longer}")
+        command = "" if request.label_command is None else f" --label-command {shlex.quote(request.label_command)}"
+        lines.append(f"go on with: catalog search {request.space} --resume {outcome.run_id}{command}{longer}")
     return lines
 
 
@@ -88,7 +90,9 @@ def failures(catalog: Store, outcome: Outcome) -> list[str]:
     """
     objectives, history = outcome.prepared.objectives, outcome.history
     formulas = [*objectives.formulas, *(bound.formula for bound in outcome.prepared.bounds)]
-    names = list(dict.fromkeys(name for formula in formulas for name in formula.names))
+    labels = objectives.source.labels
+    called = {} if labels is None else {labels.name: labels.column}
+    names = list(dict.fromkeys(called.get(name, name) for formula in formulas for name in formula.names))
     reasons: dict[str, Counter[str]] = {name: Counter() for name in names}
     for name, reason, count in _failed_visits(catalog, outcome, names):
         reasons[name][reason] += count

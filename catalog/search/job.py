@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from catalog.derivation import VERSIONS
 from catalog.errors import UsageError
 from catalog.search.constraints import Bound, Constraints
-from catalog.search.expression import parse
+from catalog.search.expression import Expression, parse
+from catalog.search.labels import asking
+from catalog.search.learning import surrogate as learning
 from catalog.search.methods.history import History
 from catalog.search.methods.problem import Budget, Problem
 from catalog.search.methods.running import LARGEST_BATCH, METHODS, check, methods_for, search
+from catalog.search.request import KIND, Request
 from catalog.search.scores import Objectives, ScoreSource, direction_of
 from catalog.search.stored_values import Rows, StoredSpace
 from catalog.search.supernet_scores import objectives_of
@@ -27,92 +29,7 @@ if TYPE_CHECKING:
     from catalog.storage.store import Store
 
 DEFAULT_BUDGET = 1000
-_KIND = "search"
-_LISTS = ("by", "maximum", "minimum")
 _MEASURED_AT_ONCE = 8  # about a second of work: what Ctrl-C can lose, and by how much --seconds can be exceeded
-
-
-@dataclass(frozen=True)
-class Request:
-    """What decides the course of a search; stored as the run's parameters.
-
-    Parameters
-    ----------
-    space, by, method, where, seed
-        As on the command line; `by` are formulas.
-    maximum, minimum
-        Bounds as ``params=1e6``.
-    budget, seconds
-        Limits, None for none.
-    unit
-        What is looked at, `FUNCTION` or `ARCHITECTURE`; None until the search is prepared, which decides it.
-    rules
-        Version of the rules that say which architectures compute one function.
-    """
-
-    space: str
-    by: tuple[str, ...]
-    method: str | None = None
-    budget: int | None = None
-    seconds: float | None = None
-    where: str | None = None
-    maximum: tuple[str, ...] = ()
-    minimum: tuple[str, ...] = ()
-    seed: int = 0
-    unit: str | None = None
-    rules: int = VERSIONS["canonical form"]
-
-    @classmethod
-    def of_run(cls, catalog: Store, run_id: int) -> Request:
-        """What an earlier run was asked.
-
-        Raises
-        ------
-        UsageError
-            There is no such run, or it is no search.
-        """
-        rows = catalog.arrow("SELECT kind, parameters FROM run WHERE id = ?", [run_id]).to_pylist()
-        if not rows or rows[0]["kind"] != _KIND:
-            known = catalog.arrow("SELECT id FROM run WHERE kind = ? ORDER BY id DESC LIMIT 5", [_KIND])[
-                "id"
-            ].to_pylist()
-            what = f"run {run_id} is no search but {rows[0]['kind']}" if rows else f"there is no run {run_id}"
-            hint = f"searches are {', '.join(map(str, known))}" if known else "no search is stored"
-            raise UsageError(f"{what} in {catalog.path}; {hint}.")
-        return cls._of_parameters(rows[0]["parameters"], run_id)
-
-    @classmethod
-    def _of_parameters(cls, text: str | None, run_id: int) -> Request:
-        """Parameters as they are stored; the file, and what it says of a run, may be somebody else's.
-
-        Raises
-        ------
-        UsageError
-            They are not those of a search.
-        """
-        try:
-            given = json.loads(text or "")
-        except (ValueError, RecursionError):
-            given = None
-        texts = dict.fromkeys(("space", "method", "where", "unit"), str)
-        kinds: dict[str, Any] = {**texts, "budget": int, "seconds": int | float, "seed": int, "rules": int}
-        required = {"space", "seed", *_LISTS}
-        if not isinstance(given, dict) or not required <= set(given) <= {*kinds, *_LISTS}:
-            raise _no_parameters(run_id, "the keys are others")
-        for name, value in given.items():
-            wanted: Any = list if name in _LISTS else kinds[name]
-            is_open = value is None and name not in {*required, "rules"}
-            if not is_open and (not isinstance(value, wanted) or isinstance(value, bool)):
-                raise _no_parameters(run_id, f"{name} is {value!r}")
-            if name in _LISTS and not all(isinstance(part, str) for part in value):
-                raise _no_parameters(run_id, f"{name} is {value!r}")
-        given.setdefault("unit", FUNCTION)  # before these were stored they were always this
-        given.setdefault("rules", 1)
-        return cls(**(given | {name: tuple(given[name]) for name in _LISTS}))
-
-
-def _no_parameters(run_id: int, why: str) -> UsageError:
-    return UsageError(f"run {run_id} does not say what was searched: {why}. Start a new search without --resume.")
 
 
 @dataclass(frozen=True)
@@ -158,7 +75,7 @@ class Outcome:
     entered: int
 
 
-def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepared:
+def prepare(catalog: Store, asked: Request, extra: Sequence[str] = (), workers: int = 1) -> Prepared:
     """Check a request against the catalog and set the search up.
 
     Parameters
@@ -167,12 +84,15 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepar
         Where it leaves the method or the limits open, the result has them filled in.
     extra
         Further columns that the answer shows, if the space has them.
+    workers
+        How many commands that print a label run at once.
 
     Raises
     ------
     UsageError
         The request names something that does not exist or does not fit together.
     """
+    asked = asking.with_score(asked)
     space = space_of(catalog, asked.space)
     formulas = [parse(text) for text in asked.by]
     bounds = [
@@ -180,9 +100,13 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepar
         *(Bound.parse(text, is_upper=False) for text in asked.minimum),
     ]
     names = dict.fromkeys(name for formula in [*formulas, *(one.formula for one in bounds)] for name in formula.names)
+    if asked.label_command is not None:
+        names.pop(asked.label or "", None)
     stored = StoredSpace.read(catalog, space, [*names, *extra])
+    if asked.labels is not None:
+        stored = asking.of_functions(catalog, space, stored, asked.labels)
     method = asked.method or _default_method(asked, space, stored)
-    request = _completed(asked, method)
+    request = learning.completed(_completed(asked, method))
     pooled = _is_pooled(request, space, stored)
     is_listed = pooled or stored.is_complete
     rows = stored.chosen(catalog, space, asked.where)
@@ -191,12 +115,13 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepar
     known = [bound for bound in bounds if is_listed and set(bound.formula.names) <= set(stored.columns)]
     for bound in known:
         rows = bound.kept(stored, rows)
-    source = ScoreSource(catalog, space, stored, rows, tuple(names))
+    if request.labels is not None:
+        rows = asking.labelled(stored, rows, request.labels)
+    labels = asking.command_labels(catalog, space, stored, request, workers)
+    source = ScoreSource(catalog, space, stored, rows, tuple(names), labels=labels)
     if not is_listed:
         _require_computable(space, stored, source, names)
-    signs = [
-        1 if formula.name is None else direction_of(catalog, space.name, stored, formula.name) for formula in formulas
-    ]
+    signs = [_sign(source, formula) for formula in formulas]
     objectives = objectives_of(source, formulas, signs)
     # A pool is narrowed already; what is varied, or bounded by what is not stored, has to be looked at as it comes.
     open_bounds = [bound for bound in bounds if bound not in known]
@@ -204,6 +129,7 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepar
     asked_of_each = dict.fromkeys(
         name for formula in [*formulas, *(bound.formula for bound in open_bounds)] for name in formula.names
     )
+    asked_of_each.pop(request.label or "", None)  # a label is a function's
     apart = telling_twins_apart(space, stored, asked_of_each, source.computable, is_listed=is_listed)
     request = _with_unit(request, apart)
     source.tells_twins_apart = request.unit == ARCHITECTURE
@@ -217,9 +143,10 @@ def prepare(catalog: Store, asked: Request, extra: Sequence[str] = ()) -> Prepar
         [stored.digests[row] for row in rows.tolist()] if pooled else None,
         [stored.native_ids[row] for row in rows.tolist()] if pooled else None,
         source.tells_twins_apart,
+        learning.asking_of(source, request, pooled=pooled),
     )
     check(problem, method, Budget(request.budget, request.seconds), request.seed)
-    notes = _notes(request, space, stored, objectives, pooled)
+    notes = (*asking.notes_of(request, labels, rows, stored), *_notes(request, space, stored, objectives, pooled))
     return Prepared(request, space, stored, problem, objectives, bounds, rows, notes, apart)
 
 
@@ -237,7 +164,7 @@ def run(
     earlier: Earlier = {} if resume is None else read_visits(catalog, resume, signs, request.unit == ARCHITECTURE)
     parameters = asdict(request)
     if resume is None:
-        job = Run.start(catalog, _KIND, parameters)
+        job = Run.start(catalog, KIND, parameters)
     else:
         job = Run(catalog, resume)
         text = json.dumps(parameters, sort_keys=True)
@@ -246,24 +173,45 @@ def run(
         )
     from predictor.encoding.stored_embeddings import remember_made
 
+    labels = prepared.objectives.source.labels
     with job:
+        if labels is not None:
+            labels.begin(job.id)
         store = VisitStore(catalog, prepared.objectives, job.id)
         history = search(
             prepared.problem,
             request.method,
             budget,
             request.seed,
-            batch=_MEASURED_AT_ONCE if prepared.objectives.source.is_slow else LARGEST_BATCH,
+            batch=_batch(prepared),
             on_batch=store,
             on_progress=progress,
             earlier=earlier,
         )
         store.flush()
         remember_made(catalog)
-        job.detail = _detail(history, signs, store.entered)
+        entered = store.entered + (0 if labels is None else labels.entered)
+        job.detail = _detail(history, signs, entered)
     if history.stopped == "interrupted":
         job.interrupt(job.detail)
-    return Outcome(prepared, history, job.id, store.entered)
+    return Outcome(prepared, history, job.id, entered)
+
+
+def _batch(prepared: Prepared) -> int:
+    """How many candidates are scored at once: few, where the clock has to be looked at between slow ones."""
+    source = prepared.objectives.source
+    if source.labels is not None and prepared.request.seconds is not None:
+        return source.labels.workers
+    return _MEASURED_AT_ONCE if source.is_slow else LARGEST_BATCH
+
+
+def _sign(source: ScoreSource, formula: Expression) -> int:
+    """+1 where high values of a formula are sought, -1 where low ones are."""
+    if formula.name is None:
+        return 1
+    if source.labels is not None and formula.name == source.labels.name:
+        return source.labels.facts.direction
+    return direction_of(source.catalog, source.space.name, source.stored, formula.name)
 
 
 def _with_unit(request: Request, apart: Sequence[str]) -> Request:
@@ -290,7 +238,9 @@ def _completed(asked: Request, method: str) -> Request:
 
 
 def _default_method(asked: Request, space: SearchSpace, stored: StoredSpace) -> str:
-    """Everything, where that is a list; else the hybrid of TG-NAS, or NSGA-II for several scores."""
+    """For labels what learns from them; everything, where that is a list; else TG-NAS's hybrid or NSGA-II."""
+    if asked.label is not None and len(asked.by) == 1:
+        return "bayesian"
     if stored.is_complete or asked.where is not None or space.size is not None:
         return "exhaustive"
     wanted = "prune-evolve" if len(asked.by) == 1 else "nsga2"
@@ -299,10 +249,11 @@ def _default_method(asked: Request, space: SearchSpace, stored: StoredSpace) -> 
 
 def _is_pooled(request: Request, space: SearchSpace, stored: StoredSpace) -> bool:
     """Whether the method goes through stored architectures instead of making candidates."""
-    if request.method not in ("exhaustive", "random") or not len(stored):
+    if request.method not in ("exhaustive", "random", "bayesian") or not len(stored):
         return False
-    makes = methods_for(space, objectives=len(request.by))
-    return stored.is_complete or request.where is not None or request.method not in makes
+    makes = methods_for(space, objectives=len(request.by), learning=True)
+    chosen = request.where is not None or request.labels is not None
+    return stored.is_complete or chosen or request.method not in makes
 
 
 def _not_stored(request: Request, stored: StoredSpace) -> UsageError:

@@ -16,8 +16,9 @@ from catalog.asking.text_table import as_text
 from catalog.progress import Listener
 from catalog.search.answer import answered, as_rows, failures, panels_of, pathless, summary, truth_of
 from catalog.search.figures import check_path, draw
-from catalog.search.job import Outcome, Request, prepare, run
+from catalog.search.job import Outcome, prepare, run
 from catalog.search.methods.history import History
+from catalog.search.request import Request
 from catalog.search.resuming import resumed
 from catalog.search.stored_values import best_known
 from catalog.tables.space_view import SpaceView
@@ -95,6 +96,7 @@ def search_space(
     top: int = 10,
     truth: str | None = None,
     plot: Path | None = None,
+    workers: int = 1,
     listener: Listener,
 ) -> SearchResult:
     """Search a space, store what is visited, and say what was found.
@@ -115,6 +117,8 @@ def search_space(
         Column that says how good the answer really is; by default a test accuracy, where there is one.
     plot
         A file to draw into, checked before the search begins.
+    workers
+        How many commands that print a label run at once.
     listener
         Hears how the request was understood, and how far the search is.
 
@@ -127,7 +131,7 @@ def search_space(
         check_path(plot)
     asked = given if resume is None else resumed(Request.of_run(store, resume), given, seed, resume)
     measure = _truth(store, asked.space, truth)
-    prepared = prepare(store, asked, [measure] if measure else [])
+    prepared = prepare(store, asked, [measure] if measure else [], workers)
     for sentence in prepared.notes:
         listener.note(sentence)
     with _followed(listener, asked.space, prepared.request.budget) as progress:
@@ -193,7 +197,12 @@ def _nothing_found(outcome: Outcome) -> str:
             f"{history.method} on {space.name} comes to its first architecture with evaluation {needed:,}: "
             f"catalog search {space.name} --resume {outcome.run_id} --budget {needed}"
         )
+    request = outcome.prepared.request
+    if request.label_command is not None:
+        return (
+            f"none of the {history.evaluations:,} candidates has a label; try the command by hand, correct it, and "
+            "search again: what failed is asked again by a new search."
+        )
     return (
-        f"none of the {history.evaluations:,} candidates has a value of {', '.join(outcome.prepared.request.by)}; "
-        "choose another score."
+        f"none of the {history.evaluations:,} candidates has a value of {', '.join(request.by)}; choose another score."
     )

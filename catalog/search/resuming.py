@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from catalog.errors import UsageError
-from catalog.search.job import Request
+from catalog.search.request import Request
 
 
 def resumed(stored: Request, given: Request, seed: int | None, run_id: int) -> Request:
@@ -31,6 +32,11 @@ def resumed(stored: Request, given: Request, seed: int | None, run_id: int) -> R
             f"form), and version {given.rules} counts functions otherwise; start a new search without --resume. What "
             f"the run visited stays in the table search_visit."
         )
+    if stored.label_command is not None and given.label_command is None:
+        raise UsageError(
+            f"run {run_id} asked {stored.label_command!r} for labels. A catalog file may be somebody else's, so no "
+            f"command is run that it names; give it again: --label-command {shlex.quote(stored.label_command)}."
+        )
     asked = {
         "SPACE": (given.space, stored.space),
         "--by": (given.by, stored.by),
@@ -39,6 +45,15 @@ def resumed(stored: Request, given: Request, seed: int | None, run_id: int) -> R
         "--max": (given.maximum, stored.maximum),
         "--min": (given.minimum, stored.minimum),
         "--seed": (seed, stored.seed),
+        "--labels": (given.labels, stored.labels),
+        "--label-command": (given.label_command, stored.label_command),
+        "--label-timeout": (given.label_timeout, stored.label_timeout),
+        "--predictor": (given.predictor, stored.predictor),
+        "--set": (given.settings, stored.settings),
+        "--acquisition": (given.acquisition, stored.acquisition),
+        "--batch": (given.batch, stored.batch),
+        "--as": (given.label_name, stored.label_name),
+        "--lower-is-better": (given.lower_is_better or None, stored.lower_is_better),
     }
     for option, (now, before) in asked.items():
         if now not in (None, ()) and now != before:

@@ -24,6 +24,7 @@ from catalog.tables.stored_graphs import read_graphs
 
 if TYPE_CHECKING:
     from catalog.architecture.graph import ArchitectureGraph
+    from catalog.search.labels.source import CommandLabels
     from catalog.storage.store import Store
     from predictor.scoring.candidates import CandidateScorer
 
@@ -56,6 +57,8 @@ class ScoreSource:
         Columns and proxies.
     tells_twins_apart
         Whether every architecture is looked at for itself, so that none gives way to one that computes the same.
+    labels
+        Where the values of a user's command come from, if there is one; its name is none of `names`.
 
     Raises
     ------
@@ -71,7 +74,9 @@ class ScoreSource:
         allowed: Rows,
         names: Sequence[str],
         tells_twins_apart: bool = False,
+        labels: CommandLabels | None = None,
     ) -> None:
+        self.labels = labels
         self.catalog = catalog
         self.space = space
         self.stored = stored
@@ -169,6 +174,10 @@ class ScoreSource:
         Of functions alike one may have more operators, and so more parameters: a twin's value stands only for one that
         cannot be computed.
         """
+        if self.labels is not None and self.labels.name in names:
+            others = [name for name in names if name != self.labels.name]
+            answers = {self.labels.name: self.labels.values(candidates, own)}
+            return self._values_of(candidates, own, twin, others) | answers
         found = {name: np.full(len(candidates), np.nan) for name in names}
         wanted = {name: np.zeros(len(candidates), dtype=bool) for name in names}
         for name in names:

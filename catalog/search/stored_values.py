@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,11 @@ class StoredSpace:
             return frozenset(self.digests)
         rows = np.flatnonzero(np.isnan(self.columns[name]) & ~self.refused[name])
         return frozenset(self.digests[row] for row in rows.tolist())
+
+    def shared(self, name: str) -> StoredSpace:
+        """The same, with a column's values known of all architectures of a function of which one has a value."""
+        values, refused = _shared(self.columns[name], self.refused[name], self.digests)
+        return replace(self, columns={**self.columns, name: values}, refused={**self.refused, name: refused})
 
     @property
     def has_twins(self) -> bool:

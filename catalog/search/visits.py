@@ -10,12 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.architecture.graph_tables import placed_cells
-from catalog.architecture.members import Members
 from catalog.errors import UsageError
+from catalog.search.entering import enter
 from catalog.search.methods.history import Visit
 from catalog.search.scores import Objectives
-from catalog.tables import registration, views
+from catalog.tables import views
 from catalog.tables.proxies import ensure_proxies
 
 if TYPE_CHECKING:
@@ -88,24 +87,7 @@ class VisitStore:
         """The ``architecture.id`` of each visit, and how many architectures are new."""
         source = self.objectives.source
         candidates = [visit.candidate for visit in visits]
-        rows = source.row_of(candidates)
-        ids = np.full(len(visits), -1, dtype=np.int64)
-        ids[rows >= 0] = source.stored.ids[rows[rows >= 0]]
-        places = np.flatnonzero(rows < 0)
-        if not len(places):
-            return ids, 0
-        graphs = [graph for place in places.tolist() if (graph := candidates[place].graph) is not None]
-        native_ids = [source.space.native_id(graph) for graph in graphs]
-        members = (
-            Members(native_ids, cells=list(placed_cells(graphs)))
-            if source.space.forms_are_equal
-            else Members(native_ids, graphs=graphs)
-        )
-        registration.ensure_space(self.catalog, source.space)
-        ids[places], new = registration.enter(self.catalog, source.space, members, self.run_id)
-        if new:
-            registration.link_twins(self.catalog, source.space.name)
-        return ids, new
+        return enter(self.catalog, source.space, source.stored, candidates, source.row_of(candidates), self.run_id)
 
     def _store_scores(self, visits: Sequence[Visit], ids: NDArray[np.int64]) -> bool:
         """Rows of ``score`` for what was computed on the fly; whether there were any."""

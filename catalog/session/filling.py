@@ -82,9 +82,8 @@ class Filling(Handle):
         space = StagedSpace.from_text(text, path.name)
         with self._writing(create=True) as store:
             new = add_space(store, space)
-        count = space.assignments.count
-        counted = f"{count:,}" if space.size is not None else f"about {float(count):.2g}"
-        self._listener.note(f"{space.name}: {counted} architectures{'' if new else '; the space is stored already'}.")
+        known = "" if new else "; the space is stored already"
+        self._listener.note(f"{space.name}: {space.assignments.counted} architectures{known}.")
         return space.name
 
     def draw_space(self, space: str, count: int = 1000, *, seed: int = 0) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,16 @@ class Searching(Handle):
         truth: str | None = None,
         plot: str | Path | None = None,
         resume: int | None = None,
+        labels: str | None = None,
+        label_command: str | None = None,
+        label_name: str | None = None,
+        label_timeout: float | None = None,
+        lower_is_better: bool = False,
+        workers: int = 1,
+        predictor: str | None = None,
+        options: Mapping[str, object] | Sequence[str] = (),
+        acquisition: str | None = None,
+        batch: int | None = None,
     ) -> SearchResult:
         """Search a space for the best architectures by a score, within constraints.
 
@@ -45,6 +56,14 @@ class Searching(Handle):
             A proxy, a column, or a formula of them; of two or three the Pareto front is sought.
         method, budget, seconds, where, seed, truth, plot
             As the options of ``catalog search``.
+        labels, label_command, label_timeout, lower_is_better, workers
+            As the options of ``catalog search``.
+        predictor, acquisition, batch
+            As the options of ``catalog search``.
+        options
+            The predictor's own options, for example ``{"blind": True}``; ``--set`` of ``catalog search``.
+        label_name
+            What the command's values are called; ``--as`` of ``catalog search``.
         max, min
             Bounds, for example ``{"params": 1e6}``.
         top
@@ -57,14 +76,36 @@ class Searching(Handle):
         UsageError
             Something named does not exist or does not fit together.
         """
-        from catalog.search.job import Request
+        from catalog.search.request import Request
         from catalog.search.result import search_space
         from catalog.spaces import SPACES
 
         formulas = (by,) if isinstance(by, str) else tuple(by)
-        if resume is None and not formulas:
-            raise UsageError("a search needs a score; give --by a proxy, a column, or a formula of them.")
-        given = Request(space, formulas, method, budget, seconds, where, _bounds(max), _bounds(min), seed or 0)
+        if resume is None and not formulas and labels is None and label_command is None:
+            raise UsageError(
+                "a search needs a score; give --by a proxy, a column, or a formula of them, or say with --labels or "
+                "--label-command where labels come from."
+            )
+        given = Request(
+            space,
+            formulas,
+            method,
+            budget,
+            seconds,
+            where,
+            _bounds(max),
+            _bounds(min),
+            seed or 0,
+            labels=labels,
+            label_command=label_command,
+            label_name=label_name,
+            label_timeout=label_timeout,
+            lower_is_better=lower_is_better,
+            predictor=predictor,
+            settings=_settings(options),
+            acquisition=acquisition,
+            batch=batch,
+        )
         with self._writing(create=resume is None and space in SPACES) as store:
             return search_space(
                 store,
@@ -74,6 +115,7 @@ class Searching(Handle):
                 top=top,
                 truth=truth,
                 plot=None if plot is None else Path(plot),
+                workers=workers,
                 listener=self._listener,
             )
 
@@ -122,6 +164,13 @@ class Searching(Handle):
                 plot=None if plot is None else Path(plot),
                 listener=self._listener,
             )
+
+
+def _settings(given: Mapping[str, object] | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(given, Mapping):
+        texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+        return tuple(f"{name}={text}" for name, text in texts.items())
+    return tuple(given)
 
 
 def _bounds(given: Bounds) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def space_of(catalog: Store, name: str) -> SearchSpace:
 def _defined(definition: str, where: str) -> StagedSpace:
     from catalog.spaces.staged.space import StagedSpace
 
-    return StagedSpace.from_text(definition, where)
+    return StagedSpace.from_text(definition, where, checked=False)
 
 
 def add_space(catalog: Store, space: StagedSpace) -> bool:
@@ -70,7 +70,7 @@ def add_space(catalog: Store, space: StagedSpace) -> bool:
         with Run.start(catalog, "add_space", {"space": space.name}) as run, catalog.transaction():
             registration.ensure_space(catalog, space)
             views.rebuild(catalog, space.name)
-            run.detail = f"about {float(space.assignments.count):.2g} architectures"
+            run.detail = f"{space.assignments.counted} architectures"
         return True
     if stored[0][0] != space.definition:
         raise UsageError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from catalog.architecture.computation.sized import NodeError
+from catalog.architecture.computation.node_error import NodeError
 from catalog.architecture.graph import topological_order
 from catalog.architecture.operators import Vocabulary
 from catalog.architecture.sizes import FIELDS, Size

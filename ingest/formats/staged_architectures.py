@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, NoReturn
 
 from catalog.errors import IdentifierError
 from catalog.spaces.staged.assignment import Assignment, Read
@@ -64,12 +65,25 @@ class Architectures:
         stages = []
         for stage in range(len(self._described.stages)):
             stages.append(self._stage(row, network, stage))
-        found = self._all.resolved(network, stages)
-        if found is None:
+        found = list(islice(self._all.agreeing(network, stages), 2))
+        if not found:
             told = self._described.network.broken(network)
             row.fail(f"it is no architecture of the space {self._space.name!r}: {told}.")
+        if len(found) > 1:
+            self._fail_unsaid(row, f"architecture it is of: {' or '.join(map(self._space.id_of, found))}")
         self._refuse_rest(row)
-        return found
+        return found[0]
+
+    def _fail_unsaid(self, row: Row, which: str) -> NoReturn:
+        """Refuse a record that several would fit: what it is of must not be made up."""
+        levels = [self._described.network]
+        for stage in self._described.stages:
+            levels += [] if self._table.stages else [stage.level, stage.block_level]
+        unsaid = dict.fromkeys(name for level in levels for name in level.names if name not in self._table.choices)
+        row.fail(
+            f"it does not say which {which}; [table] has no column for {', '.join(unsaid)}. Give each a column there, "
+            "or one value in the space."
+        )
 
     def _check_fixed(self, row: Row) -> None:
         for path, value in self._table.fixed.items():
@@ -107,6 +121,8 @@ class Architectures:
             if not options:
                 told = described.block_level.broken(said)
                 row.fail(f"block {len(blocks) + 1} of stage {stage + 1}: {told}.")
+            if len(options) > 1:
+                self._fail_unsaid(row, f"block number {len(blocks) + 1} of stage {stage + 1} is")
             blocks.append(options[0])
         return Read(own, tuple(blocks))
 

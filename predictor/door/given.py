@@ -45,6 +45,19 @@ class Graphs:
             lambda: list(placed_cells([replace(graph, cells=graph.as_cells()) for graph in graphs])), lambda: graphs
         )
 
+    def taken(self, rows: NDArray[np.int64], new: NDArray[np.int64]) -> Graphs:
+        """Those of some architectures; `new` is the place of each in `rows`, or -1."""
+
+        def cells() -> list[PlacedCells]:
+            found = []
+            for one in self.cells:
+                kept = new[one.rows] >= 0
+                repeats = None if one.repeats is None else one.repeats[kept]
+                found.append(PlacedCells(new[one.rows[kept]], one.cells.taken(kept), repeats))
+            return found
+
+        return Graphs(cells, lambda: [self.graphs[row] for row in rows.tolist()])
+
     @cached_property
     def cells(self) -> Sequence[PlacedCells]:
         """All cells as arrays; each part says by ``rows`` which architectures its cells belong to."""
@@ -79,8 +92,10 @@ class Given:
     optional
         By name: (A,) the columns of those that were asked for that the space has, NaN where neither an architecture
         nor one that computes the same function has a value.
+    optional_layers
+        By proxy: the layers of those that were asked for that some architecture has.
     zero_shot
-        The same of the scores of predictors that come with weights.
+        As `optional`, of the scores of predictors that come with weights.
     read_networks
         Gives computation graphs; None where they were not asked for.
     """
@@ -93,6 +108,7 @@ class Given:
     connected: NDArray[np.bool_]
     layers: Layers | None = None
     optional: Mapping[str, Values] = field(default_factory=dict)
+    optional_layers: Mapping[str, Layers] = field(default_factory=dict)
     zero_shot: Mapping[str, Values] = field(default_factory=dict)
     read_networks: ReadNetworks | None = None
 
@@ -110,6 +126,24 @@ class Given:
     def canonical(self) -> Graphs:
         """The graphs as what they compute."""
         return self.forms["canonical"]
+
+    def taken(self, rows: NDArray[np.int64]) -> Given:
+        """Some of the architectures, each once, in the order of `rows`."""
+        new = np.full(self.count, -1, dtype=np.int64)
+        new[rows] = np.arange(len(rows))
+        read = self.read_networks
+        return replace(
+            self,
+            count=len(rows),
+            forms={form: graphs.taken(rows, new) for form, graphs in self.forms.items()},
+            columns=self.columns[rows],
+            connected=self.connected[rows],
+            layers=None if self.layers is None else self.layers.of(rows),
+            optional_layers={name: layers.of(rows) for name, layers in self.optional_layers.items()},
+            optional={name: values[rows] for name, values in self.optional.items()},
+            zero_shot={name: values[rows] for name, values in self.zero_shot.items()},
+            read_networks=None if read is None else lambda places: read(rows[places]),
+        )
 
     def __len__(self) -> int:
         return self.count

@@ -52,6 +52,6 @@ class Layers:
         """M."""
         return int(self.owner.max(initial=-1)) + 1
 
-    def first(self, count: int) -> Layers:
-        """Those of the first architectures; the networks of the others stay."""
-        return replace(self, network=self.network[:count])
+    def of(self, rows: Places) -> Layers:
+        """Those of some of the architectures; the networks of the others stay."""
+        return replace(self, network=self.network[rows])

@@ -46,6 +46,8 @@ class Needs:
     optional
         Columns that it reads where a space has them; nothing is measured for them. What was trained on architectures
         of the space is not among them.
+    optional_layers
+        Zero-cost proxies whose values of layers it reads where a space has them, in the same way.
     zero_shot
         Whether it reads, in the same way, the scores of other predictors that come with weights.
     networks
@@ -58,13 +60,15 @@ class Needs:
     layers: tuple[str, ...] = ()
     extra: str | None = None
     optional: tuple[str, ...] = ()
+    optional_layers: tuple[str, ...] = ()
     zero_shot: bool = False
     networks: bool = False
 
     @property
     def reads_graphs_alone(self) -> bool:
         """Whether nothing but the graphs decides its scores, once it is trained."""
-        return bool(self.graphs) and not (self.columns or self.layers or self.optional or self.zero_shot)
+        more = (self.columns, self.layers, self.optional, self.optional_layers, self.zero_shot)
+        return bool(self.graphs) and not any(more)
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ class Predictor(ABC):
     """Whether the score of an architecture depends on which others are scored with it."""
     scores_mixtures: ClassVar[bool] = False
     """Whether `score_mixtures` scores means of native graphs, and so supernets."""
+    trains_in_seconds: ClassVar[bool] = False
+    """Whether a few hundred labels take it seconds: what a search takes that learns while it asks for labels."""
     fewest_labels: ClassVar[int] = 5
     developed_with: ClassVar[tuple[str, ...]] = ()
     """Spaces in sight while it was developed: what it reaches there is no blind result."""

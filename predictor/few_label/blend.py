@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 FOLDS = 5
-_PRIOR = 40.0  # labels that speak for equal shares before any is seen
+_PRIOR = 25.0  # labels that speak for equal shares before any is seen
 
 
 def folds(labels: int, seed: int, count: int = FOLDS) -> list[NDArray[np.intp]]:

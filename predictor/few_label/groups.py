@@ -15,13 +15,13 @@ from predictor.door import Given
 from predictor.few_label.histogram import Histogram, count_colours, histogram, vocabulary_of
 from predictor.few_label.kernels import Pairs, Values
 from predictor.few_label.labels import Distribution
-from predictor.few_label.tables import READERS, TERMS, ZERO_SHOT, Table
+from predictor.few_label.tables import LAYERS, READERS, TERMS, ZERO_SHOT, Table
 
 HISTOGRAM = "histogram"
 PROXIES = "proxies"
-RANKED = (PROXIES, ZERO_SHOT)
+RANKED = (PROXIES, LAYERS, ZERO_SHOT)
 """Groups whose numbers count by their rank alone."""
-COUNTED = ("sources", "distances")
+COUNTED = ("sources", "distances", "edges")
 """Groups of counts: what occurs often counts for more than what hardly occurs."""
 OF_GRAPHS = (*COUNTED, "sizes", TERMS)
 """Groups that are read off the graphs, which every space has."""
@@ -200,7 +200,7 @@ class Frozen:
             for name, group in self.groups.items()
             if name not in OF_GRAPHS
             for column in group.names
-            if column not in (given.zero_shot if name == ZERO_SHOT else given.optional)
+            if not _is_given(given, name, column)
         ]
         if lacking:
             raise UsageError(
@@ -248,3 +248,9 @@ class Frozen:
 def _squares(values: Values, other: Values) -> Values:
     lengths, others = (values**2).sum(axis=1), (other**2).sum(axis=1)
     return np.asarray(np.maximum(lengths[:, None] + others - 2.0 * values @ other.T, 0.0))
+
+
+def _is_given(given: Given, group: str, column: str) -> bool:
+    if group == LAYERS:  # a sum of layers that no network has is one of nothing
+        return column.partition(":")[0] in given.optional_layers
+    return column in (given.zero_shot if group == ZERO_SHOT else given.optional)

@@ -13,6 +13,7 @@ from catalog.errors import UsageError
 from catalog.nearest import did_you_mean
 from predictor.door import Given, Labelled, Needs, Predictor, Scores, Training
 from predictor.few_label.groups import NAMES, Frozen
+from predictor.few_label.layers import READ
 from predictor.few_label.model import Model
 from predictor.few_label.tables import OPTIONAL, TERMS, ZERO_SHOT
 
@@ -58,8 +59,16 @@ class FewLabel(Predictor):
     """
 
     name = "few_label"
-    needs = Needs(labels=True, graphs=("canonical",), extra="predict", optional=OPTIONAL, zero_shot=True)
+    needs = Needs(
+        labels=True,
+        graphs=("native", "canonical"),
+        extra="predict",
+        optional=OPTIONAL,
+        optional_layers=READ,
+        zero_shot=True,
+    )
     has_spread: ClassVar[bool] = True
+    trains_in_seconds: ClassVar[bool] = True
     developed_with: ClassVar[tuple[str, ...]] = ("nb201", "darts")
     Options = FewLabelOptions
 

@@ -1,9 +1,13 @@
-"""Where operators stand: what they read, and how near an input they are. Counts of the canonical graph, by cell."""
+"""Where operators stand: what they read, and how near an input they are. Counts by cell.
+
+Of both forms of a graph: the canonical one says what is computed, the native one keeps apart what a space's authors
+chose, for example a skip connection.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +16,7 @@ from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import is_traced
 from catalog.architecture.graph_tables import PlacedCells
 from catalog.architecture.operators import Vocabulary
-from predictor.door import Given
+from predictor.door import Given, Graphs
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -29,8 +33,41 @@ def kind_of(cell: str) -> str:
 
 def sources(given: Given) -> dict[str, Values]:
     """By name, (A,) how often an operator reads these inputs of its cell, other operators, or both."""
+    return _of_both_forms(given, _sources)
+
+
+def distances(given: Given) -> dict[str, Values]:
+    """By name, (A,) how often an operator stands so many operators after the nearest input; joining is no operator."""
+    return _of_both_forms(given, _distances)
+
+
+def edges(given: Given) -> dict[str, Values]:
+    """By name, (A,) how often data flows from one operator to another in the canonical graph."""
     found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
     for part in given.canonical.cells:
+        cells, before, after = np.nonzero(part.cells.adjacency)
+        names, count = part.cells.vocabulary, np.int64(len(part.cells.vocabulary))
+        pairs = part.cells.operators[cells, before] * count + part.cells.operators[cells, after]
+        copies = part.cells.adjacency[cells, before, after].astype(np.float64)
+        for pair in np.unique(pairs).tolist():
+            source, target = divmod(pair, len(names))
+            one = pairs == pair
+            counts = np.bincount(cells[one], copies[one], len(part.cells)).astype(np.float64)
+            name = f"{kind_of(part.cells.name)}:{names[source]}>{names[target]}"
+            found[name] += _summed(part, counts, len(given))
+    return dict(found)
+
+
+def _of_both_forms(given: Given, count: Callable[[Graphs, Given], dict[str, Values]]) -> dict[str, Values]:
+    canonical, native = count(given.canonical, given), count(given.native, given)
+    if native.keys() == canonical.keys() and all(np.array_equal(native[name], canonical[name]) for name in native):
+        return canonical
+    return canonical | {f"native {name}": values for name, values in native.items()}
+
+
+def _sources(graphs: Graphs, given: Given) -> dict[str, Values]:
+    found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
+    for part in graphs.cells:
         inputs = _inputs(part.cells, given.vocabulary)
         linked = part.cells.adjacency > 0
         read = np.zeros(part.cells.operators.shape, dtype=np.int64)
@@ -44,10 +81,9 @@ def sources(given: Given) -> dict[str, Values]:
     return dict(found)
 
 
-def distances(given: Given) -> dict[str, Values]:
-    """By name, (A,) how often an operator stands so many operators after the nearest input; joining is no operator."""
+def _distances(graphs: Graphs, given: Given) -> dict[str, Values]:
     found: defaultdict[str, Values] = defaultdict(lambda: np.zeros(len(given)))
-    for part in given.canonical.cells:
+    for part in graphs.cells:
         nearest = np.minimum(_nearest(part.cells, given.vocabulary), FARTHEST)
         for name, code, counts in _counted(part, nearest):
             found[f"{kind_of(part.cells.name)}:{name}#{code}"] += _summed(part, counts, len(given))

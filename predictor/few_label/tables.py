@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from catalog.architecture.structural import STRUCTURAL_PROXIES
 from predictor.door import Given
 from predictor.encoding.padded_graphs import from_placed
 from predictor.encoding.structural_prior import terms_of
+from predictor.few_label import layers as pooling
 from predictor.few_label import surroundings
 from predictor.few_label.surroundings import kind_of
 
@@ -22,6 +23,8 @@ Values = NDArray[np.float64]
 
 ZERO_SHOT = "zero_shot"
 """The group of scores of predictors that come with weights."""
+LAYERS = "layers"
+"""The group of pooled layers."""
 TERMS = "prior"
 """The group of the structural prior's terms."""
 PROXIES = (
@@ -45,10 +48,13 @@ class Table:
         Of the F columns.
     values
         (A, F), NaN where a number is not known.
+    absent
+        (A,) what stands for a column that is not there; 0, as of an operator that does not occur, if None.
     """
 
     names: tuple[str, ...]
     values: Values
+    absent: Values | None = None
 
     @classmethod
     def of(cls, columns: Mapping[str, Values], count: int) -> Table:
@@ -68,9 +74,9 @@ class Table:
         return Table(tuple(self.names[place] for place in places), self.values[:, places])
 
     def chosen(self, names: tuple[str, ...]) -> Values:
-        """(A, names) the columns of these names; 0 where there is none, as for an operator that does not occur."""
+        """(A, names) the columns of these names."""
         place = {name: index for index, name in enumerate(self.names)}
-        nothing = np.zeros(len(self.values))
+        nothing = np.zeros(len(self.values)) if self.absent is None else self.absent
         columns = [self.values[:, place[name]] if name in place else nothing for name in names]
         return np.stack(columns, axis=1) if columns else np.empty((len(self.values), 0))
 
@@ -86,6 +92,11 @@ def counts(given: Given) -> Table:
     return Table.of({name: np.log1p(given.optional[name]) for name in COUNTS if name in given.optional}, len(given))
 
 
+def layers(given: Given) -> Table:
+    """Pooled layers of measured networks."""
+    return replace(Table.of(pooling.pooled(given), len(given)), absent=pooling.absent(given))
+
+
 def sources(given: Given) -> Table:
     """What the operators read."""
     return Table.of(surroundings.sources(given), len(given))
@@ -94,6 +105,11 @@ def sources(given: Given) -> Table:
 def distances(given: Given) -> Table:
     """How near the operators are to an input."""
     return Table.of(surroundings.distances(given), len(given))
+
+
+def edges(given: Given) -> Table:
+    """Which operators hand their data to which."""
+    return Table.of(surroundings.edges(given), len(given))
 
 
 def sizes(given: Given) -> Table:
@@ -140,9 +156,11 @@ def zero_shot(given: Given) -> Table:
 
 READERS: Mapping[str, Callable[[Given], Table]] = {
     "proxies": proxies,
+    LAYERS: layers,
     "counts": counts,
     "sources": sources,
     "distances": distances,
+    "edges": edges,
     "sizes": sizes,
     TERMS: prior,
     ZERO_SHOT: zero_shot,

@@ -56,7 +56,7 @@ def inputs(layers: Layers, longest: int) -> tuple[Inputs, NDArray[np.bool_]]:
     result = np.zeros((count, proxies, longest), dtype=np.float32)
     kept = fits[owner]
     result[owner[kept], :, within[kept]] = scaled[kept]
-    return result.reshape(count, -1), fits
+    return result.reshape(count, proxies * longest), fits
 
 
 def longest_of(layers: Layers) -> int:

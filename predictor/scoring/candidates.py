@@ -19,7 +19,7 @@ from catalog.architecture.structural import STRUCTURAL_PROXIES, count_scores, gr
 from catalog.errors import UnknownProxyError, UsageError
 from catalog.spaces.base import SearchSpace
 from catalog.tables.proxies import ProxyFacts
-from predictor.door import Given
+from predictor.door import Given, Needs
 from predictor.door import Graphs as GivenGraphs
 from predictor.door.guard import scored
 from predictor.door.predictor import SPREAD
@@ -262,6 +262,22 @@ def structural_scores(space: SearchSpace, native: Graphs, canonical: Graphs) -> 
     return scores
 
 
+def given_of(space: SearchSpace, needs: Needs, native: Graphs, canonical: Graphs) -> Given:
+    """Architectures that no catalog holds, as a predictor is given them: graphs and structural columns."""
+    forms = {"native": native, "canonical": native if space.forms_are_equal else canonical}
+    wanted = set(needs.optional) & set(structural_names(space))
+    known = structural_scores(space, native, canonical) if wanted else {}
+    return Given(
+        space.name,
+        len(native),
+        native[0].vocabulary,
+        {form: GivenGraphs.of(forms[form]) for form in needs.graphs},
+        np.empty((len(native), 0)),
+        np.array([graph.is_connected for graph in native]),
+        optional={name: known[name] for name in needs.optional if name in wanted and name in known},
+    )
+
+
 def _structural(space: SearchSpace, names: tuple[str, ...]) -> _Family:
     def compute(native: Graphs, canonical: Graphs) -> dict[str, Computed]:
         found = structural_scores(space, native, canonical)
@@ -279,16 +295,7 @@ def _predicted(space: SearchSpace, kind: Kind) -> _Family:
     model = kind.ready()
 
     def compute(native: Graphs, canonical: Graphs) -> dict[str, Computed]:
-        forms = {"native": native, "canonical": native if space.forms_are_equal else canonical}
-        given = Given(
-            space.name,
-            len(native),
-            native[0].vocabulary,
-            {form: GivenGraphs.of(forms[form]) for form in kind.needs.graphs},
-            np.empty((len(native), 0)),
-            np.array([graph.is_connected for graph in native]),
-        )
-        found = scored(model, given)
+        found = scored(model, given_of(space, kind.needs, native, canonical))
         reasons = found.reasons or [None] * len(native)
         spread = found.mean if found.spread is None else found.spread
         return dict(zip(kind.columns(), (Computed(found.mean, reasons), Computed(spread, reasons)), strict=False))

@@ -61,7 +61,12 @@ def read_given(
         {form: _graphs(catalog, space, ids, form) for form in needs.graphs},
         np.empty((len(ids), 0)) if values is None else values,
         frame["is_connected"].to_numpy(),
-        read_layers(catalog, ids, needs.layers) if needs.layers else None,
+        read_layers(catalog, space, ids, needs.layers) if needs.layers else None,
+        optional_layers={
+            name: layers
+            for name in needs.optional_layers
+            if (layers := read_layers(catalog, space, ids, [name])).networks
+        },
         optional=_optional(catalog, view, needs.optional),
         zero_shot=_optional(catalog, view, zero_shot_names() if needs.zero_shot else ()),
         read_networks=_networks(catalog, space, ids) if needs.networks else None,

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from catalog.architecture.computation import layers
 from catalog.architecture.computation.chain import IMAGE
 from catalog.architecture.computation.layers import Layer
+from catalog.architecture.computation.node_error import NodeError
 from catalog.architecture.computation.primitives import Shape
 from catalog.architecture.computation.sized_operators import applied, said_shape
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
@@ -29,25 +30,8 @@ _MOST_COPIES = 100_000
 _MOST_KEPT = 2**17
 """Operators with their sizes and places whose costs are remembered."""
 
-
-class NodeError(GraphError):
-    """A size that is impossible at its place.
-
-    Attributes
-    ----------
-    cell, node
-        The place: the cell's name, and the node's number in topological order.
-    """
-
-    def __init__(self, cell: str, node: int, operator: str, what: str) -> None:
-        super().__init__(f"cell {cell!r}, node {node} ({operator}): {what}")
-        self.cell = cell
-        self.node = node
-        self._told = (operator, what)
-
-    def at(self, node: int) -> NodeError:
-        """The same error of a node with another number, that of a file."""
-        return NodeError(self.cell, node, *self._told)
+_MOST_CELLS = 2**12
+"""Cells, with the states that enter them, of which the same is remembered."""
 
 
 class NodeFacts(NamedTuple):
@@ -129,6 +113,7 @@ class SizedNetworks:
         self._vocabulary = vocabulary
         self._applied: dict[tuple[str, Size | None, Shape], _Costs] = {}
         self._heads: dict[tuple[int, int], _Costs] = {}
+        self._passed: dict[tuple[object, ...], _Passed] = {}
 
     def facts(self, graph: ArchitectureGraph) -> NetworkFacts:
         """What is known of each node, and of the whole.
@@ -145,12 +130,9 @@ class SizedNetworks:
         run.count(start)
         nodes = []
         for cell in graph.cells:
-            incoming: list[list[tuple[int, int]]] = [[] for _ in cell.operators]
-            for source, target, copies in cell.edges:
-                incoming[target].append((source, copies))
-            facts = self._cell(cell, incoming, run)
+            facts = self._cell(cell, run)
             for _ in range(cell.repeats - 1):
-                facts = [before.then(now) for before, now in zip(facts, self._cell(cell, incoming, run), strict=True)]
+                facts = [before.then(now) for before, now in zip(facts, self._cell(cell, run), strict=True)]
             nodes.append(tuple(facts))
         if graph.classes is not None:
             run.count(self._head(run.states[-1].shape, graph.classes))
@@ -165,13 +147,35 @@ class SizedNetworks:
             self._heads[key] = _of_layers([layers.linear((1, key[0]), classes)])
         return self._heads[key]
 
-    def _cell(self, cell: CellGraph, incoming: Sequence[Sequence[tuple[int, int]]], run: _Run) -> list[NodeFacts]:
-        """Apply a cell once to the states before it; what is known of each node then."""
+    def _cell(self, cell: CellGraph, run: _Run) -> Sequence[NodeFacts]:
+        """Apply a cell once to the states before it; what is known of each node then.
+
+        A cell that graphs share is worked out once for equal states.
+        """
+        entering = run.entering(sum(self._vocabulary[name].kind == "input" for name in cell.operators))
+        key = (id(cell), *entering)
+        passed = self._passed.get(key)
+        if passed is None:
+            if len(self._passed) >= _MOST_CELLS:
+                self._passed.clear()
+            passed = self._passed[key] = _Passed(cell, *self._through(cell, entering, run))
+        else:
+            for costs in passed.costs:
+                run.count(costs)
+        run.states.append(passed.state)
+        return passed.facts
+
+    def _through(
+        self, cell: CellGraph, entering: list[_State], run: _Run
+    ) -> tuple[_State, list[NodeFacts], Sequence[_Costs]]:
+        """What a cell gives, what is known of its nodes, and what was counted."""
+        incoming: list[list[tuple[int, int]]] = [[] for _ in cell.operators]
+        for source, target, copies in cell.edges:
+            incoming[target].append((source, copies))
         states: list[_State | None] = []
         facts: list[NodeFacts] = []
-        operators = [self._vocabulary[name] for name in cell.operators]
-        entering = run.entering(sum(operator.kind == "input" for operator in operators))
-        for node, operator in enumerate(operators):
+        begin = len(run.costs)
+        for node, operator in enumerate([self._vocabulary[name] for name in cell.operators]):
             if operator.kind == "input":
                 state = entering.pop(0)
                 states.append(state)
@@ -185,8 +189,7 @@ class SizedNetworks:
             state, known = self._node(cell, node, operator, fed, run)
             states.append(state)
             facts.append(known)
-        run.states.append(states[-1] or _NOTHING)
-        return facts
+        return states[-1] or _NOTHING, facts, run.costs[begin:]
 
     def _node(
         self, cell: CellGraph, node: int, operator: Operator, fed: Sequence[_Fed], run: _Run
@@ -234,6 +237,16 @@ class _State(NamedTuple):
 _NOTHING = _State(None, is_live=False)
 """What a cell gives whose output nothing reaches."""
 
+
+class _Passed(NamedTuple):
+    """A cell that was applied, which has to stay there for its identity to mean it, and what came of it."""
+
+    cell: CellGraph
+    state: _State
+    facts: Sequence[NodeFacts]
+    costs: Sequence[_Costs]
+
+
 _Fed = tuple[_State, int]
 """What feeds a node, and how many times."""
 
@@ -260,7 +273,7 @@ class _Run:
 
     def __init__(self, shape: Shape | None) -> None:
         self.states = [_State(shape)]
-        self._costs: list[_Costs] = []
+        self.costs: list[_Costs] = []
         self._largest = 0
 
     def entering(self, count: int) -> list[_State]:
@@ -269,8 +282,8 @@ class _Run:
         return [latest[0]] * (count - len(latest)) + latest
 
     def count(self, costs: _Costs) -> None:
-        self._costs.append(costs)
-        if len(self._costs) > _MOST_COPIES:
+        self.costs.append(costs)
+        if len(self.costs) > _MOST_COPIES:
             raise GraphError(f"the network applies more than {_MOST_COPIES:,} operators, repeats counted.")
         self._largest += costs.most
         if self._largest > LARGEST_COUNT:
@@ -284,16 +297,16 @@ class _Run:
     def network(self, nodes: tuple[tuple[NodeFacts, ...], ...]) -> NetworkFacts:
         if any(state is _NOTHING for state in self.states):
             return NetworkFacts(nodes, None, None, None, None)
-        parameters = _total([costs.parameters for costs in self._costs])
-        multiply_accumulates = _total([costs.multiply_accumulates for costs in self._costs])
+        parameters = _total([costs.parameters for costs in self.costs])
+        multiply_accumulates = _total([costs.multiply_accumulates for costs in self.costs])
         if multiply_accumulates is None:
             return NetworkFacts(nodes, parameters, None, None, None)
         return NetworkFacts(
             nodes,
             parameters,
             multiply_accumulates,
-            math.fsum([costs.root for costs in self._costs]),  # exact, so that the order of the nodes changes nothing
-            _total([costs.activations for costs in self._costs]),
+            math.fsum([costs.root for costs in self.costs]),  # exact, so that the order of the nodes changes nothing
+            _total([costs.activations for costs in self.costs]),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,48 @@ Amounts lead a search back into what is allowed; where only yes or no is known, 
 """
 
 
+class Surrogate(Protocol):
+    """What stands between known labels and unknown ones: it learns from the ones and predicts the others."""
+
+    def believe(
+        self, known: Sequence[Candidate], labels: NDArray[np.float64], asked: Sequence[Candidate], seed: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(B,) mean and spread of the labels of the candidates that are asked about, NaN where it has no opinion.
+
+        Parameters
+        ----------
+        known, labels
+            (L,) candidates with labels, higher is better.
+        asked
+            The B others.
+        seed
+            Decides everything random in the learning.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a search asks for labels.
+
+    Parameters
+    ----------
+    surrogate
+        The predictor.
+    acquisition
+        One of `catalog.search.methods.bayesian.ACQUISITIONS`.
+    first
+        How many labels are asked for at random before the predictor says anything.
+    batch
+        How many labels are asked for between two of its trainings.
+    """
+
+    surrogate: Surrogate
+    acquisition: str = "thompson"
+    first: int = 10
+    batch: int = 5
+
+
 @dataclass(frozen=True)
 class Problem:
     """What to search, and by what.
@@ -92,6 +134,8 @@ class Problem:
     tells_twins_apart
         Whether every architecture is looked at for itself. Otherwise the first that a search meets stands for all that
         compute the same function, which is right where they are equal in all that is asked of them.
+    asking
+        For the method that learns from labels which to ask for next: how.
 
     Raises
     ------
@@ -106,6 +150,7 @@ class Problem:
     pool: Sequence[str] | None = None
     pool_ids: Sequence[str] | None = None
     tells_twins_apart: bool = False
+    asking: Asking | None = None
 
     def __post_init__(self) -> None:
         if self.tells_twins_apart and (self.pool is None) != (self.pool_ids is None):

@@ -9,6 +9,7 @@ import numpy as np
 
 from catalog.errors import UsageError
 from catalog.nearest import did_you_mean
+from catalog.search.methods.bayesian import bayesian
 from catalog.search.methods.differential_evolution import differential_evolution
 from catalog.search.methods.history import History
 from catalog.search.methods.listing import exhaustive, random
@@ -43,6 +44,8 @@ class Method:
         Whether it makes candidates itself by varying others, which a space must have a rule for.
     ends
         Whether it comes to an end without a limit.
+    learns
+        Whether it needs a predictor that learns from what was scored.
     """
 
     propose: Callable[[Problem, np.random.Generator], Steps[None]]
@@ -50,6 +53,7 @@ class Method:
     scores: str = SINGLE
     varies: bool = True
     ends: bool = False
+    learns: bool = False
 
     def fits(self, objectives: int) -> bool:
         """Whether it can follow so many scores."""
@@ -64,12 +68,17 @@ METHODS: dict[str, Method] = {
     "differential-evolution": Method(differential_evolution, "differences of continuous genes, discretised"),
     "pruning": Method(pruning, "take options from the supernet, those that cost the score least first", ends=True),
     "prune-evolve": Method(prune_evolve, "pruning, then differential evolution: the better of the two"),
+    "bayesian": Method(
+        bayesian, "what a predictor that learns from the labels so far finds promising", varies=False, learns=True
+    ),
     "nsga2": Method(nsga2, "NSGA-II towards the Pareto front", SEVERAL),
 }
 """The methods by name."""
 
 
-def methods_for(space: SearchSpace, *, pooled: bool = False, objectives: int = 1) -> tuple[str, ...]:
+def methods_for(
+    space: SearchSpace, *, pooled: bool = False, objectives: int = 1, learning: bool = False
+) -> tuple[str, ...]:
     """The names of the methods that can search a space.
 
     Parameters
@@ -80,13 +89,18 @@ def methods_for(space: SearchSpace, *, pooled: bool = False, objectives: int = 1
         Whether there is a pool of stored architectures.
     objectives
         How many scores there are.
+    learning
+        Whether there is a predictor that learns from what was scored.
     """
     variable = choices_of(space) is not None
-    listable = {"exhaustive": pooled or space.size is not None, "random": pooled or variable}
+    can_draw = pooled or variable
+    listable = {"exhaustive": pooled or space.size is not None, "random": can_draw, "bayesian": can_draw}
     return tuple(
         name
         for name, method in METHODS.items()
-        if method.fits(objectives) and (variable if method.varies else listable[name])
+        if method.fits(objectives)
+        and (variable if method.varies else listable[name])
+        and (learning or not method.learns)
     )
 
 
@@ -99,7 +113,9 @@ def check(problem: Problem, name: str, budget: Budget, seed: int = 0, batch: int
         There is no such method, or it cannot search this space or this many scores, or nothing would ever end it; or
         the seed is negative or the batch empty.
     """
-    allowed = methods_for(problem.space, pooled=problem.pool is not None, objectives=problem.objectives)
+    learning = problem.asking is not None
+    pooled = problem.pool is not None
+    allowed = methods_for(problem.space, pooled=pooled, objectives=problem.objectives, learning=learning)
     choose = (
         f"choose one of {', '.join(allowed)}."
         if allowed
@@ -110,6 +126,8 @@ def check(problem: Problem, name: str, budget: Budget, seed: int = 0, batch: int
     method = METHODS[name]
     if not method.fits(problem.objectives):
         raise UsageError(f"{name} searches by {method.scores}, not by {problem.objectives}; {choose}")
+    if method.learns and not learning:
+        raise UsageError(f"{name} needs a predictor that learns from what was scored, and has none here; {choose}")
     if name not in allowed:
         lacking = "be varied or drawn from" if problem.space.size is None else "be varied"
         reason = "is too large to enumerate" if name == "exhaustive" else f"has no rule by which it could {lacking}"

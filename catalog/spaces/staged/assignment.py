@@ -16,6 +16,8 @@ from catalog.spaces.staged.description import Description, Level
 from catalog.spaces.staged.formula import Formula
 
 _MOST_BLOCKS = 500
+_MANY = 2_000_000
+_MOST_POWERS = 300
 
 
 class StageOption(NamedTuple):
@@ -59,6 +61,14 @@ class Assignments:
         return sum(self._weights)
 
     @cached_property
+    def counted(self) -> str:
+        """How many there are, in words: of many the first digits, of more than floats can tell the power of ten."""
+        if self.count <= _MANY:
+            return f"{self.count:,}"
+        power = math.log10(self.count)
+        return f"about {self.count:.2g}" if power < _MOST_POWERS else f"about 10^{power:.0f}"
+
+    @cached_property
     def _weights(self) -> list[int]:
         """How many there are with each option of the network."""
         return [
@@ -87,7 +97,7 @@ class Assignments:
             if type(depth) is not int or not 1 <= depth <= _MOST_BLOCKS:
                 raise SpaceFileError(
                     f"the space {self.description.name!r}, stage {stage + 1}: blocks is {depth!r:.40}; a whole number "
-                    f"from 1 to {_MOST_BLOCKS} is needed. Nothing was stored."
+                    f"from 1 to {_MOST_BLOCKS} is needed."
                 )
             found.append(depth)
         return tuple(found)
@@ -106,18 +116,20 @@ class Assignments:
 
     def resolved(self, said: Mapping[str, int], stages: Sequence[Read]) -> Assignment | None:
         """The first that agrees with what is said of the network and of each stage; None where none does."""
+        return next(self.agreeing(said, stages), None)
+
+    def agreeing(self, said: Mapping[str, int], stages: Sequence[Read]) -> Iterator[Assignment]:
+        """All that agree with what is said of the network and of each stage."""
         for network in self.network.matching(said):
             found = []
             for stage, read in enumerate(stages):
                 depths = self.depths(network, stage)
                 options = self.description.stages[stage].level.matching(read.said)
-                fitting = [option for option in options if depths[option] == len(read.blocks)]
-                if not fitting:
+                found.append([StageOption(one, read.blocks) for one in options if depths[one] == len(read.blocks)])
+                if not found[-1]:
                     break
-                found.append(StageOption(fitting[0], read.blocks))
             else:
-                return Assignment(network, tuple(found))
-        return None
+                yield from (Assignment(network, chosen) for chosen in itertools.product(*found))
 
     def drawn(self, count: int, generator: np.random.Generator) -> list[Assignment]:
         """`count` of them drawn uniformly, with replacement."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from catalog.architecture.sizes import LARGEST_COUNT
 from catalog.errors import SpaceFileError
 
 Value = int | float | str | bool
@@ -22,6 +23,8 @@ Names = Mapping[str, Any]
 _Run = Callable[[Names], Any]
 
 _LONGEST = 500
+_MOST_DIGITS = 15
+"""Behind the point, of what is rounded: those that a number has."""
 
 
 def divisible(value: float, divisor: int) -> int:
@@ -30,8 +33,15 @@ def divisible(value: float, divisor: int) -> int:
     return nearest + divisor if nearest < 0.9 * value else nearest
 
 
+def _rounded(value: float, digits: int | None = None) -> float:
+    """As Python rounds, which would work out powers of ten of any size."""
+    if digits is not None and not 0 <= digits <= _MOST_DIGITS:
+        raise ValueError(f"round to {digits!r:.40} digits; 0 to {_MOST_DIGITS} are allowed")
+    return round(value, digits)
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {"ceil": math.ceil, "floor": math.floor, "round": round, "min": min, "max": max, "divisible": divisible}
+    {"ceil": math.ceil, "floor": math.floor, "round": _rounded, "min": min, "max": max, "divisible": divisible}
 )
 """What a formula may call."""
 
@@ -102,10 +112,10 @@ class Formula:
             It cannot be worked out for them, as where a word is multiplied.
         """
         try:
-            return self._run(names)
+            return _bounded(self._run(names))
         except (TypeError, ValueError, ArithmeticError, KeyError) as error:
             used = ", ".join(f"{name} = {names.get(name)!r:.40}" for name in sorted(self.names))
-            raise SpaceFileError(f"{self.text!r:.80} cannot be worked out for {used or 'anything'}: {error}") from None
+            raise SpaceFileError(f"{self.text!r:.80} cannot be worked out for {used or 'anything'}: {error}.") from None
 
 
 def _compiled(node: ast.expr) -> _Run:
@@ -117,7 +127,7 @@ def _compiled(node: ast.expr) -> _Run:
         return lambda names: names[name]
     if isinstance(node, ast.List | ast.Tuple):
         parts = [_compiled(part) for part in node.elts]
-        return lambda names: tuple(part(names) for part in parts)
+        return lambda names: tuple(_single(part(names)) for part in parts)
     if isinstance(node, ast.UnaryOp):
         return _unary(node)
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
@@ -164,4 +174,18 @@ def _comparison(node: ast.Compare) -> _Run:
 def _number(value: Any) -> Any:
     if isinstance(value, str | tuple):
         raise TypeError(f"{value!r:.40} is no number")
+    return _bounded(value)
+
+
+def _single(value: Any) -> Any:
+    """A member of a list, which is no list itself: lists of lists of themselves would have no end of members."""
+    if isinstance(value, tuple):
+        raise TypeError("a list within a list")
+    return value
+
+
+def _bounded(value: Any) -> Any:
+    """A value as it is, but for numbers that no size has: those can grow until nobody can work with them."""
+    if isinstance(value, int | float) and not -LARGEST_COUNT <= value <= LARGEST_COUNT:
+        raise ValueError(f"a number beyond {LARGEST_COUNT:,}, or none")
     return value

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from catalog.errors import IdentifierError, SpaceFileError
+from catalog.errors import IdentifierError
 from catalog.spaces.staged.assignment import Assignment, Assignments, Read, StageOption
 from catalog.spaces.staged.description import Choice, Level
 from catalog.spaces.staged.patterns import Pattern
 
-_LONGEST = 4000
-_TRIED = 64
+LONGEST_ID = 4000
+"""Characters."""
+
+SEVERAL = "..."
+"""What stands for all stages, or all blocks, where they do not matter."""
 
 
 class Identifiers:
@@ -49,10 +52,10 @@ class Identifiers:
         IdentifierError
             It is no id of the space; the message names the place and what may stand there.
         """
-        if len(text) > _LONGEST:
+        if len(text) > LONGEST_ID:
             raise IdentifierError(
                 f"an id of {len(text):,} characters is none of the space {self._described.name!r}; "
-                f"{_LONGEST:,} are the most."
+                f"{LONGEST_ID:,} are the most."
             )
         return _Reading(self, text).assignment()
 
@@ -64,7 +67,7 @@ class Identifiers:
         IdentifierError
             It is no id of that stage; the message names the place and what may stand there.
         """
-        return _Reading(self, text[:_LONGEST]).stage(stage, networks)
+        return _Reading(self, text[:LONGEST_ID]).stage(stage, networks)
 
     @property
     def example(self) -> str:
@@ -73,27 +76,29 @@ class Identifiers:
         stages = [StageOption(0, (0,) * every.depths(0, stage)[0]) for stage in range(len(self._described.stages))]
         return self.written(Assignment(0, tuple(stages)))
 
-    def check(self) -> None:
-        """Check that what is written can be read.
+    def network_texts(self) -> list[str]:
+        """Each option of the network as ids write it, with `SEVERAL` in the stages' place."""
+        level = self._all.network
+        return [_written(self._network, level, option, [SEVERAL]) for option in range(len(level.options))]
+
+    def stage_texts(self, stage: int) -> list[str]:
+        """Each option of a stage as ids write it, with `SEVERAL` in the blocks' place."""
+        level = self._described.stages[stage].level
+        return [_written(self._stage, level, option, [SEVERAL]) for option in range(len(level.options))]
+
+    def block_texts(self, stage: int) -> list[str]:
+        """Each option of the blocks of a stage as ids write it."""
+        return self._blocks[stage]
+
+    def read_block(self, stage: int, text: str) -> int:
+        """The option of a block of a stage that a text says.
 
         Raises
         ------
-        SpaceFileError
-            An id stands for another architecture than it was written for; the message names one.
+        IdentifierError
+            It says none.
         """
-        for one in self._all.distinct(_TRIED, seed=0):
-            text = self.written(one)
-            try:
-                same = self.read(text) == one
-            except IdentifierError:
-                same = False
-            if not same:
-                raise SpaceFileError(
-                    f"the space {self._described.name!r}: its id {text!r:.120} does not say which architecture it is. "
-                    "Put each choice that does not follow from the others into the patterns 'id' of the file, of "
-                    "[stage] and of [block], and text between choices that would run into one another. Nothing was "
-                    "stored."
-                )
+        return _Reading(self, text).block(stage)
 
     @property
     def parts(self) -> tuple[Assignments, tuple[Pattern, Pattern, Pattern]]:
@@ -125,6 +130,13 @@ class _Reading:
     def stage(self, stage: int, networks: Sequence[int]) -> Read:
         """One stage, or an error."""
         read = self._read_stage(stage, networks)
+        if self._at < len(self._text):
+            self._fail("the end")
+        return read
+
+    def block(self, stage: int) -> int:
+        """One block, or an error."""
+        read = self._read_block(stage)
         if self._at < len(self._text):
             self._fail("the end")
         return read

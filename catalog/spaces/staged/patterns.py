@@ -41,7 +41,9 @@ class Pattern:
         except ValueError as error:
             raise SpaceFileError(f"{text!r:.80} is no pattern of an id: {error}") from None
         slots = []
-        for fixed, name, separator, _ in parsed:
+        for fixed, name, separator, converted in parsed:
+            if converted is not None or "{" in (separator or ""):
+                raise SpaceFileError(f"{text!r:.80} is no pattern of an id: braces hold a name, and what separates")
             if fixed:
                 slots.append(Slot(None, fixed))
             if name is not None:

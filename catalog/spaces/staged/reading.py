@@ -46,7 +46,7 @@ def read_description(text: str, file: str) -> Description:
     """
     try:
         said = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a whole number of thousands of digits is a ValueError only
         raise SpaceFileError(f"{file} is no TOML: {error}. Nothing was stored.") from None
     return _File(Table(file, "the file itself", said, _FILE), text).description()
 
@@ -77,7 +77,7 @@ class _File:
         if not isinstance(taken, Mapping):
             raise self._network.fault("input", taken, "{ shape = [3, 32, 32] } or { tokens = 64, channels = 128 }")
         network = Level(_level(self._network_choices), self._network.formulas("rules", names))
-        described = Description(
+        return Description(
             name,
             top.text("description"),
             top.text("citation", "its author's own description"),
@@ -92,8 +92,6 @@ class _File:
             top.table("table").said,
             self._text,
         )
-        described.input({choice.name: choice.values[0] for choice in network.choices})
-        return described
 
     def _classes(self) -> int | None:
         said = self._network.said.get("classes")
@@ -223,6 +221,10 @@ def _pattern(table: Table, default: str, several: str | None, choices: Sequence[
     except SpaceFileError as error:
         raise table.fault("id", text, "a text with choices in braces", f" {error}") from None
     known = [*choices, *([several] if several else [])]
+    if not all(slot.text.isprintable() for slot in pattern.slots):
+        raise table.fault("id", text, "a text of printable characters")
+    if separated := [slot.name for slot in pattern.slots if slot.name not in (None, several) and slot.text]:
+        raise table.fault("id", text, f"{{{separated[0]}}}, a choice as it stands,")
     wrong = [name for name in pattern.names if name not in known]
     if wrong or len(set(pattern.names)) < len(pattern.names) or (several and several not in pattern.names):
         must = f"{{{several}}} and, where they do not follow from it, " if several else ""

@@ -12,10 +12,11 @@ import numpy as np
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.members import Members
 from catalog.architecture.operators import SIZED_VOCABULARY
-from catalog.errors import IdentifierError, UsageError
+from catalog.errors import GraphError, IdentifierError, SpaceFileError, UsageError
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.staged.assignment import Assignment, Assignments, Read
 from catalog.spaces.staged.building import Networks
+from catalog.spaces.staged.checking import check_space
 from catalog.spaces.staged.description import Description
 from catalog.spaces.staged.identifiers import Identifiers
 from catalog.spaces.staged.public_table import PublicTable, public_table
@@ -56,8 +57,18 @@ class StagedSpace(SearchSpace):
         self.size = self.assignments.count if self.assignments.count <= MOST_ENUMERATED else None
 
     @classmethod
-    def from_text(cls, text: str, file: str) -> StagedSpace:
-        """The space that a file describes, found to be sound.
+    def from_text(cls, text: str, file: str, *, checked: bool = True) -> StagedSpace:
+        """The space that a file describes.
+
+        Parameters
+        ----------
+        text
+            The file's text.
+        file
+            What messages call the file.
+        checked
+            Whether to find out that it is sound: that ids can be read back and networks fit together. A description
+            that is stored was.
 
         Raises
         ------
@@ -66,8 +77,12 @@ class StagedSpace(SearchSpace):
         """
         described = read_description(text, file)
         public_table(described, file)
-        space = cls(described)
-        space.check()
+        try:
+            space = cls(described)
+            if checked:
+                space.check()
+        except (SpaceFileError, GraphError) as error:
+            raise SpaceFileError(f"{file}: {error} Nothing was stored.") from None
         space.definition = text
         return space
 
@@ -76,15 +91,10 @@ class StagedSpace(SearchSpace):
 
         Raises
         ------
-        SpaceFileError, GraphError
+        SpaceFileError
             They do not.
         """
-        from catalog.architecture.computation.sized import SizedNetworks
-
-        self._ids.check()
-        networks = SizedNetworks(self.vocabulary)
-        for one in self.assignments.distinct(8, seed=0):
-            networks.facts(self._networks.graph(one))
+        check_space(self.assignments, self._ids, self._networks)
 
     def locate(self, identifier: object) -> str:
         return self._ids.written(self._read(identifier))
@@ -181,6 +191,6 @@ class StagedSpace(SearchSpace):
     def _require_few(self) -> None:
         if self.size is None:
             raise UsageError(
-                f"the space {self.name!r} has about {float(self.assignments.count):.2g} architectures, too many to "
+                f"the space {self.name!r} has {self.assignments.counted} architectures, too many to "
                 f"list; draw from it: catalog spaces draw {self.name}."
             )

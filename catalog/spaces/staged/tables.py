@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from catalog.architecture.sizes import LARGEST_COUNT
 from catalog.errors import SpaceFileError
 from catalog.nearest import did_you_mean
 from catalog.spaces.staged.formula import Formula, Value
@@ -101,10 +102,15 @@ class Table:
     def values(self, key: str, value: Any) -> tuple[Value, ...]:
         """The values of a choice: different numbers or words."""
         allowed = "a list of different numbers or words"
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, list) or not value or not all(_is_value(one) for one in value):
             raise self.fault(key, value, allowed)
-        if any(type(one) not in (int, float, str) or one == "" for one in value):
-            raise self.fault(key, value, allowed)
-        if len({str(one) for one in value}) != len(value):
+        if len({str(one) for one in value}) != len(value) or len(set(value)) != len(value):  # 3, "3" and 3.0 are alike
             raise self.fault(key, value, allowed)
         return tuple(value)
+
+
+def _is_value(one: Any) -> bool:
+    """Whether a choice can have this value: a number that is finite, or a word that can be shown in an id."""
+    if isinstance(one, str):
+        return one != "" and one.isprintable()
+    return type(one) in (int, float) and -LARGEST_COUNT <= one <= LARGEST_COUNT

@@ -10,12 +10,12 @@ import torch
 
 from catalog.asking.lookup import lookup
 from catalog.search import job as search_job
-from catalog.search.job import Request
 from catalog.search.methods.history import History
 from catalog.search.methods.problem import Budget
 from catalog.search.methods.running import search
 from catalog.search.methods.space_choices import required_choices
 from catalog.search.methods.supernet import Supernet, SupernetScorer
+from catalog.search.request import Request
 from catalog.spaces import space_named
 from catalog.storage.store import Store
 from predictor.tg_nas.paper import PaperConfig, PaperScorer, feature_table

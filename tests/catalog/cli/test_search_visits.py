@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from catalog.asking.lookup import lookup
-from catalog.search.job import Request, prepare
+from catalog.search.job import prepare
 from catalog.search.methods.steps import candidates_of
+from catalog.search.request import Request
 from catalog.spaces import space_named
 from catalog.storage.store import Store
 from catalog.tables import views

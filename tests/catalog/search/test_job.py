@@ -9,7 +9,8 @@ import pytest
 
 from catalog.derivation import VERSIONS
 from catalog.errors import ConditionError, UsageError
-from catalog.search.job import Request, prepare
+from catalog.search.job import prepare
+from catalog.search.request import Request
 from catalog.search.resuming import resumed
 from catalog.search.unit import FUNCTION
 from catalog.storage.runs import Run

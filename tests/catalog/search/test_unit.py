@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import UsageError
 from catalog.progress import Listener
-from catalog.search.job import Request
+from catalog.search.request import Request
 from catalog.search.result import SearchResult, search_space
 from catalog.search.stored_values import StoredSpace
 from catalog.search.unit import ARCHITECTURE, FUNCTION, telling_twins_apart

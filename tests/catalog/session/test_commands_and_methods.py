@@ -93,6 +93,7 @@ COMMANDS_ALONE = {
 """Options that are no argument of the method."""
 OTHER_WORDS = {
     "score": {"as": "column"},  # a keyword of Python
+    "search": {"as": "label_name", "set": "options"},
     # The predictor's own options are arguments by their own names.
     "train": {"name": "predictor", "set": "options", "encoder": "options", "objective": "options"},
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,62 @@ def test_a_wrong_row_of_an_own_table_is_refused_by_line(tmp_path, file, results,
             session.ingest("staged", results, space="small")
         assert said in str(error.value)
         assert session.spaces()["architectures"].to_list() == [0]
+
+
+BY_CHOICES = """
+[table]
+about = "trainings of the small space, choice by choice"
+metrics = [{ columns = ["accuracy"], name = "accuracy", kind = "trained", dataset = "cifar10", split = "test" }]
+
+[table.choices]
+resolution = "size"
+depth = "depths.{stage}"
+kernel = "kernels.{stage}.{block}"
+expansion = "wide.{stage}.{block}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("unsaid", "said"),
+    [
+        (
+            "resolution",
+            "which architecture it is of: r16:d1 k3e4|d1 k3e1 or r32:d1 k3e4|d1 k3e1; .* column for resolution",
+        ),
+        ("expansion", "which block number 1 of stage 1 is; .* no column for expansion"),
+    ],
+)
+def test_a_table_that_several_architectures_would_fit_is_refused(tmp_path, file, unsaid, said):
+    """The first that fits would be an invention."""
+    record: dict[str, object] = {"accuracy": 71.0, "depths": [1, 1], "kernels": [[3], [3]], "size": 16}
+    record["wide"] = [[4], [1]]
+    lines = tmp_path / "results.jsonl"
+    column = {"resolution": "size", "expansion": "wide"}[unsaid]
+    lines.write_text(json.dumps({name: value for name, value in record.items() if name != column}) + "\n")
+    table = re.sub(rf"\n{unsaid} = .*", "", BY_CHOICES)
+    file.write_text(SMALL + table)
+    with catalog.open(tmp_path / "catalog.duckdb", "write") as session:
+        session.add_space(file)
+        with pytest.raises(IngestError, match=f"line 1: it does not say {said}.*Nothing was stored"):
+            session.ingest("staged", lines, space="small")
+        file.write_text((SMALL + BY_CHOICES).replace('"small"', '"whole"'))
+        session.add_space(file)
+        lines.write_text(json.dumps(record) + "\n")
+        (report,) = session.ingest("staged", lines, space="whole")
+        assert report.new_architectures == 1
+
+
+def test_a_choice_that_follows_from_the_rest_needs_no_column(tmp_path, file):
+    """A depth is the number of blocks that are there."""
+    table = BY_CHOICES.replace('depth = "depths.{stage}"', "")
+    file.write_text(SMALL + table)
+    lines = tmp_path / "results.jsonl"
+    record = {"accuracy": 71.0, "size": 16, "kernels": [[3, 3], [3]], "wide": [[4, 1], [1]]}
+    lines.write_text(json.dumps(record) + "\n")
+    with catalog.open(tmp_path / "catalog.duckdb", "write") as session:
+        session.add_space(file)
+        session.ingest("staged", lines, space="small")
+        assert session.query("SELECT arch FROM small")["arch"].to_list() == ["r16:d2 k3e4-k3e1|d1 k3e1"]
 
 
 def test_a_space_without_a_table_and_one_that_is_no_staged_space(opened, results):

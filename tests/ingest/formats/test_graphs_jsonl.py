@@ -113,7 +113,7 @@ def test_unknown_operators_are_listed_with_a_template_to_fill_in(path: Path, tmp
         read(path, records, operators=())
     filled = tmp_path / "ops.json"
     text = str(caught.value)
-    assert "generic: the operator that it counts as and is built as, one of conv, depthwise_conv, " in text
+    assert "generic: what it counts as and is built as, one of conv, depthwise_conv, " in text
     empty = json.loads(text[text.index("{") :])
     filled.write_text(json.dumps({name: facts | WHAT_MIXES for name, facts in empty.items()}))
     operators = read_operators(filled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,14 @@ from catalog.progress import Listener
 from catalog.spaces import space_named
 from catalog.storage.store import Store
 from catalog.tables.enumeration import enumerate_space
+from catalog.testing import sample_given
 from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.reading.job import ingest
-from predictor.door import Needs
+from predictor.door import Layers, Needs
 from predictor.few_label.groups import Group
 from predictor.few_label.histogram import Counts, Histogram, histogram, vocabulary_of
+from predictor.few_label.layers import NOTHING, absent, pooled
+from predictor.few_label.predictor import FewLabel
 from predictor.few_label.tables import Table
 from predictor.scoring.predictors import score_space
 from predictor.scoring.reading import FIRST_DRAW, read_labelled
@@ -109,7 +113,7 @@ def test_where_lower_is_better_the_score_is_better_where_higher(tmp_path: Path) 
     [
         ({"without": "proxeis"}, "no group of inputs 'proxeis'. Did you mean proxies"),
         ({"trees": 0}, "at least one has to grow"),
-        ({"without": "counts,sources,distances,sizes,prior,histogram,proxies"}, "all groups are left out"),
+        ({"without": "counts,sources,distances,edges,sizes,prior,histogram,proxies"}, "all groups are left out"),
     ],
 )
 def test_options_that_leave_nothing_or_mean_nothing_are_refused(
@@ -218,3 +222,25 @@ def test_what_no_labelled_architecture_has_is_far_from_all_of_them() -> None:
     found = histogram(counts, 3, vocabulary_of(counts, np.array([0])))
     known = Histogram(found.values[[0]], found.rest[[0]])
     np.testing.assert_allclose(found.squares(known)[:, 0], [0.0, 0.0, 2.0], atol=1e-12)
+
+
+def test_layers_are_pooled_by_role_stage_and_operator_and_what_was_not_measured_is_unknown() -> None:
+    layers = Layers(
+        ("snip",),
+        network=np.array([1, 0, -1]),
+        owner=np.array([0, 0, 0, 1]),
+        values=np.array([[1.0], [-3.0], [5.0], [7.0]]),
+        parameters=np.ones(4, dtype=np.int64),
+        stage=np.array([0, 0, 1, 0]),
+        repetition=np.zeros(4, dtype=np.int64),
+        node=np.zeros(4, dtype=np.int64),
+        role=["operator", "operator", "operator", "stem"],
+        operator=["conv3x3", "conv3x3", "conv3x3", ""],
+    )
+    given = replace(sample_given(FewLabel, 3), optional_layers={"snip": layers})
+    found = pooled(given)
+    np.testing.assert_allclose(found["snip:operator.0.conv3x3"], [NOTHING, np.log(4.0), np.nan])
+    np.testing.assert_allclose(found["snip:stem.0."], [np.log(7.0), NOTHING, np.nan])
+    logarithms = pooled(replace(given, optional_layers={"synflow": replace(layers, values=np.full((4, 1), 900.0))}))
+    assert logarithms["synflow:operator.0.conv3x3"][1] == pytest.approx(900.0 + np.log(2.0))
+    np.testing.assert_array_equal(absent(given), [NOTHING, NOTHING, np.nan])

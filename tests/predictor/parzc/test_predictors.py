@@ -13,9 +13,10 @@ from catalog.errors import UsageError
 from catalog.storage.store import Store
 from catalog.testing import check_predictor, sample_given
 from predictor.door import Labelled, Training
-from predictor.door.checkpoint import write_card
+from predictor.door.checkpoint import read_card, write_card
 from predictor.parzc.predictors import STATISTICS, ParZC, ParZCDagger
 from predictor.scoring.entry import ScoreOptions, score
+from predictor.scoring.reading import read_given
 from predictor.scoring.reading_layers import read_layers
 from predictor.zero_cost import MeasureConfig
 from predictor.zero_cost.engine import LocalEngine
@@ -118,7 +119,7 @@ def test_layers_come_in_network_order_and_are_shared_by_twins(measured: Path) ->
     with Store.open(measured) as store:
         rows = store.query("SELECT id, native_id FROM architecture ORDER BY id")
         ids, cells = rows["id"].to_numpy(), rows["native_id"].to_list()
-        layers = read_layers(store, ids, STATISTICS)
+        layers = read_layers(store, "nb201", ids, STATISTICS)
     network = dict(zip(cells, layers.network.tolist(), strict=True))
     assert network[CUT] == -1
     assert len({network[cell] for cell in TWINS}) == 1
@@ -134,19 +135,36 @@ def test_layers_come_in_network_order_and_are_shared_by_twins(measured: Path) ->
 def test_it_is_trained_and_scored_like_any_other(measured: Path, tmp_path: Path) -> None:
     out = tmp_path / "weights"
     settings = [word for name, value in SHORT.items() for word in ("--set", f"{name}={value}")]
-    labels = ("--space", "nb201", "--target", "params", "--sample", "5", "--seed", "0")
-    scored = ("score", "nb201", "--proxy", "parzc", "--checkpoint", str(out), "--as", "parzc_5", "--workers", "1")
+    labels = ("--space", "nb201", "--target", "params", "--sample", "9", "--seed", "0")
+    scored = ("score", "nb201", "--proxy", "parzc", "--checkpoint", str(out), "--as", "parzc_9", "--workers", "1")
     for words in (("train", "parzc", *labels, "--set", "variant=hybrid", *settings, "--out", str(out)), scored):
         answer = call_catalog(*words, database=measured)
         assert answer.returncode == 0, answer.stderr
     with Store.open(measured) as store:
-        row = store.query("SELECT count(parzc_5), count(parzc_5_std) AS spreads, count(*) AS cells FROM nb201").row(0)
+        row = store.query("SELECT count(parzc_9), count(parzc_9_std) AS spreads, count(*) AS cells FROM nb201").row(0)
         assert row == (len(CELLS) + len(MORE) - 1, len(CELLS) + len(MORE) - 1, len(CELLS) + len(MORE))
         found = scores(store, "parzc")
         assert len({found[cell][0] for cell in TWINS}) == 1
         assert all(value[0] > 0 for cell, value in scores(store, "parzc_std").items() if cell != CUT)
         seen = store.rows("SELECT count(*) FROM training_member JOIN proxy ON proxy.id = proxy_id WHERE name = 'parzc'")
-        assert seen == [(5,)]
+    (source,) = read_card(out)["sources"]
+    assert seen == [(len(source["native_ids"]),)]
+    assert 5 <= len(source["native_ids"]) <= 9
+
+
+def test_where_nothing_is_measured_there_are_reasons_and_no_scores(tmp_path: Path) -> None:
+    path = database_of_cells(tmp_path / "catalog.duckdb")
+    with Store.open(path) as store:
+        _, given = read_given(store, "nb201", ParZC.needs)
+    assert given.layers is not None
+    assert (given.layers.networks, set(given.layers.network.tolist())) == (0, {-1})
+    found = ParZCDagger().score(given)
+    assert np.isnan(found.mean).all()
+    assert found.reasons is not None
+    assert all("catalog score nb201 --proxy grad_norm" in str(reason) for reason in found.reasons)
+    source = Labelled("nb201 params", given, np.where(given.connected, np.arange(len(given)), np.nan))
+    with pytest.raises(UsageError, match="have no layer-wise statistics"):
+        ParZC.configured(SHORT).fit([source], Training())
 
 
 def test_what_is_missing_is_measured_first(tmp_path: Path) -> None:
@@ -155,6 +173,6 @@ def test_what_is_missing_is_measured_first(tmp_path: Path) -> None:
         options = ScoreOptions(where=f"cell = '{CONV}'", engine=LocalEngine(1))
         dagger, *parts = score(store, "nb201", ["parzc_dagger"], options)
         assert [part.column for part in parts] == list(STATISTICS)
-        assert (dagger.ok, dagger.failed, dagger.disconnected) == (1, len(CELLS) - 2, 1)
+        assert (dagger.ok, dagger.failed, dagger.disconnected) == (len(TWINS), len(CELLS) - len(TWINS) - 1, 1)
         assert dagger.reason is not None
         assert "catalog score nb201 --proxy grad_norm" in dagger.reason

@@ -10,10 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.search.methods import progress
-from catalog.search.methods.problem import Budget, Problem
+from catalog.search.methods.problem import Asking, Budget, Problem
 from catalog.search.methods.pruning import COMPLETIONS
 from catalog.search.methods.running import METHODS, search
-from tests.catalog.search.landscapes import SIZE_SPACE, SPACES, Additive, Recorded, graph_of, rugged, weighted_operators
+from tests.catalog.search.landscapes import (
+    SIZE_SPACE,
+    SPACES,
+    Additive,
+    Nearest,
+    Recorded,
+    graph_of,
+    rugged,
+    weighted_operators,
+)
 
 GUIDED = ("regularized-evolution", "local-search", "differential-evolution", "pruning", "prune-evolve")
 SEEDS = range(3)
@@ -110,7 +119,8 @@ def test_constraints_are_never_violated(method, space, most, share, seed):
         return np.maximum(0, weighted_operators(candidates) - most) + forbidden
 
     score = Recorded(rugged)
-    problem = Problem(SPACES[space], score, violations=violations)
+    asking = Asking(Nearest()) if METHODS[method].learns else None
+    problem = Problem(SPACES[space], score, violations=violations, asking=asking)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress, "PATIENCE", 500)
         history = search(problem, method, Budget(40), seed)

@@ -11,11 +11,11 @@ import pytest
 from catalog.architecture.canonical_form import canonical_graphs
 from catalog.errors import UsageError
 from catalog.search.methods import progress
-from catalog.search.methods.problem import Budget, Problem
+from catalog.search.methods.problem import Asking, Budget, Problem
 from catalog.search.methods.running import METHODS, methods_for, search
 from catalog.spaces.nb201 import format_cell
 from catalog.spaces.own import OwnSpace
-from tests.catalog.search.landscapes import DARTS, NB101, NB201, Recorded, rugged, weighted_operators
+from tests.catalog.search.landscapes import DARTS, NB101, NB201, Nearest, Recorded, rugged, weighted_operators
 
 VARYING = ("regularized-evolution", "local-search", "differential-evolution", "pruning", "prune-evolve")
 
@@ -25,6 +25,8 @@ def several(candidates):
 
 
 def problem(method, space=NB201, **options) -> Problem:
+    if METHODS[method].learns:
+        options["asking"] = Asking(Nearest())
     if METHODS[method].fits(1):
         return Problem(space, options.pop("score", rugged), **options)
     return Problem(space, options.pop("score", several), objectives=2, **options)
@@ -178,10 +180,13 @@ def test_where_nothing_is_allowed_the_search_ends_without_an_answer(method, monk
 
 
 def test_which_methods_can_search_what():
-    everything = tuple(METHODS)
-    assert methods_for(NB201) == methods_for(NB101) == everything[:-1]
-    assert methods_for(DARTS) == everything[1:-1]
-    assert methods_for(DARTS, pooled=True) == everything[:-1]
+    learning = tuple(name for name in METHODS if name != "nsga2")
+    everything = tuple(name for name in learning if name != "bayesian")
+    assert methods_for(NB201) == methods_for(NB101) == everything
+    assert methods_for(DARTS) == everything[1:]
+    assert methods_for(DARTS, pooled=True) == everything
+    assert methods_for(NB201, learning=True) == learning
+    assert methods_for(OwnSpace("mine"), pooled=True, learning=True) == ("exhaustive", "random", "bayesian")
     assert methods_for(DARTS, objectives=2) == ("random", "nsga2")
     assert methods_for(OwnSpace("mine"), pooled=True) == ("exhaustive", "random")
     assert methods_for(OwnSpace("mine")) == ()
@@ -196,6 +201,7 @@ def test_which_methods_can_search_what():
             Budget(1),
             "unknown search method 'annealing'.*Choose one of random",
         ),
+        ("bayesian", Problem(DARTS, rugged), Budget(1), "bayesian needs a predictor that learns"),
         (
             "exhaustive",
             Problem(DARTS, rugged),

@@ -23,6 +23,7 @@ NAMES = {"layer": 2, "first": False, "width": 40, "op": "conv"}
         ("divisible(width * 0.75, 8)", 32),
         ("max(1, ceil(width / 3), floor(2.5))", 14),
         ("first or op != 'conv'", False),
+        ("round(width / 3, 2) + round(2.6)", 16.33),
     ],
 )
 def test_a_formula_gives_what_it_says(text, value):
@@ -53,6 +54,24 @@ def test_nothing_else_is_a_formula(text):
 @pytest.mark.parametrize("text", ["1 / (layer - 2)", "op * 3", "op < layer", "divisible(op, 8)", "missing + 1"])
 def test_what_cannot_be_worked_out_is_told_with_its_values(text):
     with pytest.raises(SpaceFileError, match="cannot be worked out for"):
+        Formula.parse(text).value(NAMES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "round(layer, -9999999999)",
+        "round(layer / 3, 9999999999)",
+        "1e308 * 10",
+        "1e308 * 10 - 1e308 * 10",
+        "9" * 400,
+        "*".join(["999999999"] * 40),
+        "[[1, 2], [3]]",
+    ],
+)
+def test_what_would_never_end_is_refused_at_once(text):
+    """Numbers beyond any size, and lists of lists, could double with each setting that rests on the one before."""
+    with pytest.raises(SpaceFileError, match="cannot be worked out"):
         Formula.parse(text).value(NAMES)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.errors import GraphError, IdentifierError, SpaceFileError
+from catalog.errors import IdentifierError, SpaceFileError
 from tests.catalog.spaces.staged.small import SMALL, small
 
 
@@ -48,6 +48,23 @@ from tests.catalog.spaces.staged.small import SMALL, small
         ('residual = "=entering', "residual = 3 #", "the key 'residual' is 3; true, false or a formula"),
         ("shape = [3,", "shap = [3,", "is needed"),
         ("[network]", "[network", "small.toml is no TOML"),
+        ("shape = [3,", f"shape = [{'9' * 5000},", "small.toml is no TOML"),
+        ("[16, 32] }", "[16, 16.0] }", "the key 'choices.resolution' is [16, 16.0]; a list of different numbers"),
+        ("[16, 32] }", "[16, nan] }", "the key 'choices.resolution' is [16, nan]"),
+        ("[16, 32] }", f"[16, {10**400}] }}", "the key 'choices.resolution' is [16, 1000"),
+        ("[16, 32] }", '[16, "a\\nb"] }', "the key 'choices.resolution' is [16, 'a"),
+        ('id = "r{resolution}:{stages:|}"', 'id = "r{resolution!r}:{stages:|}"', "braces hold a name"),
+        ('id = "r{resolution}:{stages:|}"', 'id = "r{resolution:3}:{stages:|}"', "{resolution}, a choice as it stands"),
+        ('id = "r{resolution}:{stages:|}"', 'id = "r{resolution}\\n{stages:|}"', "printable characters"),
+        ('id = "r{resolution}:{stages:|}"', 'id = " r{resolution}:{stages:|}"', "begins or ends with a blank"),
+        ('id = "r{resolution}:{stages:|}"', f'id = "{"r" * 4000}{{resolution}}{{stages:|}}"', "4,000 are the most"),
+        ('kernel = "=kernel"', f"kernel = {10**400}", "kernel is 1000"),
+        ('channels = "=width"', f"channels = {10**400}", "channels is 1000"),
+        (
+            'channels = "=width"',
+            'channels = "=width / 0"',
+            "small.toml: the space 'small', stage 1, block 1: 'width / 0'",
+        ),
     ],
 )
 def test_a_fault_is_named(old, new, said):
@@ -58,7 +75,7 @@ def test_a_fault_is_named(old, new, said):
 
 
 def test_networks_that_do_not_fit_together_are_refused():
-    with pytest.raises(GraphError, match="it adds"):
+    with pytest.raises(SpaceFileError, match="small.toml: its architecture 'r16:.*it adds.*Nothing was stored"):
         small(SMALL.replace('residual = "=entering == width and not first"', "residual = true"))
 
 
