@@ -5,20 +5,17 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.computation.arrays import batch_of_plans
-from catalog.architecture.computation.fusing import fused
-from catalog.architecture.graph import ArchitectureGraph
 from catalog.errors import CatalogError, UsageError
 from catalog.spaces import space_named
 from predictor.door import Given, Graphs, Labelled, Layers, Predictor, Scores, Training
-from predictor.door.given import ReadNetworks
+from predictor.door.given import networks_of
 from predictor.door.registry import checked
 
 if TYPE_CHECKING:
@@ -73,13 +70,8 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         optional={name: _partly_known(random, count) for name in kind.needs.optional},
         optional_layers={name: sample_layers((name,), count, seed) for name in kind.needs.optional_layers},
         zero_shot={name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
-        read_networks=_networks(native) if kind.needs.networks else None,
+        read_networks=networks_of(space, native) if kind.needs.networks else None,
     )
-
-
-def _networks(graphs: Sequence[ArchitectureGraph]) -> ReadNetworks:
-    plans = space_named(_SPACE).network_plans(graphs)
-    return lambda rows: fused(batch_of_plans([plans[row] for row in rows.tolist()]))
 
 
 def sample_layers(proxies: tuple[str, ...], count: int, seed: int = 0) -> Layers:

@@ -10,17 +10,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.architecture.computation.arrays import ComputationBatch
+from catalog.architecture.computation.arrays import ComputationBatch, batch_of_plans
+from catalog.architecture.computation.fusing import fused
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import PlacedCells, placed_cells
 from catalog.architecture.operators import Vocabulary
 from catalog.errors import UsageError
 from catalog.progress import Advance, ignore
+from catalog.spaces.base import SearchSpace
 from predictor.door.layers import Layers
 
 Values = NDArray[np.float64]
 ReadNetworks = Callable[[NDArray[np.int64]], ComputationBatch]
 """Gives the whole networks of architectures, told by their places among the given ones, as fused computation graphs."""
+
+
+def networks_of(space: SearchSpace, native: Sequence[ArchitectureGraph]) -> ReadNetworks:
+    """Reads the networks of graphs that are at hand."""
+    return lambda rows: fused(batch_of_plans(space.network_plans([native[row] for row in rows.tolist()])))
 
 
 @dataclass(frozen=True)

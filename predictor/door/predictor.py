@@ -65,6 +65,11 @@ class Needs:
     networks: bool = False
 
     @property
+    def reads_operators(self) -> bool:
+        """Whether it reads what operators are, in whatever form of the architectures."""
+        return bool(self.graphs) or self.networks
+
+    @property
     def reads_graphs_alone(self) -> bool:
         """Whether nothing but the graphs decides its scores, once it is trained."""
         more = (self.columns, self.layers, self.optional, self.optional_layers, self.zero_shot)

@@ -76,7 +76,7 @@ def train(
         read_labelled(catalog, space, target, kind.needs, sample=sample, seed=seed).require(kind.fewest_labels)
         for space in dict.fromkeys(spaces)
     ]
-    if kind.needs.graphs or kind.needs.networks:
+    if kind.needs.reads_operators:
         for space in dict.fromkeys(spaces):
             recall(catalog, space)
     with listener.watch(f"training {kind.name}") as advance, reported(predictor):

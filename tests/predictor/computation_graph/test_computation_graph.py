@@ -13,11 +13,14 @@ from scipy.stats import kendalltau
 from catalog.architecture.operators import Operator
 from catalog.errors import UsageError
 from catalog.progress import Listener
+from catalog.spaces import space_named
 from catalog.storage.store import Store
 from catalog.testing import check_predictor
 from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.reading.job import ingest
-from predictor.computation_graph.predictor import ComputationGraphs
+from predictor.computation_graph.predictor import ComputationGraphs, ComputationGraphsOptions
+from predictor.door import Labelled, Training
+from predictor.scoring.candidates import given_of
 from predictor.scoring.predictors import score_space
 from predictor.scoring.reading import read_given
 from predictor.scoring.training import pretrain, train
@@ -173,3 +176,16 @@ def test_an_unknown_objective_is_refused_with_the_nearest_name(path: Path, tmp_p
 def test_what_learns_with_labels_alone_has_no_pre_training(path: Path, tmp_path: Path) -> None:
     with Store.open(path) as catalog, pytest.raises(UsageError, match="learns nothing without labels"):
         pretrain(catalog, "few_label", ["mine"], tmp_path / "pre", options={}, listener=Listener())
+
+
+def test_architectures_that_no_catalog_holds_have_networks_too() -> None:
+    """So a search that asks for labels can learn by it."""
+    space = space_named("nb201")
+    native = space.sample(20, 0)
+    given = given_of(space, ComputationGraphs.needs, native, [graph.canonical for graph in native])
+    labels = np.where(given.connected, np.arange(20.0), np.nan)
+    model = ComputationGraphs(ComputationGraphsOptions(width=16)).fit(
+        [Labelled("nb201 label", given, labels)], Training()
+    )
+    part = given.taken(np.array([7, 3]))
+    np.testing.assert_allclose(model.score(part).mean, model.score(given).mean[[7, 3]], rtol=1e-3)
