@@ -49,7 +49,7 @@ class Judged:
     values
         Proxy to (n,) values, NaN where there is none and minus infinity where no path leads to the output.
     reasons
-        Proxy to the reason of its failures and their number.
+        How often a proxy failed for a reason.
     seconds
         (n,) what all proxies of an architecture took.
     """
@@ -58,7 +58,7 @@ class Judged:
     truth: Values
     functions: NDArray[np.int64]
     values: dict[str, Values]
-    reasons: dict[str, tuple[str, int]]
+    reasons: dict[tuple[str, str], int]
     seconds: Values
 
     def tau(self, proxy: str) -> tuple[int, Interval]:
@@ -110,13 +110,13 @@ def _judged(out: Path, space: str, scores: pl.DataFrame) -> Judged:
     is_measured = ~np.isnan(parts).all(axis=0)
     values["az_nas"] = np.full(len(wide), np.nan)
     values["az_nas"][is_measured] = az_nas(*parts[:, is_measured])
-    failed = scores.filter(status="failed").group_by("proxy").agg(pl.col("reason").mode().sort().first(), pl.len())
+    failed = scores.filter(status="failed").group_by("proxy", "reason").agg(pl.len())
     return Judged(
         space,
         wide[HEADLINE[space]].to_numpy() * turned,
         wide["canonical_id"].to_numpy(),
         values,
-        {proxy: (reason, count) for proxy, reason, count in failed.iter_rows()},
+        {(proxy, reason): count for proxy, reason, count in failed.iter_rows()},
         scores.group_by("architecture").agg(pl.col("seconds").sum())["seconds"].to_numpy(),
     )
 
@@ -154,6 +154,6 @@ def _cell(one: Judged, proxy: str) -> str:
 
 def _by_reason(one: Judged) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for proxy, (reason, count) in sorted(one.reasons.items()):
+    for (proxy, reason), count in sorted(one.reasons.items()):
         found.setdefault(reason.removeprefix("ProxyError: "), []).append(f"{proxy} ({count})")
     return found

@@ -57,8 +57,10 @@ def resumed(stored: Request, given: Request, seed: int | None, run_id: int) -> R
     }
     for option, (now, before) in asked.items():
         if now not in (None, ()) and now != before:
+            known = option == "--label-command" and stored.label_command is not None
+            how = f"write {option} as it was" if known else f"leave {option} out"  # a command is always wanted anew
             raise UsageError(
-                f"run {run_id} was started with {option} {before!r}, not {now!r}; leave {option} out to go on with it, "
+                f"run {run_id} was started with {option} {before!r}, not {now!r}; {how} to go on with it, "
                 "or start a new search without --resume."
             )
     if given.budget is None and given.seconds is None:

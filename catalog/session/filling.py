@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from catalog.errors import SpaceFileError, UsageError
 from catalog.session.handle import Handle
+from catalog.session.seeds import checked_seed
 
 if TYPE_CHECKING:
     import polars
@@ -110,8 +111,7 @@ class Filling(Handle):
 
         if not 1 <= count <= _MOST_DRAWN:
             raise UsageError(f"the count is {count!r}; a whole number from 1 to {_MOST_DRAWN:,} is needed.")
-        if seed < 0:
-            raise UsageError(f"the seed is {seed!r}; a whole number from 0 on is needed.")
+        checked_seed(seed)
         if not self.path.exists():
             space_named(space)  # an unknown name leaves no file behind
         with self._writing(create=space in SPACES) as store:
@@ -218,7 +218,7 @@ class Filling(Handle):
                     seeds=seeds,
                     where=where,
                     sample=sample,
-                    sample_seed=seed,
+                    sample_seed=checked_seed(seed),
                     retry_failed=retry_failed,
                     engine=engine_named(engine, address, workers),
                     checkpoint=None if checkpoint is None else Path(checkpoint),
@@ -276,7 +276,7 @@ class Filling(Handle):
                 target,
                 Path(out),
                 sample=sample,
-                seed=seed,
+                seed=checked_seed(seed),
                 options=options,
                 listener=self._listener,
             )
@@ -349,7 +349,7 @@ class Filling(Handle):
             tuple(range(seeds)),
             where,
             sample,
-            seed,
+            checked_seed(seed),
         )
         with self._writing() as store, self._listener.watch(f"training {space} on {dataset}") as advance:
             return evaluate_space(store, request, workers=workers or available_cores(), progress=advance)

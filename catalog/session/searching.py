@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
 from catalog.session.handle import Handle
+from catalog.session.seeds import checked_seed
 
 if TYPE_CHECKING:
     from catalog.search.comparing import MethodComparison
@@ -95,7 +96,7 @@ class Searching(Handle):
             where,
             _bounds(max),
             _bounds(min),
-            seed or 0,
+            checked_seed(seed or 0),
             labels=labels,
             label_command=label_command,
             label_name=label_name,

@@ -45,6 +45,7 @@ def upgrade() -> None:
         op.add_column("layer_score", column)
     op.execute("ALTER TABLE layer_score ALTER COLUMN value DROP NOT NULL")
     op.execute(f"COMMENT ON COLUMN layer_score.value IS '{_COMMENT}'")
+    op.execute("UPDATE layer_score SET value = NULL WHERE NOT isfinite(value)")  # synflow's overflowed
     op.execute(f"UPDATE layer_score SET value = CASE WHEN value > 0 THEN ln(value) END WHERE {_SYNFLOW}")
     _forget_seals()
 

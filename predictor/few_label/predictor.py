@@ -17,6 +17,9 @@ from predictor.few_label.layers import READ
 from predictor.few_label.model import Model
 from predictor.few_label.tables import OPTIONAL, TERMS, ZERO_SHOT
 
+MOST_TREES = 10_000
+"""More change no score that anybody could see, and take hours and all memory."""
+
 
 @dataclass(frozen=True)
 class FewLabelOptions:
@@ -29,7 +32,7 @@ class FewLabelOptions:
     without
         Groups of inputs to leave out, with commas between them.
     trees
-        How many trees grow.
+        How many trees grow, at most `MOST_TREES`.
     """
 
     blind: bool = False
@@ -37,8 +40,8 @@ class FewLabelOptions:
     trees: int = 200
 
     def __post_init__(self) -> None:
-        if self.trees < 1:
-            raise ValueError(f"trees={self.trees}; at least one has to grow")
+        if not 1 <= self.trees <= MOST_TREES:
+            raise ValueError(f"trees={self.trees}; from 1 to {MOST_TREES:,} can grow")
         for name in self.left_out:
             if name not in NAMES:
                 hint = did_you_mean(name, NAMES)

@@ -14,6 +14,7 @@ from catalog.search.labels.command import LabelCommand
 from catalog.search.labels.source import CommandLabels
 from catalog.search.request import Request
 from catalog.search.stored_values import Rows, StoredSpace
+from catalog.tables.name_gate import checked_name
 from catalog.tables.space_view import SpaceView
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def with_score(asked: Request) -> Request:
     _check_options(asked)
     if asked.label is None:
         return asked
+    option = "--labels" if asked.label_name is None else "--as"
+    if '"' in checked_name(option, asked.label):
+        raise UsageError(f"{option} {asked.label!r} holds a double quote, which no formula can name; leave it out.")
     if not asked.by:
         plain = asked.label.isidentifier()
         asked = replace(asked, by=(asked.label if plain else f'"{asked.label}"',))

@@ -77,6 +77,14 @@ def test_a_search_under_these_rules_is_resumed(catalog_path: Path) -> None:
     assert resumed(stored, Request("nb201", (), budget=9), None, 1) == replace(stored, budget=9)
 
 
+def test_another_command_is_told_to_write_the_first_again() -> None:
+    stored = Request("nb201", ("label",), "random", 5, label_command="sh a {id}")
+    with pytest.raises(UsageError, match="write --label-command as it was to go on"):
+        resumed(stored, Request("nb201", (), label_command="sh b {id}"), None, 1)
+    with pytest.raises(UsageError, match="leave --label-command out"):
+        resumed(replace(stored, label_command=None), Request("nb201", (), label_command="sh b {id}"), None, 1)
+
+
 @pytest.mark.parametrize(
     "where",
     [

@@ -194,11 +194,15 @@ def test_upgrade_makes_logarithms_of_the_layers_of_synflow(catalog_path: Path) -
     with duckdb.connect(str(catalog_path)) as database:
         rows = database.execute("SELECT proxy_id, value FROM layer_score ORDER BY ALL").fetchall()
         assert rows == [(1, pytest.approx(math.exp(2.0))), (2, 2.0)]
-        database.execute("INSERT INTO layer_score VALUES (1, 1, NULL, NULL, 1, 'body', 0.0, 1)")
+        for proxy, position, value in ((1, 1, 0.0), (1, 2, math.inf), (1, 3, math.nan), (2, 1, math.inf)):
+            database.execute(
+                "INSERT INTO layer_score VALUES (1, ?, NULL, NULL, ?, 'body', ?, 1)", [proxy, position, value]
+            )
     migration.upgrade(catalog_path)
     with Store.open(catalog_path) as catalog:
         rows = catalog.rows("SELECT proxy_id, position, value, role FROM layer_score ORDER BY ALL")
-        assert rows == [(1, 0, pytest.approx(2.0), None), (1, 1, None, None), (2, 0, 2.0, None)]
+        unknown = [(1, place, None, None) for place in (1, 2, 3)]
+        assert rows == [(1, 0, pytest.approx(2.0), None), *unknown, (2, 0, 2.0, None), (2, 1, None, None)]
 
 
 def test_upgrade_of_a_current_file_does_nothing(catalog_path: Path) -> None:

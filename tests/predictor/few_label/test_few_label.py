@@ -112,7 +112,8 @@ def test_where_lower_is_better_the_score_is_better_where_higher(tmp_path: Path) 
     ("options", "told"),
     [
         ({"without": "proxeis"}, "no group of inputs 'proxeis'. Did you mean proxies"),
-        ({"trees": 0}, "at least one has to grow"),
+        ({"trees": 0}, "from 1 to 10,000 can grow"),
+        ({"trees": 10**11}, "from 1 to 10,000 can grow"),
         ({"without": "counts,sources,distances,edges,sizes,prior,histogram,proxies"}, "all groups are left out"),
     ],
 )
