@@ -92,13 +92,14 @@ class FewLabel(Predictor):
         inputs = self._frozen.read(source.given).taken(labelled)
         self._model = Model.fit(inputs, labels[labelled], trees=self.options.trees, seed=training.seed)
         self.card = {
+            "space": source.given.space,
             "inputs": {name: list(group.names) for name, group in self._frozen.groups.items()},
             "share_of_trees": round(self._model.share, 3),
         }
         return self
 
     def remarks(self, given: Given) -> Sequence[str]:
-        """Refuse a space without the columns that it was trained with, before anything is stored.
+        """Say that it learned from another space; refuse one without the columns that it was trained with.
 
         Raises
         ------
@@ -106,7 +107,10 @@ class FewLabel(Predictor):
             The space lacks some.
         """
         self.frozen.require(given)
-        return ()
+        space = self.card.get("space", given.space)
+        if space == given.space:
+            return ()
+        return [f"it learned from labels of {space}; how it ranks {given.space} is unknown."]
 
     def score(self, given: Given) -> Scores:
         mean, spread = self.model.predict(self.frozen.read(given))

@@ -131,7 +131,7 @@ def read_labelled(
     UnknownSpaceError, UnknownColumnError
         The catalog holds no such space, or its wide view no such column.
     UsageError
-        No architecture has the label, or one of them is no finite number.
+        No architecture has the label, fewer have it than are to be drawn, or one label is no finite number.
     """
     view = SpaceView.of(catalog, space)
     frame = view.frame(["canonical_id", "is_connected", "index", target, view.native_id_name])
@@ -147,6 +147,11 @@ def read_labelled(
     pool = frame.with_row_index("row").filter(pl.col(target).is_not_null()).sort("index", "row", nulls_last=True)["row"]
     if not len(pool):
         raise UsageError(f"no architecture of {space} has a value of {target}; ingest its metrics first.")
+    if sample is not None and sample > len(pool):
+        raise UsageError(
+            f"{len(pool)} architectures of {space} have {target}, and --sample asks for {sample}; write a smaller one, "
+            "or leave it out to learn from all."
+        )
     drawn = pool.to_numpy().astype(np.int64)
     if sample is not None and sample < len(drawn):
         drawn = np.random.default_rng(FIRST_DRAW + seed).permutation(drawn)[:sample]

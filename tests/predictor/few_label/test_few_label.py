@@ -27,7 +27,7 @@ from predictor.few_label.layers import NOTHING, absent, pooled
 from predictor.few_label.predictor import FewLabel
 from predictor.few_label.tables import Table
 from predictor.scoring.predictors import score_space
-from predictor.scoring.reading import FIRST_DRAW, read_labelled
+from predictor.scoring.reading import FIRST_DRAW, read_given, read_labelled
 from predictor.scoring.training import train
 
 WORDS = ("conv3x3", "conv1x1", "sep_conv_3x3", "max_pool_3x3")
@@ -160,6 +160,16 @@ def test_a_space_without_the_columns_that_it_was_trained_with_is_refused_before_
         assert catalog.query("SELECT count(*) FROM proxy WHERE name = 'few_label'").item() == 0
 
 
+def test_it_says_where_it_learned_from_another_space(mine: Path, tmp_path: Path) -> None:
+    with Store.open(mine, mode="write") as catalog:
+        trained(catalog, tmp_path / "weights")
+        given = read_given(catalog, "mine", FewLabel.needs)[1]
+        model = FewLabel.load(tmp_path / "weights")
+        assert not model.remarks(given)
+        (remark,) = model.remarks(replace(given, space="yours"))
+    assert remark == "it learned from labels of mine; how it ranks yours is unknown."
+
+
 def test_a_blind_one_reads_no_score_of_another_predictor_and_no_prior(mine: Path, tmp_path: Path) -> None:
     with Store.open(mine, mode="write") as catalog:
         score_space(catalog, "mine", "tg_nas")
@@ -194,6 +204,11 @@ def test_the_draw_is_the_protocols_and_twins_are_one_label(nb201: Path) -> None:
     assert found.native_ids is not None
     assert set(found.native_ids) == set(connected["cell"])
     assert np.isfinite(found.labels).sum() == connected["canonical_id"].n_unique() < len(connected)
+
+
+def test_a_sample_is_no_larger_than_the_labels(nb201: Path) -> None:
+    with Store.open(nb201) as catalog, pytest.raises(UsageError, match=r"15625 .* asks for 15626"):
+        read_labelled(catalog, "nb201", "params", Needs(), sample=15_626)
 
 
 def table(values: list[list[float]], names: tuple[str, ...] = ("nwot", "nwot_published", "snip")) -> Table:
