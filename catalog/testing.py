@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from catalog.errors import CatalogError, UsageError
 from catalog.spaces import space_named
 from predictor.door import Given, Graphs, Labelled, Layers, Predictor, Scores, Training
+from predictor.door.given import networks_of
 from predictor.door.registry import checked
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def sample_given(kind: type[Predictor], count: int = _COUNT, seed: int = 0) -> G
         optional={name: _partly_known(random, count) for name in kind.needs.optional},
         optional_layers={name: sample_layers((name,), count, seed) for name in kind.needs.optional_layers},
         zero_shot={name: _partly_known(random, count) for name in ("another",) if kind.needs.zero_shot},
+        read_networks=networks_of(space, native) if kind.needs.networks else None,
     )
 
 

@@ -140,10 +140,10 @@ def train(
         list[str],
         typer.Option("--space", metavar="SPACE", help="Stored space whose labels it learns; may be repeated."),
     ],
-    target: Annotated[
-        str, typer.Option("--target", metavar="COLUMN", help="Column of the wide views that is the label.")
-    ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for weights and card.")],
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="COLUMN", help="Column of the wide views that is the label.")
+    ] = None,
     sample: Annotated[
         int | None,
         typer.Option("--sample", metavar="N", min=1, help="Draw so many labels of each space.", show_default="all"),
@@ -157,6 +157,13 @@ def train(
             help="Sentence encoder that reads operator descriptions: an installed model, or a folder.",
             show_default="all-MiniLM-L6-v2",
         ),
+    ] = None,
+    pretrain: Annotated[
+        bool, typer.Option("--pretrain", help="Learn from the architectures alone, without labels.")
+    ] = False,
+    objective: Annotated[
+        str | None,
+        typer.Option("--objective", metavar="NAME", help="What a training without labels goes by."),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -173,7 +180,17 @@ def train(
     options = dict(_setting(text) for text in settings or ())
     if encoder is not None:
         options["encoder"] = encoder
+    if objective is not None:
+        options["objective"] = objective
+    if pretrain and (target is not None or sample is not None):
+        raise UsageError("--pretrain learns from no labels; leave --target and --sample out.")
+    if not pretrain and target is None:
+        raise UsageError("name the column of the labels with --target, or learn without labels with --pretrain.")
     with opened(db, wait) as catalog:
+        if target is None:
+            catalog.pretrain(predictor, spaces, out, seed=seed, **options)
+            note(f"wrote {out}.")
+            return
         card = catalog.train(predictor, spaces, target, out, sample=sample, seed=seed, **options)
     held_out = "; ".join(f"{name}: tau {scores['kendall_tau']}" for name, scores in card.get("held_out", {}).items())
     note(f"wrote {out}." + (f" Held out of the sources: {held_out}." if held_out else ""))

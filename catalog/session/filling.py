@@ -283,6 +283,33 @@ class Filling(Handle):
         self._keep_vectors()
         return card
 
+    def pretrain(
+        self, predictor: str, space: str | Sequence[str], out: str | Path, *, seed: int = 0, **options: object
+    ) -> dict[str, Any]:
+        """Train a predictor on the architectures of stored spaces without any label; gives the card.
+
+        Parameters
+        ----------
+        predictor, out, options
+            As of `train`.
+        space
+            Stored spaces whose architectures it looks at.
+        seed
+            Seed of everything random.
+
+        Raises
+        ------
+        UnknownProxyError
+            There is no such predictor.
+        UsageError
+            It learns nothing without labels, has no such option, or a space is unknown.
+        """
+        from predictor.scoring.training import pretrain
+
+        spaces = [space] if isinstance(space, str) else list(space)
+        with self._reading() as store:
+            return pretrain(store, predictor, spaces, Path(out), seed=seed, options=options, listener=self._listener)
+
     def evaluate(
         self,
         space: str,

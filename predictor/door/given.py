@@ -10,14 +10,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.architecture.computation.arrays import ComputationBatch, batch_of_plans
+from catalog.architecture.computation.fusing import fused
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.graph_tables import PlacedCells, placed_cells
 from catalog.architecture.operators import Vocabulary
 from catalog.errors import UsageError
 from catalog.progress import Advance, ignore
+from catalog.spaces.base import SearchSpace
 from predictor.door.layers import Layers
 
 Values = NDArray[np.float64]
+ReadNetworks = Callable[[NDArray[np.int64]], ComputationBatch]
+"""Gives the whole networks of architectures, told by their places among the given ones, as fused computation graphs."""
+
+
+def networks_of(space: SearchSpace, native: Sequence[ArchitectureGraph]) -> ReadNetworks:
+    """Reads the networks of graphs that are at hand."""
+    return lambda rows: fused(batch_of_plans(space.network_plans([native[row] for row in rows.tolist()])))
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,8 @@ class Given:
         By proxy: the layers of those that were asked for that some architecture has.
     zero_shot
         As `optional`, of the scores of predictors that come with weights.
+    read_networks
+        Gives computation graphs; None where they were not asked for.
     """
 
     space: str
@@ -107,6 +119,12 @@ class Given:
     optional: Mapping[str, Values] = field(default_factory=dict)
     optional_layers: Mapping[str, Layers] = field(default_factory=dict)
     zero_shot: Mapping[str, Values] = field(default_factory=dict)
+    read_networks: ReadNetworks | None = None
+
+    def networks(self, rows: NDArray[np.int64]) -> ComputationBatch:
+        """The whole networks of some architectures as fused computation graphs, one cell a stage."""
+        assert self.read_networks is not None
+        return self.read_networks(rows)
 
     @property
     def native(self) -> Graphs:
@@ -122,6 +140,7 @@ class Given:
         """Some of the architectures, each once, in the order of `rows`."""
         new = np.full(self.count, -1, dtype=np.int64)
         new[rows] = np.arange(len(rows))
+        read = self.read_networks
         return replace(
             self,
             count=len(rows),
@@ -132,6 +151,7 @@ class Given:
             optional_layers={name: layers.of(rows) for name, layers in self.optional_layers.items()},
             optional={name: values[rows] for name, values in self.optional.items()},
             zero_shot={name: values[rows] for name, values in self.zero_shot.items()},
+            read_networks=None if read is None else lambda places: read(rows[places]),
         )
 
     def __len__(self) -> int:

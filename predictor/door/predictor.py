@@ -50,6 +50,8 @@ class Needs:
         Zero-cost proxies whose values of layers it reads where a space has them, in the same way.
     zero_shot
         Whether it reads, in the same way, the scores of other predictors that come with weights.
+    networks
+        Whether it reads whole networks as computation graphs.
     """
 
     labels: bool = False
@@ -60,6 +62,12 @@ class Needs:
     optional: tuple[str, ...] = ()
     optional_layers: tuple[str, ...] = ()
     zero_shot: bool = False
+    networks: bool = False
+
+    @property
+    def reads_operators(self) -> bool:
+        """Whether it reads what operators are, in whatever form of the architectures."""
+        return bool(self.graphs) or self.networks
 
     @property
     def reads_graphs_alone(self) -> bool:
@@ -149,6 +157,16 @@ class Predictor(ABC):
             The labels are unusable, or the predictor learns nothing.
         """
         raise UsageError(f"{self.name} learns nothing: it scores without labels.")
+
+    def pretrain(self, sources: Sequence[Given], training: Training) -> Self:
+        """Learn from architectures without labels; gives the predictor itself.
+
+        Raises
+        ------
+        UsageError
+            The predictor learns nothing without labels.
+        """
+        raise UsageError(f"{self.name} learns nothing without labels; name a column of labels with --target.")
 
     def score_mixtures(self, graphs: Sequence[Any], shares: Values) -> Values:
         """(M,) scores of means of native graphs, weighed by `shares`, (M, graphs), each row with a sum of 1.

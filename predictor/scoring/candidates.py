@@ -21,6 +21,7 @@ from catalog.spaces.base import SearchSpace
 from catalog.tables.proxies import ProxyFacts
 from predictor.door import Given, Needs
 from predictor.door import Graphs as GivenGraphs
+from predictor.door.given import networks_of
 from predictor.door.guard import scored
 from predictor.door.predictor import SPREAD
 from predictor.door.registry import Kind, predictors
@@ -275,6 +276,7 @@ def given_of(space: SearchSpace, needs: Needs, native: Graphs, canonical: Graphs
         np.empty((len(native), 0)),
         np.array([graph.is_connected for graph in native]),
         optional={name: known[name] for name in needs.optional if name in wanted and name in known},
+        read_networks=networks_of(space, native) if needs.networks else None,
     )
 
 

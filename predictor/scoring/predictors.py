@@ -111,7 +111,7 @@ def score_space(
         if known is not None:
             return known
     ids, given = read_given(catalog, space, kind.needs)
-    if kind.needs.graphs:
+    if kind.needs.reads_operators:
         stored_embeddings.recall(catalog, space)
     with reported(predictor):
         remarks = list(model.remarks(given))

@@ -10,10 +10,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from catalog.errors import UsageError
+from catalog.tables.computation_graphs import computation_batch
 from catalog.tables.direction import is_cost
 from catalog.tables.space_view import SpaceView
 from catalog.tables.stored_graphs import Form, read_cells, read_graphs, read_vocabulary
 from predictor.door import Given, Graphs, Labelled, Needs
+from predictor.door.given import ReadNetworks
 from predictor.door.registry import zero_shot_names
 from predictor.scoring.reading_layers import read_layers
 
@@ -67,7 +69,12 @@ def read_given(
         },
         optional=_optional(catalog, view, needs.optional),
         zero_shot=_optional(catalog, view, zero_shot_names() if needs.zero_shot else ()),
+        read_networks=_networks(catalog, space, ids) if needs.networks else None,
     )
+
+
+def _networks(catalog: Store, space: str, ids: Identifiers) -> ReadNetworks:
+    return lambda rows: computation_batch(catalog, space, ids[rows].tolist())
 
 
 def _optional(catalog: Store, view: SpaceView, names: Sequence[str]) -> dict[str, Values]:

@@ -1,4 +1,4 @@
-"""Training a predictor on stored spaces: labels out of the catalog, weights and card into a folder."""
+"""Training a predictor on stored spaces, with labels or without: weights and card into a folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from catalog.user_code import reported
 from predictor.door import Labelled, Predictor, Training
 from predictor.door.registry import predictor_named, predictors
 from predictor.encoding.stored_embeddings import recall
-from predictor.scoring.reading import read_labelled
+from predictor.scoring.reading import read_given, read_labelled
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store
@@ -76,7 +76,7 @@ def train(
         read_labelled(catalog, space, target, kind.needs, sample=sample, seed=seed).require(kind.fewest_labels)
         for space in dict.fromkeys(spaces)
     ]
-    if kind.needs.graphs:
+    if kind.needs.reads_operators:
         for space in dict.fromkeys(spaces):
             recall(catalog, space)
     with listener.watch(f"training {kind.name}") as advance, reported(predictor):
@@ -86,6 +86,50 @@ def train(
     fitted.card = _origin(sources, seed) | fitted.card
     with reported(predictor):
         return fitted.save(out)
+
+
+def pretrain(
+    catalog: Store,
+    predictor: str,
+    spaces: Sequence[str],
+    out: Path,
+    *,
+    seed: int = 0,
+    options: Mapping[str, object],
+    listener: Listener,
+) -> dict[str, Any]:
+    """Train a predictor on the architectures of stored spaces, without labels; gives its card.
+
+    Parameters
+    ----------
+    predictor, spaces, out, seed, options
+        As of `train`.
+
+    Raises
+    ------
+    UnknownProxyError
+        There is no such predictor.
+    UsageError
+        It learns nothing without labels, has no such option, or a space is unknown.
+    """
+    kind = predictor_named(predictor)
+    if kind.needs.extra is not None:
+        require(kind.needs.extra)
+    model = kind.configured(options)
+    make_folder(out)
+    names = list(dict.fromkeys(spaces))
+    sources = [read_given(catalog, space, kind.needs)[1] for space in names]
+    for space in names:
+        recall(catalog, space)
+    with listener.watch(f"training {kind.name}") as advance, reported(predictor):
+        fitted = model.pretrain(sources, Training(seed, out, advance))
+    fitted.card = {"seeds": [seed], "versions": _versions()} | fitted.card
+    with reported(predictor):
+        return fitted.save(out)
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("nas-catalog", "numpy")}
 
 
 def _origin(sources: Sequence[Labelled], seed: int) -> dict[str, Any]:
@@ -101,5 +145,5 @@ def _origin(sources: Sequence[Labelled], seed: int) -> dict[str, Any]:
             for source in sources
         ],
         "seeds": [seed],
-        "versions": {name: version(name) for name in ("nas-catalog", "numpy")},
+        "versions": _versions(),
     }

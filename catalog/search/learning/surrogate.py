@@ -165,7 +165,7 @@ class PredictorSurrogate:
         from predictor.encoding.stored_embeddings import recall
         from predictor.scoring.reading import read_given
 
-        if self._kind.needs.graphs:
+        if self._kind.needs.reads_operators:
             recall(self._source.catalog, self._source.space.name)
         return read_given(self._source.catalog, self._source.space.name, self._kind.needs)[1]
 

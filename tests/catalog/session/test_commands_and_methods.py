@@ -88,13 +88,14 @@ NO_METHODS = {"db", "serve", "demo"}
 COMMANDS_ALONE = {
     "show": {"form", "svg", "computation"},  # .text(form) and .svg(form) of the result; the method `computation`
     "match": {"explain"},  # the method `explain`
+    "train": {"pretrain"},  # the method `pretrain`
 }
 """Options that are no argument of the method."""
 OTHER_WORDS = {
     "score": {"as": "column"},  # a keyword of Python
     "search": {"as": "label_name", "set": "options"},
     # The predictor's own options are arguments by their own names.
-    "train": {"name": "predictor", "set": "options", "encoder": "options"},
+    "train": {"name": "predictor", "set": "options", "encoder": "options", "objective": "options"},
 }
 
 

@@ -1,0 +1,129 @@
+"""The encoder: the nodes of a computation graph in, one vector of the whole network out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from catalog.architecture.computation.arrays import ComputationBatch
+from catalog.architecture.operators import Vocabulary
+from predictor.computation_graph.features import SIZE, node_features
+from predictor.computation_graph.words import table_of
+from predictor.door import Given
+from predictor.graph_network.batch import GraphBatch, gathered
+from predictor.graph_network.encoder import EncoderLayer, GraphEncoderConfig
+
+Values = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+AT_ONCE = 250
+"""Graphs in memory; fewer where each node attends to all others."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Computation graphs as the encoder takes them.
+
+    Parameters
+    ----------
+    graphs
+        Features, edges and owners of their nodes.
+    weights
+        (N,) how much each node counts in the read-out: its repeats.
+    """
+
+    graphs: GraphBatch
+    weights: Tensor
+
+    @classmethod
+    def of(cls, batch: ComputationBatch, vocabulary: Vocabulary) -> Networks:
+        """The graphs of a batch."""
+        features = node_features(batch, table_of(batch.words, batch.kinds, vocabulary))
+        graphs = GraphBatch(
+            torch.from_numpy(features),
+            torch.from_numpy(np.stack([batch.source, batch.target])),
+            torch.from_numpy(batch.graph_of_node),
+            len(batch),
+        )
+        return cls(graphs, torch.from_numpy(batch.nodes.repeats.astype(np.float32)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Networks]) -> Networks:
+        """All networks of some in one."""
+        graphs = GraphBatch.of([(part.graphs.features.numpy(), part.graphs.edges.numpy()) for part in parts])
+        return cls(graphs, torch.cat([part.weights for part in parts]))
+
+
+class NetworkEncoder(nn.Module):
+    """Rounds of messages over nodes; a graph's vector has the mean of its nodes before, between and after them.
+
+    A mean of each round, as Xu et al., "Representation learning on graphs with jumping knowledge networks", 2018
+    (arXiv 1806.03536): the early ones say which operators there are, the late ones how they are wired.
+
+    Shapes: features (N, `SIZE`); `nodes` gives (layers + 1) times (N, `width`), the result is (G, `vector`).
+    """
+
+    def __init__(self, config: GraphEncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Linear(SIZE, config.width)
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
+        self.norms = nn.ModuleList(nn.LayerNorm(config.width) for _ in range(config.layers))
+
+    @property
+    def vector(self) -> int:
+        """Width of a graph's vector."""
+        return (self.config.layers + 1) * self.config.width
+
+    def nodes(self, graphs: GraphBatch) -> list[Tensor]:
+        """The nodes' vectors before, between and after the rounds."""
+        complete = graphs.complete if self.config.attends else None
+        hidden = self.embedding(graphs.features)  # (N, D)
+        found = [hidden]
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            hidden = layer(hidden, graphs.edges, complete)  # (N, D)
+            found.append(norm(hidden))
+        return found
+
+    def forward(self, networks: Networks) -> Tensor:
+        """The vectors of some networks; 0 for one without nodes."""
+        graphs, weights = networks.graphs, networks.weights
+        hidden = torch.cat(self.nodes(graphs), dim=1)  # (N, (L + 1) D)
+        total = gathered(weights, graphs.owner, graphs.count).clamp(min=1.0)
+        return gathered(hidden * weights[:, None], graphs.owner, graphs.count) / total[:, None]
+
+    def __repr__(self) -> str:
+        count = sum(parameter.numel() for parameter in self.parameters())
+        kind = "transformer" if self.config.attends else "graph network"
+        return f"NetworkEncoder({kind}, {self.config.layers} x {self.config.width}, {count:,} parameters)"
+
+
+def untrained(config: GraphEncoderConfig, seed: int) -> NetworkEncoder:
+    """An encoder with random weights that only its seed decides."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return NetworkEncoder(config).eval()
+
+
+def encoded(encoder: NetworkEncoder, given: Given, rows: Rows) -> tuple[Values, Values]:
+    """(R, `vector`) vectors of some architectures, and (R, 2) logarithms of their parameters and costs.
+
+    A total that is not known is NaN.
+    """
+    vectors, sizes = [np.empty((0, encoder.vector))], [np.empty((0, 2))]
+    for batch in _batches(given, rows, AT_ONCE // 8 if encoder.config.attends else AT_ONCE):
+        with torch.inference_mode():
+            vectors.append(encoder(Networks.of(batch, given.vocabulary)).double().numpy())
+        sizes.append(np.log1p(np.stack(batch.totals(), axis=1)))
+    return np.concatenate(vectors), np.concatenate(sizes)
+
+
+def _batches(given: Given, rows: Rows, size: int) -> Iterator[ComputationBatch]:
+    """Read some at once, and smaller ones as the memory of a processor likes them."""
+    for start in range(0, len(rows), size):
+        yield given.networks(rows[start : start + size])

@@ -1,0 +1,149 @@
+"""Features, encoder, statistics and the blend with the zero-shot score, each on its smallest case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from catalog.architecture.computation.arrays import ComputationBatch, batch_of_plans
+from catalog.architecture.computation.fusing import fused
+from catalog.architecture.operators import Vocabulary
+from catalog.spaces import space_named
+from predictor.computation_graph.encoder import NetworkEncoder, Networks, untrained
+from predictor.computation_graph.features import NUMBERS, SIZE, node_features
+from predictor.computation_graph.model import share_of_process, slope_of
+from predictor.computation_graph.objectives import OBJECTIVES, Piece
+from predictor.computation_graph.statistics import LEVELS, NAMES, spectra, statistics
+from predictor.computation_graph.words import FAMILIES, KNOWN, WIDTH, table_of, unknown_words
+from predictor.encoding.encoder import DEFAULT
+from predictor.graph_network.encoder import GraphEncoderConfig
+
+CONFIG = GraphEncoderConfig(16, 2, attends=False, expansion=1)
+SPACES = ("nb201", "nb101", "darts")
+
+
+def networks(space: str, count: int = 6) -> ComputationBatch:
+    known = space_named(space)
+    return fused(batch_of_plans(known.network_plans(known.sample(count, 0))))
+
+
+def column(features: np.ndarray, name: str) -> np.ndarray:
+    return features[:, SIZE - len(NUMBERS) + NUMBERS.index(name)]
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_every_word_of_the_built_in_spaces_is_known_and_its_features_are_finite_and_of_order_one(space: str) -> None:
+    batch = networks(space)
+    assert unknown_words(batch.words) == ()
+    features = node_features(batch, table_of(batch.words, batch.kinds, Vocabulary()))
+    assert features.shape == (len(batch.nodes.word), SIZE)
+    assert np.abs(features).max() < 8
+
+
+def test_features_say_where_a_network_halves_its_resolution() -> None:
+    batch = networks("nb201", 1)
+    features = node_features(batch, table_of(batch.words, batch.kinds, Vocabulary()))
+    halved = batch.nodes.shape[:, 2] == 16  # of an image of 32
+    assert halved.any()
+    assert set(column(features, "places_to_input")[halved]) == {-0.25}
+    assert (column(features, "repeats")[batch.nodes.repeats == 5] > 1).all()
+
+
+def test_no_known_description_needs_the_sentence_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package brings a vector of each; a new description without one says what to install."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(type(DEFAULT), "encode", refuse)
+    kinds = [kind for kind, _ in KNOWN.values()]
+    table = table_of(list(KNOWN), kinds, Vocabulary())
+    assert table.vectors.shape == (len(KNOWN), WIDTH)
+    assert {FAMILIES[place] for place in table.family} == set(kinds)
+    with pytest.raises(AssertionError):
+        table_of(["quantum_mixer"], ["other"], Vocabulary())
+
+
+@pytest.mark.parametrize("attends", [False, True])
+def test_a_vector_does_not_depend_on_the_graphs_beside_it(attends: bool) -> None:
+    encoder = untrained(replace(CONFIG, attends=attends), 0)
+    batch = networks("nb101")
+    with torch.inference_mode():
+        together = encoder(Networks.of(batch, Vocabulary()))
+        alone = encoder(Networks.of(batch.taken(2), Vocabulary()))
+    assert together.shape == (6, encoder.vector)
+    torch.testing.assert_close(together[2], alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_an_untrained_encoder_is_what_its_seed_makes_it_and_disturbs_nobody_elses_draws() -> None:
+    torch.manual_seed(5)
+    wanted = torch.rand(1)
+    torch.manual_seed(5)
+    first, same, other = untrained(CONFIG, 0), untrained(CONFIG, 0), untrained(CONFIG, 1)
+    assert torch.equal(torch.rand(1), wanted)
+    assert torch.equal(first.embedding.weight, same.embedding.weight)
+    assert not torch.equal(first.embedding.weight, other.embedding.weight)
+    assert repr(first).startswith("NetworkEncoder(graph network, 2 x 16, ")
+
+
+def test_a_network_without_nodes_has_the_vector_0() -> None:
+    space = space_named("nb201")
+    (connected,) = space.network_plans(space.sample(1, 0))
+    batch = fused(batch_of_plans([None, connected]))
+    with torch.inference_mode():
+        vectors = untrained(CONFIG, 0)(Networks.of(batch, Vocabulary()))
+    assert not vectors[0].any()
+    assert vectors[1].any()
+
+
+def test_spectra_see_wirings_and_statistics_see_sizes() -> None:
+    batch = networks("nb201", 2)
+    found = spectra(batch)
+    assert found.shape == (2, LEVELS)
+    np.testing.assert_allclose(found[:, 0], 0.0, atol=1e-9)  # a connected graph's smallest eigenvalue
+    assert (found <= 2 + 1e-9).all()
+    told = statistics(batch, table_of(batch.words, batch.kinds, Vocabulary()))
+    np.testing.assert_allclose(told[:, NAMES.index("parameters")], np.log1p(batch.totals()[0]))
+    np.testing.assert_allclose(told[:, len(NAMES) - len(FAMILIES) :].sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_each_objective_has_a_loss_that_training_lowers(name: str) -> None:
+    batch = networks("nb201", 8)
+    table = table_of(batch.words, batch.kinds, Vocabulary())
+    known = statistics(batch, table)
+    piece = Piece(
+        Networks.of(batch, Vocabulary()),
+        torch.from_numpy(spectra(batch).astype(np.float32)),
+        torch.from_numpy((known - known.mean(axis=0)).astype(np.float32)),
+        torch.from_numpy(batch.nodes.word),
+    )
+    torch.manual_seed(0)
+    encoder = NetworkEncoder(CONFIG).train()
+    head = OBJECTIVES[name](encoder, len(batch.words))
+    optimiser = torch.optim.AdamW([*encoder.parameters(), *head.parameters()], lr=3e-3)
+    losses = []
+    for _ in range(30):
+        loss = head(encoder, piece)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+
+
+def test_few_labels_leave_the_zero_shot_order_and_many_overrule_it() -> None:
+    random = np.random.default_rng(0)
+    for count, least, most in ((5, 0.0, 0.25), (500, 0.9, 1.0)):
+        labels = random.normal(size=count)
+        zero_shot, process = random.normal(size=count), labels + 0.1 * random.normal(size=count)
+        assert least <= share_of_process(labels, process, 0.1 * zero_shot) <= most
+
+
+def test_a_zero_shot_score_that_labels_contradict_counts_for_nothing() -> None:
+    labels = np.random.default_rng(0).normal(size=100)
+    assert slope_of(-labels, labels) == 0.0
+    assert slope_of(labels, labels) == pytest.approx(1.0, abs=0.1)
