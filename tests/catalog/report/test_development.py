@@ -87,6 +87,7 @@ def test_every_predictor_of_ours_says_what_was_in_sight() -> None:
     """Also those whose class inherits it, and the fusion."""
     told = {name: spaces_in_sight(predictor_named(name)().description()) for name in names()}
     assert {name for name, spaces in told.items() if spaces == DEVELOPED_WITH} == {
+        "cg",
         "few_label",
         "tg_nas",
         "tg_nas_multi",
