@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 SPACES = ("nb101", "nb201", "darts", "nats-sss", "transnas_micro", *staged.NAMES)
 
+NATIVE_NETWORKS = frozenset({"nb101"})
+"""Spaces whose networks depend on more than the function: NAS-Bench-101's channels depend on the vertices' order."""
+
 
 @cache
 def space_named(name: str) -> SearchSpace:

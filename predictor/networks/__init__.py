@@ -10,14 +10,13 @@ from dataclasses import replace
 from catalog.architecture.graph import ArchitectureGraph
 from catalog.architecture.sizes import NetworkInput
 from catalog.architecture.skeleton import Skeleton
-from catalog.spaces import darts_network, nb101_network, nb201_network, transnas_network
+from catalog.spaces import NATIVE_NETWORKS, darts_network, nb101_network, nb201_network, transnas_network
 from predictor.networks.network import Network, NetworkConfig, load_replicas
 
 __all__ = [
     "CELLS_PIXELS",
     "MOST_PIXELS",
     "MOST_TOKENS",
-    "NATIVE_NETWORKS",
     "PUBLISHED",
     "SCORING",
     "THIN",
@@ -72,9 +71,6 @@ THIN = {
 """The thinnest networks that still contain every operator."""
 
 _GENERIC = NetworkConfig(channels=16, cells=1)
-
-NATIVE_NETWORKS = frozenset({"nb101"})
-"""Spaces whose networks depend on more than the function: NAS-Bench-101's channels depend on the vertices' order."""
 
 CELLS_PIXELS = 32
 """The edge of the images that cells without a benchmark's network are measured with."""

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from predictor.networks import NATIVE_NETWORKS
+from catalog.spaces import NATIVE_NETWORKS
 from predictor.scoring.configuration import Column
 from predictor.scoring.selection import Selection
 from predictor.zero_cost import LayeredProxy

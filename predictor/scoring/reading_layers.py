@@ -10,9 +10,9 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from catalog.spaces import NATIVE_NETWORKS
 from catalog.tables.column_names import DEFAULT_INPUT
 from predictor.door import Layers
-from predictor.networks import NATIVE_NETWORKS
 
 if TYPE_CHECKING:
     from catalog.storage.store import Store

@@ -26,9 +26,20 @@ from predictor.scoring.candidates import CandidateScorer, computable_names, dire
 from predictor.scoring.predictors import score_space
 from predictor.zero_cost import MeasureConfig, measure
 from predictor.zero_cost.registry import proxies_named
+from tests.catalog.processes import run_python
 from tests.predictor.scored_cells import CONV, CUT, SKIP
 
 SMALL = MeasureConfig(input="noise", batch_size=4)
+
+
+def test_what_can_be_computed_is_known_without_torch() -> None:
+    ended = run_python(
+        "import sys; sys.modules['torch'] = None\n"
+        "from catalog.spaces import space_named\n"
+        "from predictor.scoring.candidates import is_computable\n"
+        "print(*(is_computable(space_named('nb201'), name) for name in ('params', 'synflow', 'digits_test_accuracy')))"
+    )
+    assert ended.stdout.split() == ["True", "False", "False"], ended.stderr
 
 
 @pytest.fixture(scope="module")
