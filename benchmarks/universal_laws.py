@@ -19,6 +19,9 @@ from math import isnan
 from benchmarks.laws.judging import INSIDE, Broken, Score, cut_networks, judged, judged_swaps
 from benchmarks.laws.networks import KINDS
 
+SWAPS = 200
+"""Unknown operators that are tried."""
+
 
 def rows(name: str, kinds: Sequence[str], count: int, seed: int, show: int) -> Iterator[str]:
     """The table, line by line, and the worst examples below it."""
@@ -32,11 +35,12 @@ def rows(name: str, kinds: Sequence[str], count: int, seed: int, show: int) -> I
         made, scored = cut_networks(score, kind, count, seed)
         broken += [one for one in found.values() if one.violations]
         yield f"| {kind} | " + " | ".join(_cell(found.get(law)) for law in laws) + f" | {scored} of {made} |"
-    swapped = judged_swaps(score, 200, seed)
-    told = "no scores" if isnan(swapped.share) else f"{swapped.share:.1%} of 200"
-    yield f"\nunknown operators inside the range of the nearest three: {told} (asked: {INSIDE:.0%})"
-    for fault, sentence, nearest in swapped.outside[:show]:
-        yield f"  {fault:.2f} SD outside: {sentence!r} among {', '.join(nearest)}"
+    for whole, where in ((True, "whole networks"), (False, "cells")):
+        swapped = judged_swaps(score, SWAPS, seed, whole=whole)
+        told = "no scores" if isnan(swapped.share) else f"{swapped.share:.1%} of {SWAPS // 2}"
+        yield f"\nunknown operators inside the range of the nearest three, in {where}: {told} (asked: {INSIDE:.0%})"
+        for fault, sentence, nearest in swapped.outside[:show]:
+            yield f"  {fault:.2f} SD outside: {sentence!r} among {', '.join(nearest)}"
     for one in sorted(broken, key=lambda one: -one.worst)[: show * 4]:
         yield from _shown(one)
 

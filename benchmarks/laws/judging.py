@@ -236,9 +236,9 @@ class Swapped:
     outside: list[tuple[float, str, tuple[str, ...]]]
 
 
-def judged_swaps(score: Score, count: int, seed: int) -> Swapped:
-    """Unknown operators with a description in `count` random cells."""
-    every = swaps(count, seed)
+def judged_swaps(score: Score, count: int, seed: int, *, whole: bool) -> Swapped:
+    """Unknown operators with a description, in whole networks or in cells, `count` of both together."""
+    every = [one for one in swaps(count, seed) if one.whole == whole]
     scores = score([graph for one in every for graph in (one.unknown, *one.known)]).reshape(len(every), -1)
     if not np.isfinite(scores).any():
         return Swapped(np.nan, [])

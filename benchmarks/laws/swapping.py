@@ -9,9 +9,10 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.laws.networks import CELL_OPERATORS, free_cell
+from benchmarks.laws.networks import CELL_OPERATORS, Drawing, free_cell, network
 from catalog.architecture.graph import ArchitectureGraph
-from catalog.architecture.operators import SIZED_VOCABULARY, Operator
+from catalog.architecture.operators import SIZED_VOCABULARY, Operator, Vocabulary
+from catalog.architecture.sizes import Size
 
 WITH_WEIGHTS = (
     "Convolution 7 by 7",
@@ -61,8 +62,11 @@ class Swap:
         Names of the three, the nearest first.
     unknown, known
         The networks; all share one vocabulary.
+    whole
+        Whether they are whole networks, whose unknown nodes say their channels, or cells without any size.
     """
 
+    whole: bool
     sentence: str
     nearest: tuple[str, ...]
     unknown: ArchitectureGraph
@@ -70,19 +74,37 @@ class Swap:
 
 
 def swaps(count: int, seed: int) -> list[Swap]:
-    """`count` swaps in random cells."""
+    """`count` swaps in random cells, half of them behind a stem in whole networks."""
     draw = random.Random(f"swaps {seed}")
-    vocabulary = SIZED_VOCABULARY.extended(unknown_operators())
     found: list[Swap] = []
     while len(found) < count:
-        graph = replace(free_cell(draw), vocabulary=vocabulary)
+        graph, whole = free_cell(draw), len(found) % 2 == 1
         swapped = draw.choice([name for name in graph.cells[0].operators if name in CELL_OPERATORS])
         operator = draw.choice(unknown_operators())
         nearest = nearest_known(operator.short)
-        known = tuple(_put(graph, swapped, name) for name in nearest)
+        unknown, *known = (_put(graph, swapped, name) for name in (operator.name, *nearest))
         if all(one.is_connected for one in known):
-            found.append(Swap(operator.short, nearest, _put(graph, swapped, operator.name), known))
+            if whole:
+                unknown, *known = (_whole(one) for one in (unknown, *known))
+            found.append(Swap(whole, operator.short, nearest, unknown, tuple(known)))
     return found
+
+
+WIDTH = 32
+
+
+def _whole(graph: ArchitectureGraph) -> ArchitectureGraph:
+    """The network of a stem and one cell; unknown operators say that they keep the channels."""
+    drawing = Drawing()
+    stem = drawing.cell(drawing.add("conv", [0], kernel=3, channels=WIDTH), "stem")
+    (cell,) = graph.cells
+    sizes = tuple(Size(channels=WIDTH) if name.startswith("unknown") else None for name in cell.operators)
+    return replace(network(stem, replace(cell, sizes=sizes), pixels=32), vocabulary=graph.vocabulary)
+
+
+@cache
+def _vocabulary() -> Vocabulary:
+    return SIZED_VOCABULARY.extended(unknown_operators())
 
 
 @cache
@@ -112,7 +134,7 @@ def _put(graph: ArchitectureGraph, old: str, new: str) -> ArchitectureGraph:
     cells = tuple(
         replace(cell, operators=tuple(new if name == old else name for name in cell.operators)) for cell in graph.cells
     )
-    return replace(graph, cells=cells)
+    return replace(graph, cells=cells, vocabulary=_vocabulary())
 
 
 def outside(unknown: float, known: Sequence[float]) -> float:
