@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from catalog.session.handle import Handle
 
 if TYPE_CHECKING:
+    from catalog.storage.compacting import Compacted
     from catalog.tables.removing import Removal
 
 
@@ -40,3 +41,18 @@ class Mending(Handle):
                 return removing.removal_of(store, what, str(name))
         with self._writing() as store:
             return removing.remove(store, what, str(name))
+
+    def compact(self) -> Compacted:
+        """Write the file anew without the room that replaced rows have left in it; needs room for a second file.
+
+        Raises
+        ------
+        StoreError
+            There is no room, or another process uses the file, which is as it was.
+        """
+        from catalog.storage.compacting import compact
+
+        with self._writing():
+            pass
+        with self._let_others_read() as path:
+            return compact(path, wait=self._wait)

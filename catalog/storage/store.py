@@ -241,6 +241,9 @@ class Store:
 
         The table is summed up before and after, which for many rows costs less than to fetch them.
         """
+        if not self._in_transaction:
+            with self.transaction():
+                return self.delete(table, where, tables=tables)
         before = self.totals(table)
         count = self._run(f"DELETE FROM {identifier(table)} WHERE {where}", None, tables)
         if count:
