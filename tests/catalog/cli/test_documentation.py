@@ -72,6 +72,7 @@ def test_the_example_of_every_help_runs_as_pasted(
     for folder in ("nb201", "nb301", "darts", "spaces"):
         for table in (data_dir / folder).iterdir():
             (tmp_path / table.name).symlink_to(table)
+    (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
     (tmp_path / "mine.jsonl").write_text(OWN_GRAPH)
     (tmp_path / "ops.json").write_text(OWN_OPERATORS)
     (tmp_path / "NASNet.json").write_text(json.dumps([nds_log("nasnet")]))
@@ -223,8 +224,12 @@ def test_what_is_not_run_of_the_tour_is_still_in_it() -> None:
 PLUG_IN = CHECKOUT / "tests/plugins/operator_ridge"
 """The package that docs/predictors.md shows."""
 
-IN_ORDER = {README, CHECKOUT / "docs/python.md", CHECKOUT / "docs/computation_graphs.md", SPACES_PAGE}
-"""Pages whose examples follow each other; tests/catalog/session runs all but the first and the last."""
+IN_ORDER = {
+    README,
+    SPACES_PAGE,
+    *(CHECKOUT / "docs" / page for page in ("python.md", "computation_graphs.md", "own_numbers.md")),
+}
+"""Pages whose examples follow each other; others than the first two run in tests of their own rooms."""
 
 EXAMPLES = [block for page in PAGES if page not in IN_ORDER for block in blocks(page, "console", "python")]
 PUBLISHED = {block.page for block in EXAMPLES if "cifar10_" in block.text}
