@@ -71,8 +71,8 @@ def merge(store: Store, there: Store, listener: Listener | None = None) -> Merge
         One of the two is damaged, or was derived by other rules.
     """
     listener = listener or Listener()
-    for one in (store, there):
-        _require_whole(one)
+    for file in (store, there):
+        _require_whole(file)
     with listener.watch(f"comparing with {there.path.name}") as advance:
         matches = matched(store, there)
         found = list(matches.conflicts)

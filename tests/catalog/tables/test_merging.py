@@ -167,7 +167,7 @@ CONFLICTS: dict[str, tuple[Fill, Fill, str, str]] = {
         "architecture",
         "mine a",
     ),
-    "other scores": (own_scores(2.0), own_scores(4.0), "score", f"nb201 {CELL}"),
+    "other scores": (own_scores(2.0), own_scores(4.0), "score", "odd_1"),
     "no score there": (
         own_scores(2.0),
         changed(own_scores(2.0), "UPDATE score SET value = NULL, status = 'failed' WHERE value = 2"),
