@@ -14,6 +14,7 @@ import pyarrow as pa
 from catalog.storage.runs import REMOVED
 from catalog.tables.column_names import OWN_GRAPHS
 from catalog.tables.official_sources import is_reserved
+from catalog.tables.own_proxies import OWN_VERSION
 from catalog.tables.proxies import PUBLISHED_VERSION
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ def _proxies(matches: Matches) -> Iterator[Conflict]:
         found.append((row["id"], held["id"], False))
         if held["column"] != row["column"]:
             yield Conflict("proxy", row["name"], f"column {held['column']}", f"column {row['column']}")
+        if row["version"] == OWN_VERSION and held["description"] != row["description"]:
+            yield Conflict("proxy", row["name"], held["description"], row["description"])
         if None not in (held["direction"], row["direction"]) and held["direction"] != row["direction"]:
             yield Conflict("proxy", row["name"], f"direction {held['direction']}", f"direction {row['direction']}")
     matches.maps["proxy"] = _as_map(found)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from catalog.quoting import identifier
 from catalog.tables.merge_matching import Conflict, Matches
 from catalog.tables.named_things import structural_ids
+from catalog.tables.own_proxies import OWN_VERSION
 
 _REFERENCES = {
     "architecture_id": "architecture",
@@ -115,6 +116,8 @@ def conflicts(matches: Matches, values: Values, theirs: pa.Table, most: int) -> 
         yield Conflict(
             values.table, str(name), "no value" if here is None else here, "no value" if there is None else there
         )
+    if values.table == "score":
+        yield from _own_tables(matches, theirs, most)
     rows = matches.rows(
         f"SELECT source.name, count(*) FROM theirs ANTI JOIN {values.table} ON {same} "
         "JOIN source ON source.id = theirs.source_id AND source.sha256 IS NOT NULL GROUP BY 1 ORDER BY 1",
@@ -127,6 +130,25 @@ def conflicts(matches: Matches, values: Values, theirs: pa.Table, most: int) -> 
             "without these rows",
             f"{count:,} rows more: read with other options, or in part removed; read the file anew with --replace",
         )
+
+
+def _own_tables(matches: Matches, theirs: pa.Table, most: int) -> Iterator[Conflict]:
+    """Scores of one proxy in tables of two authors: its column could show one of them alone."""
+    rows = matches.rows(
+        f"""
+        SELECT concat_ws(' ', architecture.space, architecture.native_id, proxy."column", score.input, score.seed),
+            score.value::VARCHAR, theirs.value::VARCHAR
+        FROM theirs JOIN proxy ON proxy.id = theirs.proxy_id AND version = '{OWN_VERSION}'
+        JOIN score ON score.architecture_id = theirs.architecture_id AND score.proxy_id = theirs.proxy_id
+            AND score.input IS NOT DISTINCT FROM theirs.input AND score.seed IS NOT DISTINCT FROM theirs.seed
+            AND score.source_id != theirs.source_id
+        JOIN architecture ON architecture.id = theirs.architecture_id
+        WHERE score.value IS DISTINCT FROM theirs.value ORDER BY ALL LIMIT {most:d}
+        """,
+        theirs=theirs,
+    )
+    for name, here, there in rows:
+        yield Conflict("score", str(name), here or "no value", there or "no value")
 
 
 def missing(matches: Matches, values: Values, theirs: pa.Table) -> pa.Table:

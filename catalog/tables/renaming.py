@@ -20,7 +20,8 @@ from catalog.tables.column_names import PUBLISHED, word
 from catalog.tables.name_gate import checked_name
 from catalog.tables.named_things import proxies_named, source_named, space_named_in
 from catalog.tables.official_sources import checked_source, is_reserved
-from catalog.tables.proxies import PUBLISHED_VERSION, known_direction
+from catalog.tables.own_proxies import OWN_VERSION, is_built_in, own_proxy
+from catalog.tables.proxies import PUBLISHED_VERSION
 from catalog.tables.stored_spaces import check_name
 
 if TYPE_CHECKING:
@@ -92,6 +93,13 @@ def _source(store: Store, old: str, new: str) -> Change:
 
     def change() -> list[str]:
         store.execute("UPDATE source SET name = ? WHERE id = ?", [new, number])
+        for proxy, called in store.rows(
+            "SELECT id, name FROM proxy WHERE version = ? AND (configuration->>'$.source') = ?", [OWN_VERSION, name]
+        ):
+            own = own_proxy(str(called), new, 1, "")
+            store.execute(
+                'UPDATE proxy SET "column" = ?, configuration = ? WHERE id = ?', [own.column, own.configuration, proxy]
+            )
         return _spaces_of(store, f"source_id = {number:d}", "metric", "score")
 
     return change
@@ -154,7 +162,8 @@ def _rename_in_runs(store: Store, old: str, new: str) -> None:
 def _proxy(store: Store, old: str, new: str) -> Change:
     numbers = proxies_named(store, old)
     ((column, version),) = store.rows(
-        f'SELECT DISTINCT "column", version = ? FROM proxy WHERE {_among(numbers)}', [PUBLISHED_VERSION]
+        f'SELECT DISTINCT "column", CASE WHEN version IN (?, ?) THEN version END FROM proxy WHERE {_among(numbers)}',
+        [PUBLISHED_VERSION, OWN_VERSION],
     )
     if version:
         sources = store.rows(
@@ -165,7 +174,7 @@ def _proxy(store: Store, old: str, new: str) -> Change:
         raise _same("proxy", new)
     if word(new) != new or new.endswith(f"_{PUBLISHED}"):
         raise UsageError(f"{new!r:.120} is no plain name for a column; write it, for example, as {word(new)!r:.120}.")
-    if known_direction(new) is not None:
+    if is_built_in(new):
         raise _taken("proxy", new, "a proxy that the catalog knows")
     _require_free_column(store, new)
     ids = _with_spread(store, numbers, str(column))
@@ -173,8 +182,10 @@ def _proxy(store: Store, old: str, new: str) -> Change:
     def change() -> list[str]:
         for number, suffix in ids.items():
             store.execute('UPDATE proxy SET "column" = ? WHERE id = ?', [new + suffix, number])
-            if version:
-                store.execute("UPDATE proxy SET name = ? WHERE id = ?", [new, number])
+            if (
+                version is not None
+            ):  # of what was measured here the name says by which code, and only the column changes
+                store.execute("UPDATE proxy SET name = ?, configuration = '{}' WHERE id = ?", [new, number])
         return _spaces_of(store, _scores(list(ids)), "score")
 
     return change
