@@ -12,7 +12,7 @@ import typer
 from catalog.cli import own_numbers
 from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
+from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Replace, Wait
 from catalog.message import visible
 from catalog.spaces.staged import TABLES, example
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
@@ -41,9 +41,6 @@ Curves = Annotated[
 ]
 SizeLimit = Annotated[
     int, typer.Option("--size-limit", min=1, metavar="BYTES", help="Refuse files that unpack to more than this.")
-]
-Replace = Annotated[
-    bool, typer.Option("--replace", help="Read the file in place of its earlier reading, which goes in the same step.")
 ]
 
 

@@ -84,6 +84,11 @@ def test_the_example_of_every_help_runs_as_pasted(
         database.write_bytes(measured_database.read_bytes())
     arguments = example_of(dict(commands())[path])
     monkeypatch.chdir(tmp_path)
+    if path == ("rename",):
+        own = ("ingest", "graphs", "mine.jsonl", "--space", "mine", "--operators", "ops.json")
+        assert call_catalog(*own, database=database).returncode == 0
+    if path == ("merge",):
+        shutil.copy(measured_database, "other.duckdb")
     if path == ("ingest", "staged"):
         assert call_catalog("spaces", "add", "my_space.toml", database=database).returncode == 0
     answer = call_catalog(*arguments, database=database)
