@@ -351,13 +351,18 @@ def proxy_directions(catalog: Store, space: str) -> dict[str, int | None]:
     return {str(name): direction for name, direction in rows}
 
 
+def score_groups(catalog: Store, space: str) -> dict[str, list[dict[str, Any]]]:
+    """The proxy columns of a space's wide view, each with the kinds of score rows that it shows.
+
+    A kind has the keys ``proxy_id``, ``column``, ``name``, ``description``, ``direction``, ``source_id``, ``source``,
+    ``published_as`` and ``input``.
+    """
+    return proxy_columns(_proxy_groups(catalog, space))
+
+
 def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str]:
     """What gives the column of scores by the ``column`` of their proxy, `published_as` and ``input``."""
-    names = {
-        score_key(group): name
-        for name, members in proxy_columns(_proxy_groups(catalog, space)).items()
-        for group in members
-    }
+    names = {score_key(group): name for name, members in score_groups(catalog, space).items() for group in members}
 
     def name_of(group: Mapping[str, Any]) -> str:
         return names.get(score_key(group)) or proxy_column_name(group)
@@ -402,7 +407,7 @@ def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Tab
     """
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
-    for name, members in proxy_columns(_proxy_groups(catalog, space)).items():
+    for name, members in score_groups(catalog, space).items():
         direction = members[0]["direction"]
         good = f"; {measures.word_of(direction)} is better" if direction else ""
         sources = ", ".join(dict.fromkeys(str(group["source"]) for group in members if group["source"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +84,12 @@ class IngestReport:
         return "\n  note: ".join((counts, *self.notes))
 
 
-def ingest(catalog: Store, loader: Loader, path: Path, progress: Progress | None = None) -> IngestReport:
+def ingest(
+    catalog: Store, loader: Loader, path: Path, progress: Progress | None = None, typed: Sequence[str] = ()
+) -> IngestReport:
     """Read `path` with `loader` and store everything in one transaction.
+
+    The row of the run tells `typed`, the command's words.
 
     Raises
     ------
@@ -94,11 +98,16 @@ def ingest(catalog: Store, loader: Loader, path: Path, progress: Progress | None
     """
     if not path.exists():
         raise IngestError(f"{path} does not exist; nothing was stored. Check the path and run the command again.")
-    return ingest_content(catalog, loader, path, content_digest(path), progress)
+    return ingest_content(catalog, loader, path, content_digest(path), progress, typed)
 
 
 def ingest_content(
-    catalog: Store, loader: Loader, path: Path, digest: str, progress: Progress | None = None
+    catalog: Store,
+    loader: Loader,
+    path: Path,
+    digest: str,
+    progress: Progress | None = None,
+    typed: Sequence[str] = (),
 ) -> IngestReport:
     """`ingest` for content whose digest the caller knows; `path` needs to exist only if the loader reads it.
 
@@ -113,6 +122,8 @@ def ingest_content(
     file = shown_file_name(path.name)
     read_with = {name: getattr(loader, name) for name in _READ_WITH if getattr(loader, name, None)}
     parameters = {"loader": facts.kind, "space": loader.space, "file": file, "sha256": digest, "read_with": read_with}
+    if typed:
+        parameters["command"] = list(typed)
     if known := _known_source(catalog, loader.space, facts, digest, read_with):
         return _nothing_to_do(catalog, loader, path, parameters, facts.name, known)
     catalog.execute(f"SET memory_limit = '{_MEMORY}'")
