@@ -13,7 +13,7 @@ from catalog.asking.origin_of_scores import score_parts
 from catalog.asking.origin_parts import Facts, Part, told
 from catalog.quoting import identifier
 from catalog.tables.space_view import SpaceView
-from catalog.tables.views import metric_groups, score_groups
+from catalog.tables.views import metric_groups, proxy_groups
 
 if TYPE_CHECKING:
     import polars
@@ -94,7 +94,7 @@ def origin_of(catalog: Store, space: str, column: str) -> Origin:
     facts = _counts(catalog, space, column)
     if (groups := metric_groups(catalog, space).get(column)) is not None:
         more, parts = metric_parts(catalog, space, groups)
-    elif (kinds := score_groups(catalog, space).get(column)) is not None:
+    elif (kinds := proxy_groups(catalog, space).get(column)) is not None:
         more, parts = score_parts(catalog, space, column, kinds)
     else:
         more, parts = graph_facts(catalog, space, column), ()

@@ -28,7 +28,7 @@ def score_parts(
     Parameters
     ----------
     groups
-        The kinds of rows, as `catalog.tables.views.score_groups` gives them.
+        The kinds of rows, as `catalog.tables.views.proxy_groups` gives them.
     """
     first = groups[0]
     direction = first["direction"]
