@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import pkgutil
 import re
 import shlex
@@ -12,7 +11,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,22 @@ import typer.main
 
 from catalog.cli.main import app
 from tests.catalog.cli.commands import call_catalog
+from tests.catalog.cli.pages import (
+    CHECKOUT,
+    Block,
+    blocks,
+    first_line,
+    link_programs,
+    run_console,
+    run_python,
+    run_shell,
+    written_files,
+)
 from tests.ingest.formats.writers import nds_log
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
-
+README = CHECKOUT / "README.md"
+TUTORIALS = sorted((CHECKOUT / "docs/tutorials").glob("*.md"))
+PAGES = [README, *sorted((CHECKOUT / "docs").glob("*.md")), *TUTORIALS]
 
 SPACES_PAGE = CHECKOUT / "docs/spaces.md"
 
@@ -113,71 +122,12 @@ OWN_GRAPH = (
 OWN_OPERATORS = '{"my_op": {"kind": "attention", "kernel": null, "weights": true, "description": "Self attention"}}'
 
 
-@dataclass(frozen=True)
-class Block:
-    """One fenced block of a page: its language and its lines."""
-
-    page: str
-    line: int
-    language: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.page}:{self.line}"
-
-
-def blocks(page: Path, *languages: str) -> Iterator[Block]:
-    text = page.read_text()
-    for found in re.finditer(r"^```(\w+)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE):
-        if found[1] in languages:
-            yield Block(page.name, text.count("\n", 0, found.start()) + 1, found[1], found[2])
-
-
-def run_console(block: Block, database: Path) -> None:
-    """Every command of a block prints what stands below it, as tables; '...' stands for lines left out."""
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, _, shown = part.partition("\n")
-        words = shlex.split(command)
-        assert words[0] == "catalog", command
-        arguments = words[1:] if "--format" in words or words[1] in NOT_ROWS else [*words[1:], "--format", "table"]
-        answer = call_catalog(*arguments, database=database)
-        assert answer.returncode == 0, answer.stderr
-        parts = re.split(r"(^\.\.\.$)", shown.rstrip("\n"), flags=re.MULTILINE)
-        pattern = "".join(".*" if part == "..." else re.escape(part) for part in parts)
-        assert re.fullmatch(pattern, answer.stdout.rstrip("\n"), flags=re.DOTALL), answer.stdout
-
-
-NOT_ROWS = ("show", "demo", "db", "report", "ingest")
-
-
-def run_shell(block: Block, database: Path, programs: Path) -> None:
-    """The lines as they are, in a shell that stops at the first failure."""
-    environment = {name: value for name, value in os.environ.items() if name != "CATALOG_DATA"}
-    environment |= {"CATALOG_DB": str(database), "PATH": f"{programs}{os.pathsep}{environment['PATH']}"}
-    answer = subprocess.run(
-        ["sh", "-e"], env=environment, input=block.text, capture_output=True, text=True, check=False
-    )
-    assert answer.returncode == 0, answer.stderr
-
-
-def run_python(block: Block) -> None:
-    exec(compile(block.text, str(block), "exec"), {"__name__": "__main__"})
-
-
 NOT_RUN = {
-    "make demo": "installs an environment; the demo itself has made the catalog that the page runs on",
-    ". .venv/bin/activate": "stands for what the test does: the program on the path, the catalog in the environment",
+    "git clone ADDRESS catalog && cd catalog": "makes the checkout that is tested, and installs it",
     "catalog serve": "serves until it is stopped; tests/catalog/serving asks it for its pages",
-    "catalog ingest nasbench201 NAS-Bench-201-v1_1-096897.pth": "reads official files of several gigabytes",
 }
 """Shell blocks of the README that are not run, by their first line without its comment, and why."""
 
-
-def first_line(block: Block) -> str:
-    return block.text.partition("\n")[0].partition("#")[0].strip()
-
-
-README = CHECKOUT / "README.md"
 TOUR = [block for block in blocks(README, "console", "sh", "python") if first_line(block) not in NOT_RUN]
 
 
@@ -192,11 +142,7 @@ def readers_folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the PATH with the program `catalog`, as an installation has it."""
-    program = tmp_path_factory.mktemp("bin") / "catalog"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m catalog "$@"\n')
-    program.chmod(0o755)
-    return program.parent
+    return link_programs(tmp_path_factory.mktemp("bin"))
 
 
 @pytest.mark.parametrize("block", TOUR, ids=str)
@@ -207,7 +153,10 @@ def test_the_tour_runs_as_pasted(
     monkeypatch.chdir(readers_folder)
     monkeypatch.delenv("CATALOG_DATA", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
-    database = Path("demo/catalog.duckdb")
+    run(block, Path("demo/catalog.duckdb"), programs)
+
+
+def run(block: Block, database: Path, programs: Path) -> None:
     if block.language == "console":
         run_console(block, database)
     elif block.language == "sh":
@@ -220,13 +169,33 @@ def test_what_is_not_run_of_the_tour_is_still_in_it() -> None:
     assert set(NOT_RUN) <= {first_line(block) for block in blocks(README, "sh")}
 
 
+@pytest.mark.parametrize("page", [page for page in TUTORIALS if page.stem != "index"], ids=lambda page: page.stem)
+def test_a_tutorial_runs_from_beginning_to_end(
+    page: Path, demo_folder: Path, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder as a clone is after `make demo`: the demo's catalog and the examples."""
+    (tmp_path / "demo").mkdir()
+    shutil.copy(demo_folder / "catalog.duckdb", tmp_path / "demo")
+    shutil.copytree(CHECKOUT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CATALOG_DATA", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, text in written_files(page).items():
+        Path(name).write_text(text)
+    for block in blocks(page, "console", "sh", "python"):
+        run(block, Path("demo/catalog.duckdb"), programs)
+
+
 PLUG_IN = CHECKOUT / "tests/plugins/operator_ridge"
-"""The package that docs/predictors.md shows."""
+"""The package that docs/own_predictors.md shows."""
 
 IN_ORDER = {README, CHECKOUT / "docs/python.md", CHECKOUT / "docs/computation_graphs.md", SPACES_PAGE}
 """Pages whose examples follow each other; tests/catalog/session runs all but the first and the last."""
 
-EXAMPLES = [block for page in PAGES if page not in IN_ORDER for block in blocks(page, "console", "python")]
+EXAMPLES = [
+    block for page in PAGES if page not in (*IN_ORDER, *TUTORIALS) for block in blocks(page, "console", "python")
+]
 PUBLISHED = {block.page for block in EXAMPLES if "cifar10_" in block.text}
 """Pages that show accuracies which the demo's catalog does not have."""
 
