@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from catalog.cli import own_numbers
 from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
 from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
@@ -46,6 +47,9 @@ SizeLimit = Annotated[
 def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
     parent.add_typer(app, name="ingest")
+
+
+own_numbers.add_to(app)
 
 
 def _ingest(db: Path, wait: float | None, benchmark: str, files: Sequence[Path | str], **options: object) -> None:

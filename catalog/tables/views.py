@@ -18,6 +18,7 @@ from catalog.tables import measures
 from catalog.tables.column_names import (
     DEFAULTS,
     OWN_GRAPHS,
+    OWN_TABLE,
     PUBLISHED,
     WideDefaults,
     metric_columns,
@@ -368,10 +369,11 @@ def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str
 def published_as(catalog: Store) -> str:
     """SQL that gives, beside ``source_id``, as what scores are published; NULL for our own.
 
-    A user's table of proxies of a benchmark's space has columns of its own.
+    A user's table of proxies of a benchmark's space has columns of its own; those of a table of a user's own numbers
+    need no word behind them.
     """
     own = [
-        (number, name)
+        (number, "" if kind == OWN_TABLE else name)
         for number, name, kind in catalog.rows("SELECT id, name, kind FROM source ORDER BY id")
         if kind != OWN_GRAPHS and not is_reserved(name)
     ]

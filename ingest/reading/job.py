@@ -24,10 +24,10 @@ from catalog.tables.disagreements import disagreements
 from catalog.tables.forgetting import command
 from catalog.tables.name_gate import shown_file_name
 from catalog.tables.official_sources import KNOWN_TABLES
-from catalog.tables.proxies import PUBLISHED_VERSION, ensure_proxies, known_direction, published
+from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies, known_direction, published
 from catalog.tables.registration import Identifiers
 from catalog.tables.stored_spaces import admitted, space_of
-from ingest.reading.batch import Batch, Loader, OwnSpaceLoader, SourceFacts
+from ingest.reading.batch import Batch, Loader, OwnProxiesLoader, OwnSpaceLoader, SourceFacts
 from ingest.reading.batch_gate import BatchGate
 from ingest.reading.content import Content, same_content
 from ingest.reading.directions import DirectedLoader, Directions, settle
@@ -36,7 +36,7 @@ _MEMORY = "2GB"  # for the database: the rebuilt wide view of a record file woul
 
 _COLLECT_AFTER = 5_000_000  # objects more than before
 
-_READ_WITH = ("epochs", "curves")
+_READ_WITH = ("epochs", "curves", "mapping")
 """Options of readers by which one file gives other rows."""
 
 Progress = Callable[[int], None]
@@ -158,7 +158,7 @@ def _stored(
         space = space_of(catalog, loader.space)
         gate.check_source(facts, ())
         own_operators, new_operators = space.own_operators, ()
-    job = _Job(catalog, space, facts, run.id)
+    job = _Job(catalog, space, facts, run.id, loader.proxies if isinstance(loader, OwnProxiesLoader) else {})
     said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
     registration.ensure_space(catalog, space, own_operators)
     try:
@@ -244,9 +244,12 @@ def _known_source(
         """,
         [digest, facts.kind, facts.name, space],
     ).to_pylist()
+    for row in rows:  # earlier versions did not write down with what they read
+        row["read_with"] = json.loads(row["read_with"] or json.dumps(dict(read_with)))
+    rows = [row for row in rows if row["read_with"].get("mapping") == read_with.get("mapping")]
     if not rows:
         return None
-    before = json.loads(rows[0]["read_with"] or json.dumps(dict(read_with)))  # earlier versions did not write it down
+    before = rows[0]["read_with"]
     is_longer = before.get("epochs") != read_with.get("epochs") and digest not in KNOWN_TABLES  # which say theirs
     if is_longer or (read_with.get("curves") and not before.get("curves")):
         told = [", ".join(f"{name} {value}" for name, value in one.items()) or "none" for one in (before, read_with)]
@@ -286,8 +289,16 @@ def _enter_directions(catalog: Store, loader: Loader, where: str) -> None:
 class _Job:
     """State of one running ingest, inside its transaction."""
 
-    def __init__(self, catalog: Store, space: SearchSpace, facts: SourceFacts, run_id: int) -> None:
+    def __init__(
+        self,
+        catalog: Store,
+        space: SearchSpace,
+        facts: SourceFacts,
+        run_id: int,
+        own_proxies: Mapping[str, ProxyFacts],
+    ) -> None:
         self.catalog = catalog
+        self._own_proxies = own_proxies
         self.space = space
         self.facts = facts
         self.run_id = run_id
@@ -373,7 +384,9 @@ class _Job:
 
     def _published(self, scores: pa.Table, ids: Identifiers) -> pa.Table:
         names = [name for name in pc.unique(scores["proxy"]).to_pylist() if name not in self._proxies]
-        self._proxies |= ensure_proxies(self.catalog, published({name: known_direction(name) or 1 for name in names}))
+        unknown = published({name: known_direction(name) or 1 for name in names if name not in self._own_proxies})
+        own = [self._own_proxies[name] for name in names if name in self._own_proxies]
+        self._proxies |= ensure_proxies(self.catalog, [*unknown, *own])
         numbers = pa.array([self._proxies[name] for name in scores["proxy"].to_pylist()], pa.int32())
         return (
             self._with_ids(scores, ids)

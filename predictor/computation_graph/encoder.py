@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from catalog.architecture.computation.arrays import ComputationBatch
 from catalog.architecture.operators import Vocabulary
-from predictor.computation_graph.features import SIZE, node_features
+from predictor.computation_graph.features import SIZE, node_features, weights
 from predictor.computation_graph.words import table_of
 from predictor.door import Given
 from predictor.graph_network.batch import GraphBatch, gathered
@@ -119,8 +119,13 @@ def encoded(encoder: NetworkEncoder, given: Given, rows: Rows) -> tuple[Values, 
     for batch in _batches(given, rows, AT_ONCE // 8 if encoder.config.attends else AT_ONCE):
         with torch.inference_mode():
             vectors.append(encoder(Networks.of(batch, given.vocabulary)).double().numpy())
-        sizes.append(np.log1p(np.stack(batch.totals(), axis=1)))
+        sizes.append(_sizes(batch))
     return np.concatenate(vectors), np.concatenate(sizes)
+
+
+def _sizes(batch: ComputationBatch) -> Values:
+    total = np.bincount(batch.graph_of_node, weights(batch), minlength=len(batch))
+    return np.log1p(np.stack([total, batch.totals()[1]], axis=1))
 
 
 def _batches(given: Given, rows: Rows, size: int) -> Iterator[ComputationBatch]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from catalog.errors import UsageError
-from predictor.computation_graph.encoder import NetworkEncoder, Rows, encoded
+from predictor.computation_graph.encoder import NetworkEncoder, Rows
+from predictor.computation_graph.vectors import vectors_of
 from predictor.door import Given
 from predictor.few_label.groups import Frozen, Group, Inputs
 from predictor.few_label.tables import ZERO_SHOT, Table
@@ -20,7 +21,7 @@ MOST_FROZEN = 2_000
 
 def tables(encoder: NetworkEncoder, given: Given, rows: Rows, *, blind: bool) -> Mapping[str, Table]:
     """By group: what is known of some architectures."""
-    vectors, sizes = encoded(encoder, given, rows)
+    vectors, sizes = vectors_of(encoder, given, rows)
     found = {
         VECTORS: Table(tuple(f"v{place:04}" for place in range(vectors.shape[1])), vectors),
         SIZES: Table(_SIZES, sizes),

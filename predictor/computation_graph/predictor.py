@@ -48,6 +48,8 @@ class ComputationGraphsOptions:
         ``graph``: messages along edges; ``transformer``: with attention to all nodes, too.
     width, layers
         Of the encoder.
+    encoder_seed
+        Of the encoder's random weights, where no pre-training decides them; the same for every draw of labels.
     graphs, steps
         Most networks of a space, and steps, of the pre-training.
     blind
@@ -59,6 +61,7 @@ class ComputationGraphsOptions:
     network: str = "graph"
     width: int = 64
     layers: int = 3
+    encoder_seed: int = 0
     graphs: int = 1_000
     steps: int = 400
     blind: bool = False
@@ -143,7 +146,7 @@ class ComputationGraphs(Predictor):
                 "folder with --set pretrained=DIR."
             )
         else:
-            self._encoder = untrained(self.options.config, training.seed)
+            self._encoder = untrained(self.options.config, self.options.encoder_seed)
         rows = np.flatnonzero(np.isfinite(labels)).astype(np.int64)
         self._scales = frozen(self.encoder, source.given, blind=self.options.blind)
         inputs = inputs_of(self.encoder, self._scales, source.given, rows)

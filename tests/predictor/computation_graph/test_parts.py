@@ -12,14 +12,18 @@ from catalog.architecture.computation.arrays import ComputationBatch, batch_of_p
 from catalog.architecture.computation.fusing import fused
 from catalog.architecture.operators import Vocabulary
 from catalog.spaces import space_named
-from predictor.computation_graph.encoder import NetworkEncoder, Networks, untrained
+from predictor.computation_graph import vectors
+from predictor.computation_graph.encoder import NetworkEncoder, Networks, encoded, untrained
 from predictor.computation_graph.features import NUMBERS, SIZE, node_features
 from predictor.computation_graph.model import share_of_process, slope_of
 from predictor.computation_graph.objectives import OBJECTIVES, Piece
+from predictor.computation_graph.predictor import ComputationGraphs
 from predictor.computation_graph.statistics import LEVELS, NAMES, spectra, statistics
 from predictor.computation_graph.words import FAMILIES, KNOWN, WIDTH, table_of, unknown_words
+from predictor.door import Given
 from predictor.encoding.encoder import DEFAULT
 from predictor.graph_network.encoder import GraphEncoderConfig
+from predictor.scoring.candidates import given_of
 
 CONFIG = GraphEncoderConfig(16, 2, attends=False, expansion=1)
 SPACES = ("nb201", "nb101", "darts")
@@ -147,3 +151,24 @@ def test_a_zero_shot_score_that_labels_contradict_counts_for_nothing() -> None:
     labels = np.random.default_rng(0).normal(size=100)
     assert slope_of(-labels, labels) == 0.0
     assert slope_of(labels, labels) == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_vectors_of_the_same_architectures_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = space_named("nb201")
+    native = space.sample(20, 0)
+    given = given_of(space, ComputationGraphs.needs, native, [graph.canonical for graph in native])
+    first, other = untrained(CONFIG, 0), untrained(CONFIG, 1)
+    asked: list[int] = []
+
+    def counted(encoder: NetworkEncoder, given: Given, rows: np.ndarray) -> object:
+        asked.append(len(rows))
+        return encoded(encoder, given, rows)
+
+    monkeypatch.setattr(vectors, "encoded", counted)
+    rows = np.flatnonzero(given.connected)
+    for encoder, wanted in ((first, rows[:8]), (first, rows[::-1]), (first, rows), (other, rows[:3])):
+        for found, made in zip(
+            vectors.vectors_of(encoder, given, wanted), encoded(encoder, given, wanted), strict=True
+        ):
+            np.testing.assert_allclose(found, made, rtol=1e-4, atol=1e-5)
+    assert asked == [8, len(rows) - 8, 3]
