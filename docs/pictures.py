@@ -53,9 +53,11 @@ def draw_ranking(axes: Axes, c: catalog.Catalog) -> None:
 
 def curves(c: catalog.Catalog, method: str, seeds: Sequence[int]) -> np.ndarray:
     """Test accuracy of the best so far by validation, (seeds, BUDGET)."""
+    # What was asked stands for all cells that compute the same; one of them was trained.
     sql = f"""
-        SELECT v."values"[1] AS valid, nb201.digits_test_accuracy AS test FROM search_visit AS v
-        JOIN nb201 USING (architecture_id) WHERE run_id = {{}} ORDER BY evaluation LIMIT {BUDGET}
+        SELECT v."values"[1] AS valid, twins.test FROM search_visit AS v JOIN nb201 USING (architecture_id)
+        JOIN (SELECT canonical_digest, avg(digits_test_accuracy) AS test FROM nb201 GROUP BY ALL) AS twins
+        USING (canonical_digest) WHERE run_id = {{}} ORDER BY evaluation LIMIT {BUDGET}
     """
     found = []
     for seed in seeds:
