@@ -37,7 +37,7 @@ lint: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
-	$(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # All 13 proxies by shared passes against one at a time, in the same run.
 bench-proxies: export OMP_NUM_THREADS ?= 1
