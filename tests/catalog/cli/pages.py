@@ -42,8 +42,11 @@ def written_files(page: Path) -> dict[str, str]:
     return {match[1]: match[2] for match in found}
 
 
-def run_console(block: Block, database: Path) -> None:
-    """Every command of a block prints what stands below it, as tables; '...' stands for lines left out."""
+def run_console(block: Block, database: Path, tolerance: float = 0.0) -> None:
+    """Every command of a block prints what stands below it, as tables; '...' stands for lines left out.
+
+    Where figures are of what was learned, another processor's rounding may change their last digits: `tolerance`.
+    """
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
         words = shlex.split(command)
@@ -53,7 +56,20 @@ def run_console(block: Block, database: Path) -> None:
         assert answer.returncode == 0, answer.stderr
         parts = re.split(r"(^\.\.\.$)", shown.rstrip("\n"), flags=re.MULTILINE)
         pattern = "".join(".*" if part == "..." else re.escape(part) for part in parts)
-        assert re.fullmatch(pattern, answer.stdout.rstrip("\n"), flags=re.DOTALL), answer.stdout
+        is_shown = re.fullmatch(pattern, answer.stdout.rstrip("\n"), flags=re.DOTALL)
+        assert is_shown or (tolerance and agree(shown.split(), answer.stdout.split(), tolerance)), answer.stdout
+
+
+def agree(shown: list[str], printed: list[str], tolerance: float) -> bool:
+    """Word for word the same, but for decimal fractions, which may differ a little."""
+    return len(shown) == len(printed) and all(
+        one == other or (is_fraction(one) and is_fraction(other) and abs(float(one) - float(other)) <= tolerance)
+        for one, other in zip(shown, printed, strict=True)
+    )
+
+
+def is_fraction(word: str) -> bool:
+    return re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", word) is not None
 
 
 NOT_ROWS = ("show", "demo", "db", "report", "ingest")
