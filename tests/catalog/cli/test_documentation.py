@@ -152,7 +152,7 @@ def run_console(block: Block, database: Path) -> None:
         assert re.fullmatch(pattern, answer.stdout.rstrip("\n"), flags=re.DOTALL), answer.stdout
 
 
-NOT_ROWS = ("show", "demo", "db", "report", "ingest")
+NOT_ROWS = ("show", "demo", "db", "report", "ingest", "remove")
 
 
 def run_shell(block: Block, database: Path, programs: Path) -> None:
@@ -228,8 +228,15 @@ def test_what_is_not_run_of_the_tour_is_still_in_it() -> None:
 PLUG_IN = CHECKOUT / "tests/plugins/operator_ridge"
 """The package that docs/predictors.md shows."""
 
-IN_ORDER = {README, CHECKOUT / "docs/python.md", CHECKOUT / "docs/computation_graphs.md", SPACES_PAGE}
-"""Pages whose examples follow each other; tests/catalog/session runs all but the first and the last."""
+MISTAKES_PAGE = CHECKOUT / "docs/mistakes.md"
+IN_ORDER = {
+    README,
+    CHECKOUT / "docs/python.md",
+    CHECKOUT / "docs/computation_graphs.md",
+    SPACES_PAGE,
+    MISTAKES_PAGE,
+}
+"""Pages whose examples follow each other; those that are not run here are by tests/catalog/session."""
 
 EXAMPLES = [block for page in PAGES if page not in IN_ORDER for block in blocks(page, "console", "python")]
 PUBLISHED = {block.page for block in EXAMPLES if "cifar10_" in block.text}
@@ -254,12 +261,25 @@ def test_the_examples_of_a_page_run(
         run_python(block)
 
 
+def test_mistakes_are_taken_back_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From an empty folder on, in the page's order."""
+    monkeypatch.chdir(tmp_path)
+    for name, block in zip(("lab.csv", "theirs.csv"), blocks(MISTAKES_PAGE, "csv"), strict=True):
+        (tmp_path / name).write_text(block.text)
+    run_in_order(MISTAKES_PAGE, tmp_path / "catalog.duckdb")
+
+
 def test_the_walk_through_a_space_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file of the page is added, enumerated, asked and searched, in the page's order."""
     database = tmp_path / "catalog.duckdb"
     monkeypatch.chdir(tmp_path)
     write_own_space(tmp_path)
-    for block in blocks(SPACES_PAGE, "sh", "console"):
+    run_in_order(SPACES_PAGE, database)
+
+
+def run_in_order(page: Path, database: Path) -> None:
+    """Every command of a page, one after the other."""
+    for block in blocks(page, "sh", "console"):
         if block.language == "console":
             run_console(block, database)
             continue
