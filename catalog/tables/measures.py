@@ -96,6 +96,11 @@ def known_measure(name: str) -> Measure:
     return Measure(name, found.unit if found else None, found.direction if found else None)
 
 
+def is_fixed(name: str) -> bool:
+    """Whether the catalog's own readers and trainings write a metric, so that its name means the same everywhere."""
+    return name.lower() in _FIXED
+
+
 def word_of(direction: int) -> str:
     """The word for a direction."""
     return next((word for word, one in WORDS.items() if one == direction), "neither")
@@ -175,7 +180,7 @@ def settled(store: Store, where: str, names: Iterable[str], declared: Mapping[st
     found: dict[str, int | None] = {}
     for name in sorted(names):
         known = known_measure(name).direction
-        held = known if name.lower() in _FIXED else stored.get(name)
+        held = known if is_fixed(name) else stored.get(name)
         found[name] = agreed(where, name, held, declared.get(name), known)
     return found
 
@@ -194,7 +199,7 @@ def agreed(where: str, name: str, held: int | None, declared: int | None, defaul
         return held
     turn = (
         ""
-        if name.lower() in _FIXED
+        if is_fixed(name)
         else f" or, if the catalog is wrong, turn it round for all files: catalog measures --direction "
         f"{shlex.quote(f'{name}={word_of(declared)}')}"
     )
@@ -267,7 +272,7 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
                 f"no metric, and no proxy that came with a file, is called {name!r:.120}. {did_you_mean(name, names)}"
                 "`catalog measures` lists them."
             )
-        if name.lower() in _FIXED and known_measure(name).direction != direction:
+        if is_fixed(name) and known_measure(name).direction != direction:
             raise UsageError(f"{name} means the same in every catalog and cannot be turned round.")
         store.execute("UPDATE measure SET direction = ? WHERE name = ?", [direction, name])
         store.execute(f"UPDATE proxy SET direction = ? WHERE name = ? AND {_IS_BROUGHT}", [direction, name])

@@ -75,7 +75,8 @@ def flow_of(batch: ComputationBatch) -> Flow:
 
 def totals(batch: ComputationBatch, values: Values) -> Values:
     """(G,) sums over the nodes of each network."""
-    return np.bincount(batch.graph_of_node, values, minlength=len(batch)).astype(np.float64)
+    sums: Values = np.bincount(batch.graph_of_node, values, minlength=len(batch))
+    return sums
 
 
 def _numbers(shape: NDArray[np.int64]) -> Values:
