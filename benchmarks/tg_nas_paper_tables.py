@@ -124,7 +124,7 @@ def sentences(arguments: argparse.Namespace) -> Iterator[tuple[str, int, Callabl
 
 def _of_sentences(seed: int, describe: Describe) -> dict[str, object]:
     graphs, accuracy, _ = _modules()
-    config = shortened(40_000, 20)
+    config = shortened(20_000, 12)
     network, facts = train_paper(graphs, accuracy, table_for(MODULES_ARE, describe), config, seed)
     return {"held_out": max(facts["held_out_kendall_tau"]), "tasks": judged(network, describe)}
 
@@ -206,7 +206,8 @@ def table(experiment: str, path: Path) -> list[str]:
         if row["experiment"] == experiment:
             groups.setdefault(str(row["name"]), []).append(row)
     names = list(dict.fromkeys(name for group in groups.values() for row in group for name in row["tasks"]))
-    lines = ["| | networks | seconds each | " + " | ".join(names) + " |", "|---|---|---|" + "---|" * len(names)]
+    fixed = "| | networks | seconds each | tau, held out | "
+    lines = [fixed + " | ".join(names) + " |", "|---|---|---|---|" + "---|" * len(names)]
     for name, group in groups.items():
         values = np.array([[row["tasks"][task] for task in names] for row in group])
         spread = values[:, :, 0].std(axis=0, ddof=1) if len(group) > 1 else None
@@ -215,7 +216,9 @@ def table(experiment: str, path: Path) -> list[str]:
             for place, (tau, rho) in enumerate(values.mean(axis=0))
         ]
         seconds = np.mean([row["seconds"] for row in group])
-        lines.append(f"| {name} | {len(group)} | {seconds:.0f} | " + " | ".join(cells) + " |")
+        held = np.mean([row.get("held_out", np.nan) for row in group])
+        told = "" if np.isnan(held) else f"{held:.2f}"
+        lines.append(f"| {name} | {len(group)} | {seconds:.0f} | {told} | " + " | ".join(cells) + " |")
     return lines
 
 
