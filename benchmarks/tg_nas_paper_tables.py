@@ -246,16 +246,16 @@ def draw_shares(path: Path, picture: Path) -> None:
     axes.set_xlabel("share of NAS-Bench-101 that is trained on")
     axes.set_ylabel("Kendall tau")
     axes.axhline(0, color="grey", linewidth=0.6)
-    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, metadata={"Date": None} if picture.suffix == ".svg" else None)
     pyplot.close(figure)
 
 
 DRAWN = {
-    "nb101, the rest": "the rest of NAS-Bench-101",
+    "nb101, the rest": "NAS-Bench-101, the rest",
     "nb201 cifar10_test": "NAS-Bench-201, CIFAR-10",
-    "darts surrogate_val": "DARTS, 1,218 cells",
+    "darts surrogate_val": "DARTS",
 }
 
 
