@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,10 @@ from torch import Tensor, nn
 from catalog.architecture.computation.arrays import ComputationBatch
 from catalog.architecture.operators import Vocabulary
 from predictor.computation_graph.features import SIZE, node_features
+from predictor.computation_graph.readouts import READOUTS, mean
 from predictor.computation_graph.words import table_of
 from predictor.door import Given
-from predictor.graph_network.batch import GraphBatch, gathered
+from predictor.graph_network.batch import GraphBatch
 from predictor.graph_network.encoder import EncoderLayer, GraphEncoderConfig
 
 Values = NDArray[np.float64]
@@ -62,9 +64,6 @@ class Networks:
 class NetworkEncoder(nn.Module):
     """Rounds of messages over nodes; a graph's vector has the mean of its nodes before, between and after them.
 
-    A mean of each round, as Xu et al., "Representation learning on graphs with jumping knowledge networks", 2018
-    (arXiv 1806.03536): the early ones say which operators there are, the late ones how they are wired.
-
     Shapes: features (N, `SIZE`); `nodes` gives (layers + 1) times (N, `width`), the result is (G, `vector`).
     """
 
@@ -92,10 +91,7 @@ class NetworkEncoder(nn.Module):
 
     def forward(self, networks: Networks) -> Tensor:
         """The vectors of some networks; 0 for one without nodes."""
-        graphs, weights = networks.graphs, networks.weights
-        hidden = torch.cat(self.nodes(graphs), dim=1)  # (N, (L + 1) D)
-        total = gathered(weights, graphs.owner, graphs.count).clamp(min=1.0)
-        return gathered(hidden * weights[:, None], graphs.owner, graphs.count) / total[:, None]
+        return mean(self.nodes(networks.graphs), networks.graphs, networks.weights)
 
     def __repr__(self) -> str:
         count = sum(parameter.numel() for parameter in self.parameters())
@@ -110,20 +106,26 @@ def untrained(config: GraphEncoderConfig, seed: int) -> NetworkEncoder:
         return NetworkEncoder(config).eval()
 
 
-def encoded(encoder: NetworkEncoder, given: Given, rows: Rows) -> tuple[Values, Values]:
-    """(R, `vector`) vectors of some architectures, and (R, 2) logarithms of their parameters and costs.
+def encoded(encoders: Sequence[NetworkEncoder], given: Given, rows: Rows) -> tuple[Mapping[str, Values], Values]:
+    """By read-out, (R, F) vectors of some architectures; and (R, 2) logarithms of their parameters and costs.
 
     A total that is not known is NaN.
     """
-    vectors, sizes = [np.empty((0, encoder.vector))], [np.empty((0, 2))]
-    for batch in _batches(given, rows, AT_ONCE // 8 if encoder.config.attends else AT_ONCE):
+    found: defaultdict[str, list[Values]] = defaultdict(list)
+    sizes = [np.empty((0, 2))]
+    attends = any(encoder.config.attends for encoder in encoders)
+    for batch in _batches(given, rows, AT_ONCE // 8 if attends else AT_ONCE):
         with torch.inference_mode():
-            vectors.append(encoder(Networks.of(batch, given.vocabulary)).double().numpy())
+            networks = Networks.of(batch, given.vocabulary)
+            hidden = [encoder.nodes(networks.graphs) for encoder in encoders]
+            for name, read in READOUTS.items():
+                vectors = [read(nodes, networks.graphs, networks.weights) for nodes in hidden]
+                found[name].append(torch.cat(vectors, dim=1).double().numpy())
         sizes.append(np.log1p(np.stack(batch.totals(), axis=1)))
-    return np.concatenate(vectors), np.concatenate(sizes)
+    return {name: np.concatenate(vectors) for name, vectors in found.items()}, np.concatenate(sizes)
 
 
 def _batches(given: Given, rows: Rows, size: int) -> Iterator[ComputationBatch]:
-    """Read some at once, and smaller ones as the memory of a processor likes them."""
-    for start in range(0, len(rows), size):
+    """Few at once, as the memory of a processor likes them; a batch of none if there are none."""
+    for start in range(0, max(1, len(rows)), size):
         yield given.networks(rows[start : start + size])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,15 +49,31 @@ def pretrained(
     objective: str,
     config: GraphEncoderConfig,
     schedule: Schedule,
-    seed: int,
+    seeds: Sequence[int],
     progress: Advance,
+) -> list[NetworkEncoder]:
+    """Encoders, one a seed, that learned from the same networks of some spaces; ready to encode."""
+    random = np.random.default_rng(seeds[0])
+    pool = _Pool([part for given in sources for part in _drawn(given, schedule.graphs, random)])
+    every = schedule.steps * len(seeds)
+    return [
+        _learned(pool, objective, config, schedule, seed, lambda step, before=before: progress(before + step, every))
+        for seed, before in zip(seeds, range(0, every, schedule.steps), strict=True)
+    ]
+
+
+def _learned(
+    pool: _Pool,
+    objective: str,
+    config: GraphEncoderConfig,
+    schedule: Schedule,
+    seed: int,
+    progress: Callable[[int], None],
 ) -> NetworkEncoder:
-    """An encoder that learned from networks of some spaces; ready to encode."""
     random = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = NetworkEncoder(config).train()
-        pool = _Pool([part for given in sources for part in _drawn(given, schedule.graphs, random)])
         head = OBJECTIVES[objective](encoder, len(pool.words))
         parameters = [*encoder.parameters(), *head.parameters()]
         optimiser = torch.optim.AdamW(
@@ -71,7 +87,7 @@ def pretrained(
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
             cycle.step()
-            progress(step + 1, schedule.steps)
+            progress(step + 1)
     return encoder.eval()
 
 
