@@ -4,8 +4,8 @@
     python -m benchmarks.bayesian_search --folder DIR --table
 
 A query is one function asked for its validation accuracy; the incumbent is the best label so far, judged by its test
-accuracy (`benchmarks.protocol`). Blind: the predictor reads nothing that was made with labels of the space in sight. A
-row a variant, seed and number of queries is written to ``DIR/bayesian_search.csv`` when the search has ended; what
+accuracy (`benchmarks.protocol`). Blind: the predictor reads nothing that was made with labels of the space in sight;
+``cg`` reads the zero-shot score, ``cg-blind`` does not, ``thompson`` and ``ucb`` are `few_label`. A row a variant, seed and number of queries is written to ``DIR/bayesian_search.csv`` when the search has ended; what
 is there is not searched again. Choices are made on half A.
 """
 
@@ -35,11 +35,13 @@ Values = NDArray[np.float64]
 
 LABEL, TRUTH = "cifar10_valid_accuracy", "cifar10_test_accuracy"
 QUERIES = 100
-SHOWN = (10, 20, 30, 50, 75, 100)
+SHOWN = (10, 20, 30, 50, 75, 90, 100)
 BLIND = ("blind=true",)
 VARIANTS: Mapping[str, Mapping[str, object]] = {
     "thompson": {"method": "bayesian", "settings": BLIND},
     "ucb": {"method": "bayesian", "settings": BLIND, "acquisition": "ucb"},
+    "cg": {"method": "bayesian", "predictor": "cg"},
+    "cg-blind": {"method": "bayesian", "predictor": "cg", "settings": BLIND},
     "regularized-evolution": {"method": "regularized-evolution"},
     "random": {"method": "random"},
 }

@@ -17,6 +17,7 @@ MODULES = {
     "db": "database",
     "ingest": "ingesting",
     "fetch": "fetching",
+    "remove": "mending",
     "spaces": "spaces",
     "operators": "spaces",
     "measures": "spaces",

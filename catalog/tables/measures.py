@@ -82,6 +82,9 @@ _KNOWN = {
     **{measure.name: measure for measure in OWN_NAMES},
 }
 _FIXED = frozenset(measure.name for measure in OWN_NAMES)
+_IS_BROUGHT = "version IN ('published', 'own')"
+"""Whether the scores of a proxy came as numbers: from a publication, or from their author's table."""
+
 _SETTING = "tuned_"  # NAS-Bench-301's hyper-parameters: tuned_learning_rate and the like
 
 
@@ -130,6 +133,25 @@ def enter(store: Store, directions: Mapping[str, int]) -> None:
     for name, direction in directions.items():
         store.execute("UPDATE measure SET direction = ? WHERE name = ? AND direction IS NULL", [direction, name])
     _append(store, [replace(known_measure(name), direction=of) for name, of in directions.items() if name not in held])
+
+
+def enter_units(store: Store, where: str, units: Mapping[str, str]) -> None:
+    """Give stored metrics the units that a user says; in the transaction that brings them.
+
+    Raises
+    ------
+    UsageError
+        One is stored in another unit.
+    """
+    held = dict(store.rows("SELECT name, unit FROM measure"))
+    for name, unit in units.items():
+        before = held.get(name)
+        if before is not None and before != unit:
+            raise UsageError(
+                f"{where}: {name!r:.120} is in {unit}, but the catalog holds it in {before}. Convert the values, or "
+                "give the metric another name. Nothing was stored."
+            )
+        store.execute("UPDATE measure SET unit = ? WHERE name = ?", [unit, name])
 
 
 def enter_missing(store: Store, space: str) -> None:
@@ -214,7 +236,7 @@ def measures(store: Store) -> Question:
             FROM measure LEFT JOIN used ON metric = name GROUP BY ALL
             UNION ALL
             SELECT name, 'proxy', NULL, direction, list(DISTINCT space ORDER BY space)
-            FROM proxy LEFT JOIN used ON proxy_id = id WHERE version = 'published' GROUP BY ALL
+            FROM proxy LEFT JOIN used ON proxy_id = id WHERE {_IS_BROUGHT} GROUP BY ALL
         )
         SELECT * REPLACE (
             CASE direction WHEN {HIGHER} THEN 'higher' WHEN {LOWER} THEN 'lower' WHEN {NEITHER} THEN 'neither' END
@@ -237,7 +259,7 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
     UsageError
         No metric and no such proxy has the name, or the catalog knows its direction for certain.
     """
-    known = store.rows("SELECT name FROM measure UNION SELECT name FROM proxy WHERE version = 'published'")
+    known = store.rows(f"SELECT name FROM measure UNION SELECT name FROM proxy WHERE {_IS_BROUGHT}")
     names = [str(name) for (name,) in known]
     for name, direction in declared.items():
         if name not in names:
@@ -248,10 +270,10 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
         if name.lower() in _FIXED and known_measure(name).direction != direction:
             raise UsageError(f"{name} means the same in every catalog and cannot be turned round.")
         store.execute("UPDATE measure SET direction = ? WHERE name = ?", [direction, name])
-        store.execute("UPDATE proxy SET direction = ? WHERE name = ? AND version = 'published'", [direction, name])
+        store.execute(f"UPDATE proxy SET direction = ? WHERE name = ? AND {_IS_BROUGHT}", [direction, name])
     rows = store.rows(
         "SELECT DISTINCT space FROM wide_column LEFT JOIN proxy ON proxy.id = proxy_id "
-        "WHERE list_contains($1, metric) OR (version = 'published' AND list_contains($1, proxy.name)) ORDER BY space",
+        f"WHERE list_contains($1, metric) OR ({_IS_BROUGHT} AND list_contains($1, proxy.name)) ORDER BY space",
         [list(declared)],
     )
     return [str(space) for (space,) in rows]

@@ -18,6 +18,7 @@ from catalog.tables import measures
 from catalog.tables.column_names import (
     DEFAULTS,
     OWN_GRAPHS,
+    OWN_TABLE,
     PUBLISHED,
     WideDefaults,
     metric_columns,
@@ -353,11 +354,7 @@ def proxy_directions(catalog: Store, space: str) -> dict[str, int | None]:
 
 def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str]:
     """What gives the column of scores by the ``column`` of their proxy, `published_as` and ``input``."""
-    names = {
-        score_key(group): name
-        for name, members in proxy_columns(_proxy_groups(catalog, space)).items()
-        for group in members
-    }
+    names = {score_key(group): name for name, members in proxy_groups(catalog, space).items() for group in members}
 
     def name_of(group: Mapping[str, Any]) -> str:
         return names.get(score_key(group)) or proxy_column_name(group)
@@ -368,10 +365,11 @@ def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str
 def published_as(catalog: Store) -> str:
     """SQL that gives, beside ``source_id``, as what scores are published; NULL for our own.
 
-    A user's table of proxies of a benchmark's space has columns of its own.
+    A user's table of proxies of a benchmark's space has columns of its own; those of a table of a user's own numbers
+    need no word behind them.
     """
     own = [
-        (number, name)
+        (number, "" if kind == OWN_TABLE else name)
         for number, name, kind in catalog.rows("SELECT id, name, kind FROM source ORDER BY id")
         if kind != OWN_GRAPHS and not is_reserved(name)
     ]
@@ -379,8 +377,12 @@ def published_as(catalog: Store) -> str:
     return f"CASE WHEN source_id IS NULL THEN NULL{cases} ELSE {literal(PUBLISHED)} END"
 
 
-def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
-    """The kinds of score rows that have a column: published counts that equal ours have none."""
+def proxy_groups(catalog: Store, space: str) -> dict[str, list[dict[str, Any]]]:
+    """The proxy columns of a space's wide view, each with the kinds of score rows that it shows.
+
+    A kind has, among others, the keys ``proxy_id``, ``source_id`` and ``input``. Published counts that equal ours have
+    no column.
+    """
     equal = {(one.proxy_id, one.source_id) for one in compared(catalog, space) if one.is_equal}
     groups = _rows(
         catalog,
@@ -392,7 +394,7 @@ def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
         ORDER BY published_as IS NOT NULL, proxy_id, input NULLS FIRST, source_id NULLS FIRST
         """,
     )
-    return [group for group in groups if (group["proxy_id"], group["source_id"]) not in equal]
+    return proxy_columns(group for group in groups if (group["proxy_id"], group["source_id"]) not in equal)
 
 
 def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Table]:
@@ -402,7 +404,7 @@ def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Tab
     """
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
-    for name, members in proxy_columns(_proxy_groups(catalog, space)).items():
+    for name, members in proxy_groups(catalog, space).items():
         direction = members[0]["direction"]
         good = f"; {measures.word_of(direction)} is better" if direction else ""
         sources = ", ".join(dict.fromkeys(str(group["source"]) for group in members if group["source"]))

@@ -20,6 +20,7 @@ _POOLS = {"MaxPool": "max", "AveragePool": "avg", "LpPool": "lp"}
 _ROUNDING: Mapping[Any, str] = {2: "byte", 7: "long", 9: "bool", **dict.fromkeys((3, 4, 5, 6, 12, 13), "int")}
 """ONNX's numbers of the types to which a cast is not the identity."""
 
+_RELU6 = (0.0, 6.0)
 _RECURRENT = ("LSTM", "GRU", "RNN")
 
 
@@ -67,12 +68,26 @@ class Described:
             return self._recurrent()
         if self._kind == "Attention":
             return self._attention()
+        if self._kind == "Clip" and self._bounds() == _RELU6:
+            return primitives.plain("relu6")
         if self._kind == "Cast" and (word := _ROUNDING.get(self._attributes.get("to"))):
             return primitives.plain(word)
         table = self._operand(0)
         if self._kind == "Gather" and table is not None and table.node is None and table.weights:
             return primitives.plain("embedding")
         return primitives.plain(word_of(self._kind))
+
+    def _bounds(self) -> tuple[float | None, ...]:
+        """What a Clip bounds its result by, as inputs or, in old files, attributes; None where it is not said."""
+        told = []
+        for place, name in ((1, "min"), (2, "max")):
+            operand = self._operand(place)
+            text = self._attributes.get(name) if operand is None else operand.said
+            try:
+                told.append(None if text is None else float(str(text)))
+            except ValueError:
+                told.append(None)
+        return tuple(told)
 
     def _operand(self, place: int) -> Value | None:
         return self._operands[place] if place < len(self._operands) else None

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from catalog.architecture.computation.arrays import ComputationBatch
 from catalog.architecture.operators import Vocabulary
-from predictor.computation_graph.features import SIZE, node_features
+from predictor.computation_graph.features import SIZE, node_features, weights
 from predictor.computation_graph.readouts import READOUTS, mean
 from predictor.computation_graph.words import table_of
 from predictor.door import Given
@@ -121,8 +121,13 @@ def encoded(encoders: Sequence[NetworkEncoder], given: Given, rows: Rows) -> tup
             for name, read in READOUTS.items():
                 vectors = [read(nodes, networks.graphs, networks.weights) for nodes in hidden]
                 found[name].append(torch.cat(vectors, dim=1).double().numpy())
-        sizes.append(np.log1p(np.stack(batch.totals(), axis=1)))
+        sizes.append(_sizes(batch))
     return {name: np.concatenate(vectors) for name, vectors in found.items()}, np.concatenate(sizes)
+
+
+def _sizes(batch: ComputationBatch) -> Values:
+    total = np.bincount(batch.graph_of_node, weights(batch), minlength=len(batch))
+    return np.log1p(np.stack([total, batch.totals()[1]], axis=1))
 
 
 def _batches(given: Given, rows: Rows, size: int) -> Iterator[ComputationBatch]:

@@ -21,7 +21,10 @@ NUMBERS = (
     *("repeats", "inputs", "outputs"),
     *(f"has_{name}" for name in _BESIDE),
 )
-"""The plain numbers behind operator, family and the operators beside it."""
+"""The plain numbers behind operator, family and the operators beside it.
+
+``parameters`` are `weights`, and ``has_norm`` leaves out the normalisations that may be folded into a map.
+"""
 
 SIZE = WIDTH + len(FAMILIES) + WIDTH + len(NUMBERS)
 WORD = slice(0, WIDTH + len(FAMILIES))
@@ -42,10 +45,43 @@ def node_features(batch: ComputationBatch, words: WordTable) -> Features:
         there = place != NONE
         if name != "norm" and there.any():
             beside[there] += words.vectors[place[there]]
-        flags.append(there)
+        flags.append(there & ~_is_folded(batch) if name == "norm" else there)
     numbers = [*_shapes(batch), *_window(batch), *_costs(batch), *_places(batch), *flags]
     columns = [words.vectors[nodes.word], family, beside, np.stack(numbers, axis=1).astype(np.float32)]
     return np.concatenate(columns, axis=1)
+
+
+def weights(batch: ComputationBatch) -> Values:
+    """(N,) parameters, of a convolution or a linear map those of its weight alone; NaN where they are not known.
+
+    A normalisation behind a map can be folded into its weight and an offset, as files for inference have it. What an
+    offset or such a normalisation adds is left out, so that a network is the same before and after.
+    """
+    nodes = batch.nodes
+    places = np.where(nodes.shape == NONE, 1, nodes.shape).prod(axis=1) / np.maximum(_channels(batch), 1)
+    of_maps = nodes.multiply_accumulates / np.maximum(places, 1)
+    return np.where(_is_map(batch) & (_channels(batch) > 0) & np.isfinite(of_maps), of_maps, nodes.parameters)
+
+
+def _is_map(batch: ComputationBatch) -> NDArray[np.bool_]:
+    return np.asarray(np.isin(batch.kinds, ("conv", "linear"))[batch.nodes.word])
+
+
+def _is_folded(batch: ComputationBatch) -> NDArray[np.bool_]:
+    """Where a node's normalisation can be a part of its weight."""
+    norm = batch.nodes.norm
+    is_foldable = np.array([word == "batchnorm" for word in batch.words], dtype=bool)
+    return np.asarray(_is_map(batch) & (norm != NONE) & is_foldable[norm])
+
+
+def _channels(batch: ComputationBatch) -> Numbers:
+    """(N,) channels of the outputs of maps: the second axis of an image, the last one of anything else."""
+    shape = np.pad(batch.nodes.shape, ((0, 0), (0, 1)), constant_values=NONE)
+    rank = (shape != NONE).sum(axis=1)
+    of_image = np.asarray(np.isin(batch.kinds, ("conv",))[batch.nodes.word])
+    axis = np.where(of_image, 1, np.maximum(rank - 1, 0)).clip(0, shape.shape[1] - 1)
+    found = np.take_along_axis(shape, axis[:, None], axis=1)[:, 0]
+    return np.where(rank > 1, found, NONE)
 
 
 def _shapes(batch: ComputationBatch) -> list[Values]:
@@ -81,7 +117,7 @@ def _costs(batch: ComputationBatch) -> list[Values]:
     """Logarithm of each cost of one repeat, the node's share of the graph's, and whether it is not known."""
     found = []
     owner = batch.graph_of_node
-    for costs, much in ((batch.nodes.parameters, _MANY), (batch.nodes.multiply_accumulates, _COSTLY)):
+    for costs, much in ((weights(batch), _MANY), (batch.nodes.multiply_accumulates, _COSTLY)):
         known = np.where(np.isfinite(costs), costs, 0.0)
         total = np.bincount(owner, known, minlength=len(batch))[owner]
         found += [

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from predictor.computation_graph.encoder import NetworkEncoder, Rows, encoded
+from predictor.computation_graph.encoder import NetworkEncoder, Rows, Values
+from predictor.computation_graph.vectors import vectors_of
 from predictor.door import Given
 from predictor.few_label.groups import NAMES, Frozen, Group, Inputs
-from predictor.few_label.kernels import Values
 from predictor.few_label.tables import TERMS, ZERO_SHOT, Table
 
 NETWORK = "network_"
@@ -29,8 +29,7 @@ def left_out(*, blind: bool, structure: bool) -> frozenset[str]:
 
 def tables(encoders: Sequence[NetworkEncoder], given: Given, rows: Rows) -> Mapping[str, Table]:
     """By group: the vectors and sizes of the networks of some architectures."""
-    vectors, sizes = encoded(encoders, given, rows)
-    return tables_of(vectors, sizes)
+    return tables_of(*vectors_of(encoders, given, rows))
 
 
 def tables_of(vectors: Mapping[str, Values], sizes: Values) -> Mapping[str, Table]:
@@ -43,7 +42,7 @@ def tables_of(vectors: Mapping[str, Values], sizes: Values) -> Mapping[str, Tabl
 
 
 def frozen(encoders: Sequence[NetworkEncoder], given: Given, labelled: Rows, without: Collection[str]) -> Frozen:
-    """Scales and distributions of what computes something; those of vectors of a part evenly drawn from a large space."""
+    """Scales and distributions of what computes something; those of vectors of an even part of a large space."""
     rows = np.flatnonzero(given.connected).astype(np.int64)
     rows = rows[:: -(-len(rows) // MOST_FROZEN) or 1]
     return with_vectors(Frozen.of(given, labelled, without), tables(encoders, given, rows))
@@ -55,15 +54,15 @@ def with_vectors(plain: Frozen, found: Mapping[str, Table]) -> Frozen:
     return replace(plain, vectors={name: group for name, group in groups.items() if group is not None})
 
 
-def inputs_of(encoders: Sequence[NetworkEncoder], scales: Frozen, given: Given) -> Inputs:
-    """What is read of architectures that compute something.
+def inputs_of(encoders: Sequence[NetworkEncoder], scales: Frozen, given: Given, rows: Rows) -> Inputs:
+    """What is read of some architectures that compute something.
 
     Raises
     ------
     UsageError
         A column that the training read is missing.
     """
-    return scales.read(given, tables(encoders, given, np.arange(len(given))))
+    return scales.read(given.taken(rows), tables(encoders, given, rows))
 
 
 def _group(table: Table) -> Group | None:

@@ -19,6 +19,7 @@ from predictor.few_label.layers import READ
 from predictor.few_label.tables import OPTIONAL
 
 if TYPE_CHECKING:
+    from catalog.progress import Advance
     from predictor.computation_graph.encoder import NetworkEncoder
     from predictor.computation_graph.model import Model
     from predictor.few_label.groups import Frozen
@@ -52,6 +53,8 @@ class ComputationGraphsOptions:
         Of an encoder.
     encoders
         How many encoders there are, each with random weights of its own; their vectors stand beside each other.
+    encoder_seed
+        Of the encoders' random weights, where no pre-training decides them; the same for every draw of labels.
     graphs, steps
         Most networks of a space, and steps, of the pre-training.
     blind
@@ -66,6 +69,7 @@ class ComputationGraphsOptions:
     width: int = 32
     layers: int = 3
     encoders: int = 4
+    encoder_seed: int = 0
     graphs: int = 1_000
     steps: int = 400
     blind: bool = False
@@ -128,23 +132,23 @@ class ComputationGraphs(Predictor):
     def pretrain(self, sources: Sequence[Given], training: Training) -> Self:
         if self.options.pretrained:
             raise UsageError("a pre-training begins with random weights; leave pretrained out.")
-        self._encoders = self._made(sources, training)
+        self._encoders = self._made(sources, training.seed, training.progress)
         self.card = self._facts() | {
             "pretraining": {"objective": self.options.objective, "spaces": [given.space for given in sources]}
         }
         return self
 
-    def _made(self, sources: Sequence[Given], training: Training) -> list[NetworkEncoder]:
+    def _made(self, sources: Sequence[Given], seed: int, progress: Advance) -> list[NetworkEncoder]:
         """The encoders: each is decided by the seed and its place."""
         from predictor.computation_graph.encoder import untrained
         from predictor.computation_graph.pretraining import Schedule, pretrained
 
         options = self.options
-        seeds = [training.seed * options.encoders + place for place in range(options.encoders)]
+        seeds = [seed * options.encoders + place for place in range(options.encoders)]
         if options.objective == NONE:
             return [untrained(options.config, seed) for seed in seeds]
         schedule = Schedule(options.graphs, options.steps)
-        return pretrained(sources, options.objective, options.config, schedule, seeds, training.progress)
+        return pretrained(sources, options.objective, options.config, schedule, seeds, progress)
 
     def fit(self, sources: Sequence[Labelled], training: Training) -> Self:
         from predictor.computation_graph.inputs import frozen, inputs_of, left_out
@@ -162,11 +166,11 @@ class ComputationGraphs(Predictor):
                 "folder with --set pretrained=DIR."
             )
         else:
-            self._encoders = self._made((), training)
+            self._encoders = self._made((), self.options.encoder_seed, training.progress)
         rows = np.flatnonzero(np.isfinite(labels)).astype(np.int64)
         without = left_out(blind=self.options.blind, structure=self.options.structure)
         self._frozen = frozen(self.encoders, source.given, rows, without)
-        inputs = inputs_of(self.encoders, self._frozen, source.given.taken(rows))
+        inputs = inputs_of(self.encoders, self._frozen, source.given, rows)
         self._model = Model.fit(inputs, labels[rows], seed=training.seed)
         pretraining = self.card.get("pretraining", {"objective": NONE, "spaces": []})
         self.card = self._facts() | {
@@ -203,12 +207,10 @@ class ComputationGraphs(Predictor):
             )
         self.frozen.require(given)
         space = self.card.get("space", given.space)
-        other = (
-            []
-            if space == given.space
-            else [f"it learned from labels of {space}; how it ranks {given.space} is unknown."]
-        )
-        return [*other, *remarks_on(given)]
+        found = remarks_on(given)
+        if space != given.space:
+            found.insert(0, f"it learned from labels of {space}; how it ranks {given.space} is unknown.")
+        return found
 
     def score(self, given: Given) -> Scores:
         if self._model is None:
@@ -219,7 +221,7 @@ class ComputationGraphs(Predictor):
         connected = np.flatnonzero(given.connected).astype(np.int64)
         for start in range(0, len(connected), AT_ONCE):
             rows = connected[start : start + AT_ONCE]
-            inputs = inputs_of(self.encoders, self.frozen, given.taken(rows))
+            inputs = inputs_of(self.encoders, self.frozen, given, rows)
             mean[rows], spread[rows] = self._model.predict(inputs)
         return Scores(mean, spread)
 

@@ -56,10 +56,12 @@ def pretrained(
     random = np.random.default_rng(seeds[0])
     pool = _Pool([part for given in sources for part in _drawn(given, schedule.graphs, random)])
     every = schedule.steps * len(seeds)
-    return [
-        _learned(pool, objective, config, schedule, seed, lambda step, before=before: progress(before + step, every))
-        for seed, before in zip(seeds, range(0, every, schedule.steps), strict=True)
-    ]
+
+    def learned(place: int, seed: int) -> NetworkEncoder:
+        before = place * schedule.steps
+        return _learned(pool, objective, config, schedule, seed, lambda step: progress(before + step, every))
+
+    return [learned(place, seed) for place, seed in enumerate(seeds)]
 
 
 def _learned(

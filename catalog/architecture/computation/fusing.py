@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.architecture.computation.arrays import NONE, ComputationBatch, Numbers
+from catalog.architecture.computation.composing import composed
 
-PASSED_THROUGH = ("identity", "dropout", "pad", "slice", "reshape")
+PASSED_THROUGH = ("identity", "dropout", "pad", "slice", "split", "reshape", "permute")
 """Operators that change no number, where they take one operand."""
 
 Mask = NDArray[np.bool_]
@@ -26,15 +27,18 @@ def fused(batch: ComputationBatch) -> ComputationBatch:
 
     In this order:
 
-    1. Identities, dropout, padding, slices and reshapes of one operand go; who takes them takes what they take.
-    2. A normalisation that alone takes a node becomes that node's ``norm``.
-    3. An activation that alone takes a convolution, a linear map or a normalised node becomes its ``activation``.
-    4. An activation that only convolutions and linear maps take becomes their ``activation_before``.
-    5. An activation that alone takes any other node becomes that node's ``activation``.
-    6. A sum that another sum alone takes becomes a part of that.
+    1. Identities, dropout, padding, parts, changes of shape and permutations of one operand go; who takes them takes
+       what they take.
+    2. Layers that are written as several operators are put together (`catalog.architecture.computation.composing`).
+    3. A normalisation that alone takes a node becomes that node's ``norm``.
+    4. An activation that alone takes a convolution, a linear map or a normalised node becomes its ``activation``.
+    5. An activation that only convolutions and linear maps take becomes their ``activation_before``.
+    6. An activation that alone takes any other node becomes that node's ``activation``.
+    7. A sum that another sum alone takes becomes a part of that.
     """
     work = _Fusing(batch)
     work.pass_through()
+    work = _Fusing(composed(work.result()))
     work.normalise()
     work.activate(work.is_map | (work.norm != NONE))
     work.activate_before()

@@ -39,6 +39,7 @@ COMMANDS = {
     "compare": ["compare mine a1 a2", "compare mine a1 a2 --out compare.html"],
     "export": ["export mine --out out.csv"],
     "doctor": ["doctor"],
+    "remove": ["remove source more --yes"],
     "match": ["match mine '(conv3x3)->(*)'"],
     "motifs": ["motifs mine --by cifar10_test_accuracy --share 0.5"],
     "score": ["score mine --proxy tg_nas"],

@@ -77,6 +77,7 @@ PRINT_NO_ROWS = {
     "export": "writes the rows into a file: see test_an_export_is_the_same_file",
     "report": "writes a page and prints sentences: see test_a_report_says_the_same",
     "ingest": "fills the catalog and tells of it on standard error",
+    "remove": "changes the catalog and shows what goes",
     "score": "fills the catalog and tells of it on standard error",
     "train": "writes weights and tells of it on standard error",
     "evaluate": "fills the catalog and tells of it on standard error",
@@ -88,6 +89,7 @@ NO_METHODS = {"db", "serve", "demo"}
 COMMANDS_ALONE = {
     "show": {"form", "svg", "computation"},  # .text(form) and .svg(form) of the result; the method `computation`
     "match": {"explain"},  # the method `explain`
+    "remove": {"yes", "json"},  # a call is not asked, and the result has `as_json`
     "train": {"pretrain"},  # the method `pretrain`
 }
 """Options that are no argument of the method."""

@@ -159,3 +159,17 @@ def test_names_that_are_no_text(name: bytes, tmp_path: Path) -> None:
     path.write_bytes(content.replace(name, b"\xff" + name[1:]))
     with pytest.raises(IngestError, match=r"net.onnx: the name b'\\xff.* is no UTF-8"):
         read_onnx(path)
+
+
+@pytest.mark.parametrize(("bounds", "word"), [((0.0, 6.0), "relu6"), ((-1.0, 1.0), "clip"), ((0.0, None), "clip")])
+def test_a_clip_to_six_is_a_relu6_in_files_of_every_age(
+    bounds: tuple[float, float | None], word: str, tmp_path: Path
+) -> None:
+    told = {name: value for name, value in zip(("min", "max"), bounds, strict=True) if value is not None}
+    constants = [helper.make_node("Constant", [], [name], value_float=value) for name, value in told.items()]
+    for nodes in (
+        [helper.make_node("Clip", ["x"], ["y"], **told)],
+        [*constants, helper.make_node("Clip", ["x", *told], ["y"])],
+    ):
+        read = read_onnx(written(tmp_path / "clip.onnx", model(nodes, [], (1, 3))))
+        assert [node.primitive.operator.name for node in read.nodes] == ["input", word, "output"]

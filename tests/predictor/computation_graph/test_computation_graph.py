@@ -26,7 +26,7 @@ from predictor.scoring.reading import read_given
 from predictor.scoring.training import pretrain, train
 
 LABEL = "cifar10_valid_accuracy"
-SMALL = {"width": 16, "layers": 2}
+SMALL = {"width": 16, "layers": 2, "encoders": 2}
 
 
 class Notes(Listener):
@@ -116,7 +116,7 @@ def test_a_transformer_attends_too(path: Path, tmp_path: Path) -> None:
         trained(catalog, tmp_path / "weights", network="transformer")
         found = ComputationGraphs.load(tmp_path / "weights")
         given = read_given(catalog, "mine", ComputationGraphs.needs)[1]
-        assert "transformer, 2 x 16" in repr(found.encoder)
+        assert "transformer, 2 x 16" in repr(found.encoders[0])
         assert np.isfinite(found.score(given).mean).all()
 
 
@@ -184,7 +184,7 @@ def test_architectures_that_no_catalog_holds_have_networks_too() -> None:
     native = space.sample(20, 0)
     given = given_of(space, ComputationGraphs.needs, native, [graph.canonical for graph in native])
     labels = np.where(given.connected, np.arange(20.0), np.nan)
-    model = ComputationGraphs(ComputationGraphsOptions(width=16)).fit(
+    model = ComputationGraphs(ComputationGraphsOptions(width=16, encoders=1)).fit(
         [Labelled("nb201 label", given, labels)], Training()
     )
     part = given.taken(np.array([7, 3]))

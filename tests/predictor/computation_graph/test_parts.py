@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,14 +13,19 @@ from catalog.architecture.computation.arrays import ComputationBatch, batch_of_p
 from catalog.architecture.computation.fusing import fused
 from catalog.architecture.operators import Vocabulary
 from catalog.spaces import space_named
-from predictor.computation_graph.encoder import NetworkEncoder, Networks, untrained
+from predictor.computation_graph import vectors
+from predictor.computation_graph.encoder import NetworkEncoder, Networks, encoded, untrained
 from predictor.computation_graph.features import NUMBERS, SIZE, node_features
-from predictor.computation_graph.model import share_of_process, slope_of
+from predictor.computation_graph.model import share_of_labels, slope_of
 from predictor.computation_graph.objectives import OBJECTIVES, Piece
+from predictor.computation_graph.predictor import ComputationGraphs
+from predictor.computation_graph.readouts import PARTS, READOUTS
 from predictor.computation_graph.statistics import LEVELS, NAMES, spectra, statistics
 from predictor.computation_graph.words import FAMILIES, KNOWN, WIDTH, table_of, unknown_words
+from predictor.door import Given
 from predictor.encoding.encoder import DEFAULT
 from predictor.graph_network.encoder import GraphEncoderConfig
+from predictor.scoring.candidates import given_of
 
 CONFIG = GraphEncoderConfig(16, 2, attends=False, expansion=1)
 SPACES = ("nb201", "nb101", "darts")
@@ -140,10 +146,49 @@ def test_few_labels_leave_the_zero_shot_order_and_many_overrule_it() -> None:
     for count, least, most in ((5, 0.0, 0.25), (500, 0.9, 1.0)):
         labels = random.normal(size=count)
         zero_shot, process = random.normal(size=count), labels + 0.1 * random.normal(size=count)
-        assert least <= share_of_process(labels, process, 0.1 * zero_shot) <= most
+        assert least <= share_of_labels(labels, process, 0.1 * zero_shot) <= most
 
 
 def test_a_zero_shot_score_that_labels_contradict_counts_for_nothing() -> None:
     labels = np.random.default_rng(0).normal(size=100)
     assert slope_of(-labels, labels) == 0.0
     assert slope_of(labels, labels) == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_vectors_of_the_same_architectures_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = space_named("nb201")
+    native = space.sample(20, 0)
+    given = given_of(space, ComputationGraphs.needs, native, [graph.canonical for graph in native])
+    first, other = [untrained(CONFIG, 0), untrained(CONFIG, 2)], [untrained(CONFIG, 1), untrained(CONFIG, 3)]
+    asked: list[int] = []
+
+    def counted(encoders: Sequence[NetworkEncoder], given: Given, rows: np.ndarray) -> object:
+        asked.append(len(rows))
+        return encoded(encoders, given, rows)
+
+    monkeypatch.setattr(vectors, "encoded", counted)
+    rows = np.flatnonzero(given.connected)
+    for encoders, wanted in ((first, rows[:8]), (first, rows[::-1]), (first, rows), (other, rows[:3])):
+        found, sizes = vectors.vectors_of(encoders, given, wanted)
+        made, sizes_made = encoded(encoders, given, wanted)
+        assert list(found) == list(READOUTS)
+        for name, values in made.items():
+            np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(sizes, sizes_made)
+    assert asked == [8, len(rows) - 8, 3]
+
+
+def test_each_read_out_has_the_width_that_its_rounds_and_parts_make_and_is_0_without_nodes() -> None:
+    space = space_named("nb201")
+    (connected,) = space.network_plans(space.sample(1, 0))
+    made = Networks.of(fused(batch_of_plans([None, connected, None])), Vocabulary())
+    with torch.inference_mode():
+        hidden = untrained(CONFIG, 0).nodes(made.graphs)
+        found = {name: read(hidden, made.graphs, made.weights) for name, read in READOUTS.items()}
+    widths = {"mean": 3 * 16, "most": 2 * 16, "parts": PARTS * 16, "end": 16}
+    assert {name: values.shape for name, values in found.items()} == {name: (3, w) for name, w in widths.items()}
+    for values in found.values():
+        assert not values[[0, 2]].any()
+        assert values[1].any()
+    torch.testing.assert_close(found["most"][1, 16:], hidden[-1].amax(dim=0))
+    torch.testing.assert_close(found["end"][1], hidden[-1][-1])
