@@ -23,8 +23,10 @@ from predictor.graph_network.encoder import EncoderLayer, GraphEncoderConfig
 Values = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-AT_ONCE = 250
-"""Graphs in memory; fewer where each node attends to all others."""
+READ_AT_ONCE = 256
+"""Graphs that are read together; fewer where each node attends to all others."""
+AT_ONCE = 64
+"""Graphs that are encoded together: their nodes' vectors stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,12 @@ class NetworkEncoder(nn.Module):
     def nodes(self, graphs: GraphBatch) -> list[Tensor]:
         """The nodes' vectors before, between and after the rounds."""
         complete = graphs.complete if self.config.attends else None
+        is_read_alone = torch.is_inference_mode_enabled() and self.config.convolution == "gin"
+        edges = graphs.adjacencies if is_read_alone else graphs.edges
         hidden = self.embedding(graphs.features)  # (N, D)
         found = [hidden]
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            hidden = layer(hidden, graphs.edges, complete)  # (N, D)
+            hidden = layer(hidden, edges, complete)  # (N, D)
             found.append(norm(hidden))
         return found
 
@@ -114,15 +118,26 @@ def encoded(encoders: Sequence[NetworkEncoder], given: Given, rows: Rows) -> tup
     found: defaultdict[str, list[Values]] = defaultdict(list)
     sizes = [np.empty((0, 2))]
     attends = any(encoder.config.attends for encoder in encoders)
-    for batch in _batches(given, rows, AT_ONCE // 8 if attends else AT_ONCE):
+    for batch in _batches(given, rows, READ_AT_ONCE // 8 if attends else READ_AT_ONCE):
         with torch.inference_mode():
-            networks = Networks.of(batch, given.vocabulary)
-            hidden = [encoder.nodes(networks.graphs) for encoder in encoders]
-            for name, read in READOUTS.items():
-                vectors = [read(nodes, networks.graphs, networks.weights) for nodes in hidden]
-                found[name].append(torch.cat(vectors, dim=1).double().numpy())
+            for networks in _pieces(Networks.of(batch, given.vocabulary), batch):
+                hidden = [encoder.nodes(networks.graphs) for encoder in encoders]
+                for name, read in READOUTS.items():
+                    vectors = [read(nodes, networks.graphs, networks.weights) for nodes in hidden]
+                    found[name].append(torch.cat(vectors, dim=1).double().numpy())
         sizes.append(_sizes(batch))
     return {name: np.concatenate(vectors) for name, vectors in found.items()}, np.concatenate(sizes)
+
+
+def _pieces(networks: Networks, batch: ComputationBatch) -> Iterator[Networks]:
+    """The same networks, `AT_ONCE` by `AT_ONCE`."""
+    graphs = networks.graphs
+    for start in range(0, max(1, len(batch)), AT_ONCE):
+        end = min(start + AT_ONCE, len(batch))
+        nodes = slice(*batch.first_node[[start, end]].tolist())
+        edges = graphs.edges[:, slice(*batch.first_edge[[start, end]].tolist())] - nodes.start
+        piece = GraphBatch(graphs.features[nodes], edges, graphs.owner[nodes] - start, end - start)
+        yield Networks(piece, networks.weights[nodes])
 
 
 def _sizes(batch: ComputationBatch) -> Values:

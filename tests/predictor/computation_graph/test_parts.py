@@ -13,6 +13,7 @@ from catalog.architecture.computation.arrays import ComputationBatch, batch_of_p
 from catalog.architecture.computation.fusing import fused
 from catalog.architecture.operators import Vocabulary
 from catalog.spaces import space_named
+from predictor.computation_graph import encoder as encoder_module
 from predictor.computation_graph import vectors
 from predictor.computation_graph.encoder import NetworkEncoder, Networks, encoded, untrained
 from predictor.computation_graph.features import NUMBERS, SIZE, node_features
@@ -82,6 +83,18 @@ def test_a_vector_does_not_depend_on_the_graphs_beside_it(attends: bool) -> None
         alone = encoder(Networks.of(batch.taken(2), Vocabulary()))
     assert together.shape == (6, encoder.vector)
     torch.testing.assert_close(together[2], alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_vector_is_the_same_while_learning_and_however_many_are_encoded_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = untrained(CONFIG, 0)
+    learning = made(Networks.of(networks("darts"), Vocabulary()))
+    space = space_named("darts")
+    given = given_of(space, ComputationGraphs.needs, graphs := space.sample(6, 0), [one.canonical for one in graphs])
+    monkeypatch.setattr(encoder_module, "AT_ONCE", 4)
+    found = encoded([made], given, np.arange(6))[0]["mean"]
+    torch.testing.assert_close(torch.from_numpy(found).float(), learning.detach(), rtol=1e-4, atol=1e-5)
 
 
 def test_an_untrained_encoder_is_what_its_seed_makes_it_and_disturbs_nobody_elses_draws() -> None:
