@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from predictor.graph_network.encoder import GraphEncoderConfig
 
 NONE = "none"
-NAMES = (NONE, "contrastive", "statistics", "masked")
+NAMES = (NONE, "contrastive", "operators", "statistics", "masked", "flow")
 """Objectives of the pre-training; without one the encoder has random weights."""
 NETWORKS = ("graph", "transformer")
 AT_ONCE = 8_192
@@ -68,7 +68,7 @@ class ComputationGraphsOptions:
     network: str = "graph"
     width: int = 32
     layers: int = 3
-    encoders: int = 4
+    encoders: int = 2
     encoder_seed: int = 0
     graphs: int = 1_000
     steps: int = 400

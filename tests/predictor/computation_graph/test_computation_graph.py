@@ -100,7 +100,7 @@ def test_fifty_labels_rank_the_space_with_a_spread_and_the_same_call_gives_the_s
     assert (frame["cg_50_std"] > 0).all()
 
 
-@pytest.mark.parametrize("objective", ["contrastive", "statistics", "masked", "none"])
+@pytest.mark.parametrize("objective", ["contrastive", "operators", "statistics", "masked", "flow", "none"])
 def test_pre_training_needs_no_label_and_labels_go_on_from_it(path: Path, tmp_path: Path, objective: str) -> None:
     options = {**SMALL, "objective": objective, "graphs": 40, "steps": 10}
     with Store.open(path, mode="write") as catalog:

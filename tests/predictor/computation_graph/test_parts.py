@@ -21,7 +21,7 @@ from predictor.computation_graph.model import share_of_labels, slope_of
 from predictor.computation_graph.objectives import OBJECTIVES, Piece
 from predictor.computation_graph.predictor import ComputationGraphs
 from predictor.computation_graph.readouts import PARTS, READOUTS
-from predictor.computation_graph.statistics import LEVELS, NAMES, spectra, statistics
+from predictor.computation_graph.statistics import FLOW, LEVELS, NAMES, WAVES, flows, spectra, statistics, surroundings
 from predictor.computation_graph.words import FAMILIES, KNOWN, WIDTH, table_of, unknown_words
 from predictor.door import Given
 from predictor.encoding.encoder import DEFAULT
@@ -129,6 +129,39 @@ def test_spectra_see_wirings_and_statistics_see_sizes() -> None:
     np.testing.assert_allclose(told[:, len(NAMES) - len(FAMILIES) :].sum(axis=1), 1.0)
 
 
+def test_surroundings_see_operators_that_spectra_do_not_and_near_descriptions_are_near() -> None:
+    batch = networks("nb201", 1)
+    table = table_of(batch.words, batch.kinds, Vocabulary())
+    pool, conv = (np.flatnonzero([word == name for word in batch.words]) for name in ("avgpool", "conv"))
+    own = surroundings(batch, table)
+    assert own.shape == (1, WAVES)
+    other = replace(batch, nodes=replace(batch.nodes, word=np.where(batch.nodes.word == pool, conv, batch.nodes.word)))
+    np.testing.assert_array_equal(spectra(batch), spectra(other))
+    assert np.linalg.norm(own - surroundings(other, table)) > 0.01
+
+
+def test_a_flow_is_the_forward_and_the_backward_pass_that_torch_makes() -> None:
+    batch = networks("nb101", 3)
+    table = table_of(batch.words, batch.kinds, Vocabulary())
+    found = flows(batch, table)
+    assert found.shape == (len(batch.nodes.word), 2 * FLOW)
+    random = np.random.default_rng(0)
+    own = table.vectors[batch.nodes.word].astype(np.float64)
+    maps = [own @ (random.normal(size=(own.shape[1], FLOW)) / np.sqrt(own.shape[1])) for _ in range(2)]
+    gains, offsets = 1.0 + torch.tanh(torch.from_numpy(maps[0])), torch.from_numpy(maps[1])
+    hidden: list[torch.Tensor] = []
+    for node in range(len(own)):
+        sources = batch.source[batch.target == node]
+        heard = sum((hidden[one] for one in sources), torch.zeros(FLOW)) / max(1, len(sources)) ** 0.5
+        hidden.append(torch.tanh(gains[node] * heard + offsets[node]).requires_grad_())
+        hidden[-1].retain_grad()
+    ends = [hidden[node] for node in range(len(own)) if node not in batch.source]
+    torch.stack(ends).sum().backward()
+    np.testing.assert_allclose(found[:, :FLOW], torch.stack(hidden).detach(), atol=1e-6)
+    back = np.stack([node.grad.numpy() for node in hidden if node.grad is not None])
+    np.testing.assert_allclose(np.sinh(found[:, FLOW:]), back, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_each_objective_has_a_loss_that_training_lowers(name: str) -> None:
     batch = networks("nb201", 8)
@@ -138,6 +171,8 @@ def test_each_objective_has_a_loss_that_training_lowers(name: str) -> None:
         Networks.of(batch, Vocabulary()),
         torch.from_numpy(spectra(batch).astype(np.float32)),
         torch.from_numpy((known - known.mean(axis=0)).astype(np.float32)),
+        torch.from_numpy(surroundings(batch, table).astype(np.float32)),
+        torch.from_numpy(flows(batch, table).astype(np.float32)),
         torch.from_numpy(batch.nodes.word),
     )
     torch.manual_seed(0)
