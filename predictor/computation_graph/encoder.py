@@ -117,8 +117,7 @@ def encoded(encoders: Sequence[NetworkEncoder], given: Given, rows: Rows) -> tup
     """
     found: defaultdict[str, list[Values]] = defaultdict(list)
     sizes = [np.empty((0, 2))]
-    attends = any(encoder.config.attends for encoder in encoders)
-    for batch in _batches(given, rows, READ_AT_ONCE // 8 if attends else READ_AT_ONCE):
+    for batch in _batches(given, rows, attends=any(encoder.config.attends for encoder in encoders)):
         with torch.inference_mode():
             for networks in _pieces(Networks.of(batch, given.vocabulary), batch):
                 hidden = [encoder.nodes(networks.graphs) for encoder in encoders]
@@ -145,7 +144,14 @@ def _sizes(batch: ComputationBatch) -> Values:
     return np.log1p(np.stack([total, batch.totals()[1]], axis=1))
 
 
-def _batches(given: Given, rows: Rows, size: int) -> Iterator[ComputationBatch]:
+def pieces(given: Given, rows: Rows, *, attends: bool) -> Iterator[Networks]:
+    """The networks of some architectures in their order, few at once."""
+    for batch in _batches(given, rows, attends=attends):
+        yield from _pieces(Networks.of(batch, given.vocabulary), batch)
+
+
+def _batches(given: Given, rows: Rows, *, attends: bool) -> Iterator[ComputationBatch]:
     """Few at once, as the memory of a processor likes them; a batch of none if there are none."""
+    size = READ_AT_ONCE // 8 if attends else READ_AT_ONCE
     for start in range(0, max(1, len(rows)), size):
         yield given.networks(rows[start : start + size])

@@ -22,7 +22,7 @@ _SIZES = ("log_parameters", "log_multiply_accumulates")
 
 
 def left_out(*, blind: bool, structure: bool) -> frozenset[str]:
-    """The groups of `few_label` that are not read."""
+    """The groups of `few_label` that are not read; without structure all but the zero-shot scores."""
     without = set() if structure else set(NAMES) - {ZERO_SHOT}
     return frozenset(without | ({ZERO_SHOT, TERMS} if blind else set()))
 

@@ -1,7 +1,8 @@
 r"""What an encoder is pre-trained by: something that is known of every network without a label.
 
 Contrastive (`Wirings`, and with operators in sight `Operators`), after Han et al., "A general-purpose transferable
-predictor for neural architecture search", 2023 (arXiv 2302.10835): with :math:`z` the unit vectors of a batch and :math:`d` the distances of what is known of the graphs,
+predictor for neural architecture search", 2023 (arXiv 2302.10835): with :math:`z` the unit vectors of
+a batch and :math:`d` the distances of what is known of the graphs,
 
 .. math:: L = -\frac1B \sum_i \sum_{j \ne i} \mathrm{softmax}_j(-d_{ij} / s)\,
           \log \mathrm{softmax}_j(z_i^\top z_j / t), \qquad s = \text{the mean of all } d.

@@ -21,6 +21,7 @@ from predictor.few_label.tables import OPTIONAL
 if TYPE_CHECKING:
     from catalog.progress import Advance
     from predictor.computation_graph.encoder import NetworkEncoder
+    from predictor.computation_graph.fine_tuning import FineTuned
     from predictor.computation_graph.model import Model
     from predictor.few_label.groups import Frozen
     from predictor.graph_network.encoder import GraphEncoderConfig
@@ -35,6 +36,7 @@ _ENCODER = "encoder."
 _OF_ENCODER = ("objective", "network", "width", "layers", "encoders", "graphs", "steps")
 
 State = Mapping[str, NDArray[Any]]
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class ComputationGraphsOptions:
         Leave out what was made with labels of other spaces in sight: zero-shot scores, and the structural prior.
     structure
         Read what `few_label` reads, too; else networks, sizes and zero-shot scores alone.
+    fine_tune
+        Let the encoders learn from the labels end to end; then networks and zero-shot scores alone are read.
     """
 
     objective: str = NONE
@@ -74,6 +78,7 @@ class ComputationGraphsOptions:
     steps: int = 400
     blind: bool = False
     structure: bool = True
+    fine_tune: bool = False
 
     def __post_init__(self) -> None:
         for name, value, allowed in (("objective", self.objective, NAMES), ("network", self.network, NETWORKS)):
@@ -128,6 +133,7 @@ class ComputationGraphs(Predictor):
         self._encoders: Sequence[NetworkEncoder] = ()
         self._frozen: Frozen | None = None
         self._model: Model | None = None
+        self._tuned: FineTuned | None = None
 
     def pretrain(self, sources: Sequence[Given], training: Training) -> Self:
         if self.options.pretrained:
@@ -151,9 +157,6 @@ class ComputationGraphs(Predictor):
         return pretrained(sources, options.objective, options.config, schedule, seeds, progress)
 
     def fit(self, sources: Sequence[Labelled], training: Training) -> Self:
-        from predictor.computation_graph.inputs import frozen, inputs_of, left_out
-        from predictor.computation_graph.model import Model
-
         if len(sources) != 1:
             raise UsageError(f"{self.name} learns labels of one space, not of {len(sources)}; give --space once.")
         (source,) = sources
@@ -168,18 +171,45 @@ class ComputationGraphs(Predictor):
         else:
             self._encoders = self._made((), self.options.encoder_seed, training.progress)
         rows = np.flatnonzero(np.isfinite(labels)).astype(np.int64)
-        without = left_out(blind=self.options.blind, structure=self.options.structure)
-        self._frozen = frozen(self.encoders, source.given, rows, without)
-        inputs = inputs_of(self.encoders, self._frozen, source.given, rows)
-        self._model = Model.fit(inputs, labels[rows], seed=training.seed)
+        learn = self._fine_tune if self.options.fine_tune else self._learn
+        learned = learn(source.given, rows, labels[rows], training)
         pretraining = self.card.get("pretraining", {"objective": NONE, "spaces": []})
-        self.card = self._facts() | {
-            "space": source.given.space,
-            "pretraining": pretraining,
-            "share_of_labels": round(self._model.share, 3),
-            "share_of_trees": round(self._model.learned.share, 3),
-        }
+        self.card = self._facts() | {"space": source.given.space, "pretraining": pretraining} | learned
         return self
+
+    def _learn(self, given: Given, rows: NDArray[np.int64], labels: Values, training: Training) -> dict[str, float]:
+        """Learn from labels on frozen vectors; gives what the card says of it."""
+        from predictor.computation_graph.inputs import frozen, inputs_of, left_out
+        from predictor.computation_graph.model import Model
+
+        without = left_out(blind=self.options.blind, structure=self.options.structure)
+        self._frozen = frozen(self.encoders, given, rows, without)
+        inputs = inputs_of(self.encoders, self._frozen, given, rows)
+        self._model = model = Model.fit(inputs, labels, seed=training.seed)
+        return {"share_of_labels": round(model.share, 3), "share_of_trees": round(model.learned.share, 3)}
+
+    def _fine_tune(self, given: Given, rows: NDArray[np.int64], labels: Values, training: Training) -> dict[str, float]:
+        """Learn from labels end to end; gives what the card says of it."""
+        from predictor.computation_graph.fine_tuning import FineTuned
+        from predictor.computation_graph.inputs import left_out
+        from predictor.few_label.groups import Frozen
+
+        self._frozen = Frozen.of(given, rows, left_out(blind=self.options.blind, structure=False))
+        self._tuned = tuned = FineTuned.fit(
+            self.encoders,
+            given,
+            rows,
+            labels,
+            self._zero_shot(given, rows),
+            seed=training.seed,
+            progress=training.progress,
+        )
+        return {"share_of_labels": round(tuned.share, 3)}
+
+    def _zero_shot(self, given: Given, rows: NDArray[np.int64]) -> Values | None:
+        from predictor.computation_graph.model import zero_shot_of
+
+        return zero_shot_of(self.frozen.read(given.taken(rows)))
 
     def _take(self, other: Self) -> None:
         """Go on with another one's encoders, and with what decided their shape."""
@@ -198,7 +228,7 @@ class ComputationGraphs(Predictor):
         """
         from predictor.computation_graph.unknown import remarks_on
 
-        if self._model is None:
+        if self._frozen is None:
             if given.zero_shot:
                 return ()
             raise UsageError(
@@ -213,17 +243,22 @@ class ComputationGraphs(Predictor):
         return found
 
     def score(self, given: Given) -> Scores:
-        if self._model is None:
+        if self._frozen is None:
             return Scores(_first_of(given), np.full(len(given), np.nan))
-        from predictor.computation_graph.inputs import inputs_of
-
         mean, spread = np.full(len(given), np.nan), np.full(len(given), np.nan)
         connected = np.flatnonzero(given.connected).astype(np.int64)
         for start in range(0, len(connected), AT_ONCE):
             rows = connected[start : start + AT_ONCE]
-            inputs = inputs_of(self.encoders, self.frozen, given, rows)
-            mean[rows], spread[rows] = self._model.predict(inputs)
+            mean[rows], spread[rows] = self._predict(given, rows)
         return Scores(mean, spread)
+
+    def _predict(self, given: Given, rows: NDArray[np.int64]) -> tuple[Values, Values]:
+        from predictor.computation_graph.inputs import inputs_of
+
+        if self._tuned is not None:
+            return self._tuned.predict(given, rows, self._zero_shot(given, rows))
+        assert self._model is not None
+        return self._model.predict(inputs_of(self.encoders, self.frozen, given, rows))
 
     @property
     def encoders(self) -> Sequence[NetworkEncoder]:
@@ -243,11 +278,12 @@ class ComputationGraphs(Predictor):
 
     def state(self) -> State:
         state = dict(_weights(self.encoders))
-        if self._model is not None:
-            state |= self.frozen.state() | self._model.state()
+        for learned in (self._frozen, self._model, self._tuned):
+            state |= {} if learned is None else learned.state()
         return state
 
     def restore(self, state: State) -> None:
+        from predictor.computation_graph.fine_tuning import FineTuned
         from predictor.computation_graph.model import Model
         from predictor.few_label.groups import Frozen
 
@@ -259,7 +295,10 @@ class ComputationGraphs(Predictor):
         ]
         if "layout" in state:
             self._frozen = Frozen.restored(state)
-            self._model = Model.restored(state, self._frozen)
+            if "tuned" in state:
+                self._tuned = FineTuned.restored(state, self.encoders[0])
+            else:
+                self._model = Model.restored(state, self._frozen)
 
     def _require_same(self, name: str, own: str, what: str) -> None:
         told = str(self.card.get(name))

@@ -120,6 +120,29 @@ def test_a_transformer_attends_too(path: Path, tmp_path: Path) -> None:
         assert np.isfinite(found.score(given).mean).all()
 
 
+def test_encoders_that_learn_end_to_end_rank_with_a_spread_and_come_back_from_disk(path: Path, tmp_path: Path) -> None:
+    with Store.open(path, mode="write") as catalog:
+        card = trained(catalog, tmp_path / "weights", fine_tune=True)
+        again = trained(catalog, tmp_path / "again", fine_tune=True)
+        score_space(catalog, "mine", "cg", tmp_path / "weights", column="cg_tuned")
+        frame = catalog.query(f"SELECT cg_tuned, cg_tuned_std, {LABEL} AS label FROM mine WHERE is_connected")
+    assert card["sha256"] == again["sha256"]
+    assert kendalltau(frame["cg_tuned"], frame["label"]).statistic > 0.6
+    assert (frame["cg_tuned_std"] > 0).all()
+
+
+def test_the_graphs_alone_can_be_read(path: Path, tmp_path: Path) -> None:
+    with Store.open(path, mode="write") as catalog:
+        trained(catalog, tmp_path / "weights", structure=False)
+        found = ComputationGraphs.load(tmp_path / "weights")
+        given = read_given(catalog, "mine", ComputationGraphs.needs)[1]
+        truth = catalog.query(f"SELECT {LABEL} AS label FROM mine ORDER BY architecture_id")["label"]
+        scores = found.score(given).mean
+    assert (dict(found.frozen.groups), found.card["share_of_trees"]) == ({}, 0.0)
+    assert list(found.frozen.vectors) == [f"network_{name}" for name in ("mean", "most", "parts", "end", "sizes")]
+    assert kendalltau(scores, truth).statistic > 0.7
+
+
 def test_without_labels_the_order_is_the_zero_shot_order(path: Path, tmp_path: Path) -> None:
     with Store.open(path, mode="write") as catalog:
         pretrain(catalog, "cg", ["mine"], tmp_path / "pre", options=SMALL, listener=Listener())
