@@ -2,6 +2,7 @@
 
     python -m benchmarks.computation_graph --folder DIR [--space darts] [--objective masked] [--labels 50] [--seeds 3]
     python -m benchmarks.computation_graph --folder DIR --table
+    python -m benchmarks.computation_graph --speed
 
 The encoder of a row was pre-trained on the development spaces without the row's own (families held out in turn), and
 without labels. A row a space, target, objective, encoder seed, inputs, number of labels and label seed is written to
@@ -15,11 +16,13 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from benchmarks.protocol.draws import SEEDS, draw, labels_of
@@ -27,9 +30,10 @@ from benchmarks.protocol.pools import Pool, part
 from benchmarks.protocol.quality import judge
 from benchmarks.protocol.spaces import SPACES, catalog_of, pool_of
 from catalog.progress import ignore
+from catalog.spaces import space_named
 from catalog.storage.store import Store
 from catalog.tables.computation_graphs import computation_batch
-from predictor.computation_graph.encoder import NetworkEncoder, encoded, untrained
+from predictor.computation_graph.encoder import READ_AT_ONCE, NetworkEncoder, encoded, untrained
 from predictor.computation_graph.inputs import MOST_FROZEN, left_out, tables_of, with_vectors
 from predictor.computation_graph.model import Model
 from predictor.computation_graph.predictor import NAMES, NONE, ComputationGraphsOptions
@@ -38,6 +42,7 @@ from predictor.door import Needs
 from predictor.few_label.groups import Frozen
 from predictor.few_label.predictor import FewLabel
 from predictor.few_label.tables import Table
+from predictor.scoring.candidates import given_of
 from predictor.scoring.reading import read_given
 
 Values = NDArray[np.float64]
@@ -50,6 +55,8 @@ LABELS = (5, 20, 50, 100, 200)
 OPTIONS = ComputationGraphsOptions()
 GRAPHS = 200
 """Networks of each space that an encoder is pre-trained on."""
+FAST = ("nb201", "nb101", "darts")
+SPEED_OF = 1024
 READS = ("graphs blind", "graphs", "blind", "all")
 """What a row reads: the graphs alone or what `few_label` reads, too; with the zero-shot score or blind."""
 NEEDS = replace(FewLabel.needs, columns=("architecture_id",), labels=False, extra=None)
@@ -209,6 +216,27 @@ def rows(pool: Pool, arguments: argparse.Namespace, done: set[tuple[str, ...]]) 
                     yield Row(pool.name, target, *first[1:], labels, seed, *found)
 
 
+def speed() -> Iterator[str]:
+    """Markdown: networks that one core encodes in a second of processor time, and with building their graphs."""
+    torch.set_num_threads(1)
+    encoders = encoders_of(NONE, 0, "", Path())
+    yield "| space | encoded | built and encoded |"
+    yield "|---|---|---|"
+    for name in FAST:
+        space = space_named(name)
+        native = space.sample(SPEED_OF, 0)
+        given = given_of(space, Needs(networks=True), native, native)
+        rows = np.flatnonzero(given.connected).astype(np.int64)
+        encoded(encoders, given, rows[:64])  # what is made once
+        started = time.process_time()
+        for start in range(0, len(rows), READ_AT_ONCE):
+            given.networks(rows[start : start + READ_AT_ONCE])
+        built = time.process_time()
+        encoded(encoders, given, rows)
+        both = time.process_time() - built
+        yield f"| {name} | {len(rows) / (both - built + started):,.0f} | {len(rows) / both:,.0f} |"
+
+
 def read(path: Path) -> list[dict[str, str]]:
     """The rows that are there."""
     with path.open(newline="") as file:
@@ -238,7 +266,8 @@ def _cell(group: list[tuple[float, float]]) -> str:
 def main() -> None:
     """Make rows, or print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--speed", action="store_true")
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--space", choices=SPACES, action="append")
     parser.add_argument("--objective", choices=NAMES, action="append")
@@ -248,7 +277,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--encoder-seeds", type=int, default=1)
     arguments = parser.parse_args()
-    if arguments.table:
+    if arguments.speed:
+        print("\n".join(speed()))
+    elif arguments.folder is None:
+        parser.error("--folder is missing")
+    elif arguments.table:
         print("\n".join(table(arguments.folder / "computation_graph.csv")))
     else:
         run(arguments)

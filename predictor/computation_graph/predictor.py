@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,10 +28,11 @@ if TYPE_CHECKING:
 NONE = "none"
 NAMES = (NONE, "contrastive", "operators", "statistics", "masked", "flow")
 """Objectives of the pre-training; without one the encoder has random weights."""
+LABELS = "labels"
+"""What a card calls the pre-training of encoders that learned from another space's labels."""
 NETWORKS = ("graph", "transformer")
 AT_ONCE = 8_192
 """Architectures whose vectors are in memory."""
-_ENCODER = "encoder."
 _OF_ENCODER = ("objective", "network", "width", "layers", "encoders", "graphs", "steps")
 
 State = Mapping[str, NDArray[Any]]
@@ -163,6 +163,7 @@ class ComputationGraphs(Predictor):
         labels = source.require(self.fewest_labels).labels
         if self.options.pretrained:
             self._take(type(self).load(Path(self.options.pretrained)))
+            self._require_unseen(source.given)
         elif self.options.objective != NONE:
             raise UsageError(
                 f"the objective {self.options.objective} needs no labels: run it first with --pretrain, then give its "
@@ -212,11 +213,29 @@ class ComputationGraphs(Predictor):
         return zero_shot_of(self.frozen.read(given.taken(rows)))
 
     def _take(self, other: Self) -> None:
-        """Go on with another one's encoders, and with what decided their shape."""
+        """Go on with another one's encoders, those that labels taught where there are any, and their shape."""
         self._encoders = other.encoders
         self.card = {"pretraining": other.card["pretraining"]}
+        if other.tuned is not None:
+            self._encoders = [member.encoder for member in other.tuned.members][: len(other.encoders)]
+            self.card = {"pretraining": {"objective": LABELS, "spaces": [other.card["space"]]}}
         own = {name: getattr(other.options, name) for name in _OF_ENCODER}
         self.options = replace(self.options, **own, pretrained="")
+
+    def _require_unseen(self, given: Given) -> None:
+        """Refuse a space whose labels the encoders learned from: nobody could tell which of them were seen.
+
+        Raises
+        ------
+        UsageError
+            It is one.
+        """
+        pretraining = self.card["pretraining"]
+        if pretraining["objective"] == LABELS and given.space in pretraining["spaces"]:
+            raise UsageError(
+                f"the encoders of these weights learned from labels of {given.space}; they can be used on other spaces "
+                f"alone. For {given.space} train without pretrained, or with a folder from --pretrain."
+            )
 
     def remarks(self, given: Given) -> Sequence[str]:
         """Tell of operators that no family has, and that it learned from another space.
@@ -224,7 +243,7 @@ class ComputationGraphs(Predictor):
         Raises
         ------
         UsageError
-            The space lacks columns or zero-shot scores that are needed.
+            The space lacks columns or zero-shot scores that are needed, or the encoders learned from its labels.
         """
         from predictor.computation_graph.unknown import remarks_on
 
@@ -235,6 +254,7 @@ class ComputationGraphs(Predictor):
                 f"these weights learned from no labels: {self.name} then gives the zero-shot score of the space, and "
                 f"{given.space} has none. Store one with catalog score, or train with labels."
             )
+        self._require_unseen(given)
         self.frozen.require(given)
         space = self.card.get("space", given.space)
         found = remarks_on(given)
@@ -272,12 +292,21 @@ class ComputationGraphs(Predictor):
         assert self._frozen is not None
         return self._frozen
 
+    @property
+    def tuned(self) -> FineTuned | None:
+        """What learned end to end, if that was asked for."""
+        return self._tuned
+
     def _facts(self) -> dict[str, Any]:
-        weights = _weights(self.encoders)
-        return {"words_sha256": words.digest(), "encoder_sha256": _digest_of(weights)}
+        from predictor.computation_graph.weights import digest_of, weights_of
+
+        weights = weights_of(self.encoders)
+        return {"words_sha256": words.digest(), "encoder_sha256": digest_of(weights)}
 
     def state(self) -> State:
-        state = dict(_weights(self.encoders))
+        from predictor.computation_graph.weights import weights_of
+
+        state = dict(weights_of(self.encoders))
         for learned in (self._frozen, self._model, self._tuned):
             state |= {} if learned is None else learned.state()
         return state
@@ -285,14 +314,13 @@ class ComputationGraphs(Predictor):
     def restore(self, state: State) -> None:
         from predictor.computation_graph.fine_tuning import FineTuned
         from predictor.computation_graph.model import Model
+        from predictor.computation_graph.weights import digest_of, encoders_of, weights_in
         from predictor.few_label.groups import Frozen
 
-        weights = {name: values for name, values in state.items() if name.startswith(_ENCODER)}
+        weights = weights_in(state)
         self._require_same("words_sha256", words.digest(), "operators, or the sentence encoder that reads them,")
-        self._require_same("encoder_sha256", _digest_of(weights), "the encoder")
-        self._encoders = [
-            _encoder(self.options.config, weights, f"{_ENCODER}{place}.") for place in range(self.options.encoders)
-        ]
+        self._require_same("encoder_sha256", digest_of(weights), "the encoder")
+        self._encoders = encoders_of(self.options.config, weights, self.options.encoders)
         if "layout" in state:
             self._frozen = Frozen.restored(state)
             if "tuned" in state:
@@ -307,40 +335,6 @@ class ComputationGraphs(Predictor):
                 f"these weights of {self.name} were made with another version of {what} ({name} {told[:8]}..., here "
                 f"{own[:8]}...): their scores would mean nothing. Train again."
             )
-
-
-def _weights(encoders: Sequence[NetworkEncoder]) -> State:
-    return {
-        f"{_ENCODER}{place}.{name}": values.numpy()
-        for place, encoder in enumerate(encoders)
-        for name, values in encoder.state_dict().items()
-    }
-
-
-def _encoder(config: GraphEncoderConfig, weights: State, first: str) -> NetworkEncoder:
-    """One encoder from those of some weights whose names begin so."""
-    import torch
-
-    from predictor.computation_graph.encoder import NetworkEncoder
-
-    encoder = NetworkEncoder(config)
-    own = {
-        name.removeprefix(first): torch.from_numpy(values.copy())
-        for name, values in weights.items()
-        if name.startswith(first)
-    }
-    try:
-        encoder.load_state_dict(own)
-    except RuntimeError as error:
-        raise ValueError(str(error).partition("\n")[0]) from error
-    return encoder.eval()
-
-
-def _digest_of(weights: State) -> str:
-    total = hashlib.sha256()
-    for name in sorted(weights):
-        total.update(f"{name} {weights[name].shape}".encode() + np.ascontiguousarray(weights[name]).tobytes())
-    return total.hexdigest()
 
 
 def _first_of(given: Given) -> NDArray[np.float64]:

@@ -131,6 +131,20 @@ def test_encoders_that_learn_end_to_end_rank_with_a_spread_and_come_back_from_di
     assert (frame["cg_tuned_std"] > 0).all()
 
 
+def test_encoders_that_learned_from_labels_go_to_other_spaces_alone(path: Path, tmp_path: Path) -> None:
+    with Store.open(path, mode="write") as catalog:
+        ingest(catalog, GraphsJSONL("other"), write(tmp_path / "other.jsonl", networks(40)))
+        trained(catalog, tmp_path / "first", fine_tune=True)
+        told = {"pretrained": str(tmp_path / "first")}
+        with pytest.raises(UsageError, match="learned from labels of mine; they can be used on other spaces alone"):
+            trained(catalog, tmp_path / "again", **told)
+        card = train(catalog, "cg", ["other"], LABEL, tmp_path / "w", options=told, listener=Listener())
+        assert score_space(catalog, "other", "cg", tmp_path / "w").failed == 0
+        with pytest.raises(UsageError, match="learned from labels of mine"):
+            score_space(catalog, "mine", "cg", tmp_path / "w")
+    assert card["pretraining"] == {"objective": "labels", "spaces": ["mine"]}
+
+
 def test_the_graphs_alone_can_be_read(path: Path, tmp_path: Path) -> None:
     with Store.open(path, mode="write") as catalog:
         trained(catalog, tmp_path / "weights", structure=False)
