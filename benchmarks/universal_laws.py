@@ -34,7 +34,8 @@ def rows(name: str, kinds: Sequence[str], count: int, seed: int, show: int) -> I
         found = {one.law: one for one in judged(score, kind, count, seed)}
         made, scored = cut_networks(score, kind, count, seed)
         broken += [one for one in found.values() if one.violations]
-        yield f"| {kind} | " + " | ".join(_cell(found.get(law)) for law in laws) + f" | {scored} of {made} |"
+        cells = [_cell(found.get(law)) for law in laws] if found else ["no scores", *[""] * (len(laws) - 1)]
+        yield f"| {kind} | " + " | ".join(cells) + f" | {scored} of {made} |"
     for whole, where in ((True, "whole networks"), (False, "cells")):
         swapped = judged_swaps(score, SWAPS, seed, whole=whole)
         told = "no scores" if isnan(swapped.share) else f"{swapped.share:.1%} of {SWAPS // 2}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import IngestError, UsageError
 from catalog.progress import Listener
 from catalog.spaces.staged import TABLES
-from catalog.tables.name_gate import checked_name
+from catalog.tables.name_gate import checked_name, shown_file_name
 
 if TYPE_CHECKING:
     from catalog.spaces.base import SearchSpace
@@ -91,16 +91,37 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
         return [_enumeration(benchmark.enumerates, listener)]
     if not files:
         raise UsageError(f"name a file: catalog ingest {name} FILE.")
-    return [_of_file(benchmark.loader(file, given), file, listener, replace) for file in files]
+    read = [] if name == "nb201-digits" else files
+    return [
+        _of_file(benchmark.loader(file, given), file, listener, replace, _typed(name, read and [file], given))
+        for file in files
+    ]
 
 
-def _of_file(loader_in: Callable[[Store], Loader], file: Path, listener: Listener, replace: bool) -> Job:
+def _typed(name: str, files: Sequence[Path], given: Options) -> list[str]:
+    """The command as a user types it, with the names of files and without their folders, which are one machine's."""
+    words = ["catalog", "ingest", name, *(shown_file_name(file.name) for file in files)]
+    for option, value in sorted(given.items()):
+        if option == "size_limit":
+            continue  # changes nothing of what is stored
+        flag = f"--{option.replace('_', '-')}"
+        if isinstance(value, Mapping):
+            value = [f"{key}={one}" for key, one in value.items()]
+        for one in value if isinstance(value, list | tuple) else [value]:
+            shown = Path(one).name if option == "operators" else str(one)
+            words += [flag] if one is True else [flag, shown]
+    return words
+
+
+def _of_file(
+    loader_in: Callable[[Store], Loader], file: Path, listener: Listener, replace: bool, typed: Sequence[str]
+) -> Job:
     def job(store: Store) -> IngestReport:
         from ingest.reading.job import ingest
 
         loader = loader_in(store)
         with listener.watch(f"reading {file.name}") as advance:
-            report = ingest(store, loader, file, advance, replace=replace)
+            report = ingest(store, loader, file, advance, replace=replace, typed=typed)
         listener.note(f"{file.name}: {report}")
         return report
 
@@ -259,7 +280,8 @@ def _published(listener: Listener, replace: bool) -> Job:
         from ingest.reading.job import ingest_content
 
         loader = PublishedGenotypes()
-        report = ingest_content(store, loader, Path("darts-published"), loader.digest(), replace=replace)
+        typed = _typed("darts-published", [], {})
+        report = ingest_content(store, loader, Path("darts-published"), loader.digest(), replace=replace, typed=typed)
         listener.note(f"darts-published: {report}")
         return report
 
@@ -277,7 +299,7 @@ def _proxies_by_space(
         raise UsageError(f"{name} reads the table that comes with the package; name no file.")
 
     def job(loader: Loader) -> Job:
-        return _of_file(lambda _: loader, TABLE, listener, replace)
+        return _of_file(lambda _: loader, TABLE, listener, replace, _typed(name, [], {"space": loader.space}))
 
     return [job(ProxiesBySpace(space)) for space in chosen_spaces(options.get("space"))]
 

@@ -26,8 +26,8 @@ def add_to(group: typer.Typer) -> None:
     group.command(
         "table",
         epilog=(
-            "Example: catalog ingest table my_scores.csv --space nb201 --proxy path_norm --higher-is-better "
-            '--description "Product of the weights along every path, summed"'
+            "Example: catalog ingest table examples/my_scores.csv --space nb201 --proxy conv_paths --higher-is-better "
+            '--description "Paths through the cell that meet a convolution"'
         ),
     )(table)
 

@@ -6,7 +6,7 @@ import dataclasses
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +88,17 @@ class IngestReport:
 
 
 def ingest(
-    catalog: Store, loader: Loader, path: Path, progress: Progress | None = None, *, replace: bool = False
+    catalog: Store,
+    loader: Loader,
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    replace: bool = False,
+    typed: Sequence[str] = (),
 ) -> IngestReport:
     """Read `path` with `loader` and store everything in one transaction; see `ingest_content`.
+
+    The row of the run tells `typed`, the command's words.
 
     Raises
     ------
@@ -99,7 +107,7 @@ def ingest(
     """
     if not path.exists():
         raise IngestError(f"{path} does not exist; nothing was stored. Check the path and run the command again.")
-    return ingest_content(catalog, loader, path, content_digest(path), progress, replace=replace)
+    return ingest_content(catalog, loader, path, content_digest(path), progress, replace=replace, typed=typed)
 
 
 def ingest_content(
@@ -110,6 +118,7 @@ def ingest_content(
     progress: Progress | None = None,
     *,
     replace: bool = False,
+    typed: Sequence[str] = (),
 ) -> IngestReport:
     """`ingest` for content whose digest the caller knows; `path` needs to exist only if the loader reads it.
 
@@ -127,6 +136,8 @@ def ingest_content(
     file = shown_file_name(path.name)
     read_with = {name: getattr(loader, name) for name in _READ_WITH if getattr(loader, name, None)}
     parameters = {"loader": facts.kind, "space": loader.space, "file": file, "sha256": digest, "read_with": read_with}
+    if typed:
+        parameters["command"] = list(typed)
     mapping = read_with.get("mapping")
     earlier = earlier_reading(catalog, loader.space, facts, file, digest, mapping) if replace else None
     if not replace and (known := _known_source(catalog, loader.space, facts, digest, read_with)):

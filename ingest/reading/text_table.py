@@ -52,8 +52,8 @@ def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
                     size += len(part)
                     if size > size_limit:
                         raise IngestError(
-                            f"{path.name} unpacks to more than {readable_bytes(size_limit)}; nothing was stored. If you "
-                            "trust the file, raise the limit with --size-limit."
+                            f"{path.name} unpacks to more than {readable_bytes(size_limit)}; nothing was stored. If "
+                            "you trust the file, raise the limit with --size-limit."
                         )
                     if zipped:
                         require_ratio(path.name, size, path.stat().st_size)

@@ -90,7 +90,8 @@ PRINT_NO_ROWS = {
 NO_METHODS = {"db", "serve", "demo"}
 COMMANDS_ALONE = {
     "show": {"form", "svg", "computation"},  # .text(form) and .svg(form) of the result; the method `computation`
-    "match": {"explain"},  # the method `explain`
+    "match": {"explain"},  # the method `pattern_sql`
+    "doctor": {"explain"},  # the method `origin`
     "remove": {"yes", "json"},  # a call is not asked, and the result has `as_json`
     "train": {"pretrain"},  # the method `pretrain`
 }
