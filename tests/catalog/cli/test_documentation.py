@@ -162,6 +162,7 @@ def readers_folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("reader")
     (folder / "demo").mkdir()
     shutil.copy(demo_folder / "catalog.duckdb", folder / "demo")
+    shutil.copytree(CHECKOUT / "examples", folder / "examples")
     return folder
 
 
