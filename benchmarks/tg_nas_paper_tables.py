@@ -124,7 +124,7 @@ def sentences(arguments: argparse.Namespace) -> Iterator[tuple[str, int, Callabl
 
 def _of_sentences(seed: int, describe: Describe) -> dict[str, object]:
     graphs, accuracy, _ = _modules()
-    config = shortened(20_000, 12)
+    config = shortened(40_000, 20)
     network, facts = train_paper(graphs, accuracy, table_for(MODULES_ARE, describe), config, seed)
     return {"held_out": max(facts["held_out_kendall_tau"]), "tasks": judged(network, describe)}
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HIGHER, NEITHER, LOWER = 1, 0, -1
 """The directions of a measure; of a setting, such as the number of layers, neither end is the good one."""
 
+NO_UNIT = "no unit"
+"""What is said of a plain number."""
+
 WORDS = {"higher": HIGHER, "lower": LOWER}
 """How users say a direction."""
 
@@ -94,6 +97,11 @@ def known_measure(name: str) -> Measure:
     if found is None and name.startswith(_SETTING):
         return Measure(name, None, NEITHER)
     return Measure(name, found.unit if found else None, found.direction if found else None)
+
+
+def unit_of_proxy(name: str) -> str:
+    """The unit of a proxy's scores: that of the metric of its name, of the live network too; most have none."""
+    return known_measure(name.removeprefix("live_")).unit or NO_UNIT
 
 
 def is_fixed(name: str) -> bool:

@@ -53,7 +53,7 @@ class Merged:
 
     def __str__(self) -> str:
         if self.conflicts:
-            return f"{self.other} and this catalog contradict each other {len(self.conflicts):,} times."
+            return f"{self.other} and this catalog contradict each other; conflicts: {len(self.conflicts):,}."
         if not self.rows:
             return f"{self.other}: everything in it is here already."
         return f"{self.other}: " + ", ".join(f"{count:,} rows of {table}" for table, count in self.rows.items()) + "."

@@ -72,7 +72,7 @@ def is_fraction(word: str) -> bool:
     return re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", word) is not None
 
 
-NOT_ROWS = ("show", "demo", "db", "report", "ingest")
+NOT_ROWS = ("show", "demo", "db", "report", "ingest", "remove")
 
 
 def run_shell(block: Block, database: Path, programs: Path) -> None:

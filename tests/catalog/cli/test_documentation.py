@@ -248,12 +248,25 @@ def test_the_examples_of_a_page_run(
         run_python(block)
 
 
+def test_mistakes_are_taken_back_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From an empty folder on, in the page's order."""
+    monkeypatch.chdir(tmp_path)
+    for name, block in zip(("lab.csv", "theirs.csv"), blocks(MISTAKES_PAGE, "csv"), strict=True):
+        (tmp_path / name).write_text(block.text)
+    run_in_order(MISTAKES_PAGE, tmp_path / "catalog.duckdb")
+
+
 def test_the_walk_through_a_space_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file of the page is added, enumerated, asked and searched, in the page's order."""
     database = tmp_path / "catalog.duckdb"
     monkeypatch.chdir(tmp_path)
     write_own_space(tmp_path)
-    for block in blocks(SPACES_PAGE, "sh", "console"):
+    run_in_order(SPACES_PAGE, database)
+
+
+def run_in_order(page: Path, database: Path) -> None:
+    """Every command of a page, one after the other."""
+    for block in blocks(page, "sh", "console"):
         if block.language == "console":
             run_console(block, database)
             continue
