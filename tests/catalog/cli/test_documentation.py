@@ -163,6 +163,7 @@ def readers_folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("reader")
     (folder / "demo").mkdir()
     shutil.copy(demo_folder / "catalog.duckdb", folder / "demo")
+    shutil.copytree(CHECKOUT / "examples", folder / "examples")
     return folder
 
 
@@ -224,9 +225,8 @@ IN_ORDER = {
 }
 """Pages whose examples follow each other; others than the first three run in tests of their own rooms."""
 
-EXAMPLES = [
-    block for page in PAGES if page not in (*IN_ORDER, *TUTORIALS) for block in blocks(page, "console", "python")
-]
+ANY_ORDER = [page for page in PAGES if page not in {*IN_ORDER, *TUTORIALS}]
+EXAMPLES = [block for page in ANY_ORDER for block in blocks(page, "console", "python")]
 PUBLISHED = {block.page for block in EXAMPLES if "cifar10_" in block.text}
 """Pages that show accuracies which the demo's catalog does not have."""
 
