@@ -45,6 +45,7 @@ TUTORIALS = sorted((CHECKOUT / "docs/tutorials").glob("*.md"))
 PAGES = [README, *sorted((CHECKOUT / "docs").glob("*.md")), *TUTORIALS]
 
 SPACES_PAGE = CHECKOUT / "docs/spaces.md"
+MISTAKES_PAGE = CHECKOUT / "docs/mistakes.md"
 
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -218,9 +219,10 @@ PLUG_IN = CHECKOUT / "tests/plugins/operator_ridge"
 IN_ORDER = {
     README,
     SPACES_PAGE,
+    MISTAKES_PAGE,
     *(CHECKOUT / "docs" / page for page in ("python.md", "computation_graphs.md", "own_numbers.md")),
 }
-"""Pages whose examples follow each other; others than the first two run in tests of their own rooms."""
+"""Pages whose examples follow each other; others than the first three run in tests of their own rooms."""
 
 EXAMPLES = [
     block for page in PAGES if page not in (*IN_ORDER, *TUTORIALS) for block in blocks(page, "console", "python")
