@@ -1,4 +1,4 @@
-"""What few labels are learned from: what `predictor.few_label` reads, and the vectors of encoders, with frozen scales."""
+"""What few labels are learned from: what `predictor.few_label` reads, and encoders' vectors, with frozen scales."""
 
 from __future__ import annotations
 
