@@ -1,4 +1,4 @@
-"""What few labels are learned from: what `few_label` reads, and beside it the encoders' vectors, with frozen scales."""
+"""What few labels are learned from: what `predictor.few_label` reads, and encoders' vectors, with frozen scales."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIZES = ("log_parameters", "log_multiply_accumulates")
 
 
 def left_out(*, blind: bool, structure: bool) -> frozenset[str]:
-    """The groups of `few_label` that are not read; without structure all but the zero-shot scores."""
+    """The groups of `predictor.few_label` that are not read; without structure all but the zero-shot scores."""
     without = set() if structure else set(NAMES) - {ZERO_SHOT}
     return frozenset(without | ({ZERO_SHOT, TERMS} if blind else set()))
 

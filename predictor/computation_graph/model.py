@@ -1,4 +1,4 @@
-"""What few labels teach: the model of `few_label`, blended with the zero-shot score as far as the labels allow."""
+"""What few labels teach: that of `predictor.few_label`, blended with the zero-shot score as far as the labels allow."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class ComputationGraphsOptions:
     blind
         Leave out what was made with labels of other spaces in sight: zero-shot scores, and the structural prior.
     structure
-        Read what `few_label` reads, too; else networks, sizes and zero-shot scores alone.
+        Read what `predictor.few_label` reads, too; else networks, sizes and zero-shot scores alone.
     fine_tune
         Let the encoders learn from the labels end to end; then networks and zero-shot scores alone are read.
     """
@@ -105,7 +105,7 @@ class ComputationGraphsOptions:
 
 
 class ComputationGraphs(Predictor):
-    """Predicted normal score of the label; encoders for computation graphs of all spaces beside what few_label reads.
+    """Predicted normal score of the label; encoders for computation graphs of all spaces beside plain numbers.
 
     Han et al., "A general-purpose transferable predictor for neural architecture search", 2023 (arXiv 2302.10835), with
     frozen encoders.
