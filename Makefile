@@ -17,6 +17,7 @@ endif
 
 demo: $(INSTALLED)
 	$(BIN)/catalog demo
+	@echo "make shell opens a shell in which catalog is on the path; the README's first hour goes on there."
 
 # A shell with what is installed on its path, and with the demo's catalog as the one that commands open.
 shell: $(INSTALLED)

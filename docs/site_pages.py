@@ -16,7 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 """Pages outside of docs/, and what they are called on the site."""
 
-COPIED = ("LICENSE", "examples/first_study.ipynb", "examples/train_cell.py")
+COPIED = ("LICENSE", *(f"examples/{path.name}" for path in sorted((CHECKOUT / "examples").iterdir()) if path.is_file()))
 """Files that pages link to."""
 
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")

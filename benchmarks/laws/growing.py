@@ -22,7 +22,12 @@ _FIXED = frozenset({"classifier"})
 
 def wider(graph: ArchitectureGraph, draw: random.Random) -> ArchitectureGraph | None:
     """Every channel count times one factor: those of all nodes, and of a sequence's vectors."""
-    said = [size.channels for cell in graph.cells for size in cell.sizes if size and size.channels]
+    said = [
+        size.channels
+        for cell in graph.cells
+        for name, size in zip(cell.operators, cell.sizes, strict=False)
+        if size and size.channels and name not in _FIXED
+    ]
     taken = graph.input
     if not said and (taken is None or taken.channels is None):
         return None

@@ -45,6 +45,7 @@ TUTORIALS = sorted((CHECKOUT / "docs/tutorials").glob("*.md"))
 PAGES = [README, *sorted((CHECKOUT / "docs").glob("*.md")), *TUTORIALS]
 
 SPACES_PAGE = CHECKOUT / "docs/spaces.md"
+MISTAKES_PAGE = CHECKOUT / "docs/mistakes.md"
 
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -162,6 +163,7 @@ def readers_folder(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("reader")
     (folder / "demo").mkdir()
     shutil.copy(demo_folder / "catalog.duckdb", folder / "demo")
+    shutil.copytree(CHECKOUT / "examples", folder / "examples")
     return folder
 
 
@@ -215,8 +217,6 @@ def test_a_tutorial_runs_from_beginning_to_end(
 PLUG_IN = CHECKOUT / "tests/plugins/operator_ridge"
 """The package that docs/own_predictors.md shows."""
 
-MISTAKES_PAGE = CHECKOUT / "docs/mistakes.md"
-
 IN_ORDER = {
     README,
     SPACES_PAGE,
@@ -225,9 +225,8 @@ IN_ORDER = {
 }
 """Pages whose examples follow each other; others than the first three run in tests of their own rooms."""
 
-EXAMPLES = [
-    block for page in PAGES if page not in (*IN_ORDER, *TUTORIALS) for block in blocks(page, "console", "python")
-]
+ANY_ORDER = [page for page in PAGES if page not in {*IN_ORDER, *TUTORIALS}]
+EXAMPLES = [block for page in ANY_ORDER for block in blocks(page, "console", "python")]
 PUBLISHED = {block.page for block in EXAMPLES if "cifar10_" in block.text}
 """Pages that show accuracies which the demo's catalog does not have."""
 
