@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from catalog.storage.runs import REMOVED
@@ -112,18 +113,15 @@ def _measures(matches: Matches) -> Iterator[Conflict]:
 def _architectures(matches: Matches) -> Iterator[Conflict]:
     theirs = matches.there.arrow("SELECT id, space, native_id, canonical_digest FROM architecture")
     first = matches.here.next_id("architecture")
-    matches.maps["architecture"] = matches.here.arrow(
-        f"""
-        WITH joined AS (
-            SELECT theirs.id AS theirs, architecture.id AS held
-            FROM theirs LEFT JOIN architecture USING (space, native_id)
-        )
-        SELECT theirs, coalesce(held, {first:d} - 1 + count(*) FILTER (held IS NULL) OVER (ORDER BY theirs)) AS ours,
-            held IS NULL AS is_new
-        FROM joined ORDER BY theirs
-        """,
+    joined = matches.here.arrow(
+        "SELECT theirs.id AS theirs, architecture.id AS ours "
+        "FROM theirs LEFT JOIN architecture USING (space, native_id) ORDER BY theirs.id",
         tables={"theirs": theirs},
-    ).cast(_MAP)
+    )
+    is_new = joined["ours"].is_null().to_numpy()
+    ours = joined["ours"].fill_null(0).to_numpy().copy()
+    ours[is_new] = first + np.arange(is_new.sum())
+    matches.maps["architecture"] = pa.table([joined["theirs"], ours, is_new], schema=_MAP)
     rows = matches.rows(
         "SELECT space, native_id, architecture.canonical_digest, theirs.canonical_digest "
         "FROM theirs JOIN architecture USING (space, native_id) "
