@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.progress import Listener
 from catalog.spaces.staged import TABLES
 from catalog.tables.name_gate import checked_name, shown_file_name
@@ -76,7 +77,9 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
         return _proxies_by_space(name, files, given, listener, replace)
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
-        raise UsageError(f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}.")
+        raise UsageError(
+            f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}. {did_you_mean(name, NAMES)}".rstrip()
+        )
     _only(name, given, benchmark.options)
     for file in files:
         if not file.exists():

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
-import math
 import shutil
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from catalog.asking.row_text import as_csv, as_json
 from catalog.asking.text_table import as_text
 from catalog.cli.options import OutputFormat
 from catalog.cli.progress import note
@@ -47,7 +45,7 @@ def emit(
         return
     answer = plain(rows)
     if chosen is OutputFormat.JSON:
-        typer.echo(_as_json(answer))
+        typer.echo(as_json(answer))
     elif chosen in (OutputFormat.CSV, OutputFormat.SPREADSHEET):
         _emit_csv(answer, for_spreadsheets=chosen is OutputFormat.SPREADSHEET)
     elif answer.columns == ("explain_key", "explain_value"):
@@ -72,28 +70,6 @@ def chosen_format(output_format: OutputFormat | None) -> OutputFormat:
     return output_format or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.CSV)
 
 
-def _as_json(answer: Answer) -> str:
-    """A list of objects, one a row; an object would keep only the last of two columns with one name."""
-    names = answer.columns
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UsageError(f"two columns are named {', '.join(twice)}; JSON needs distinct names: rename one with AS.")
-    rows = [_jsonable(dict(zip(names, row, strict=True))) for row in answer.rows]
-    return json.dumps(rows, indent=1, default=str)
-
-
-def _jsonable(value: Any) -> Any:
-    """JSON has no NaN or infinity: they become null, also within lists and structures."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        return {str(key): _jsonable(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(part) for part in value]
-    return value
-
-
 def _emit_parquet(rows: Answer | pa.Table | pl.DataFrame) -> None:
     import polars
 
@@ -112,7 +88,7 @@ def _emit_parquet(rows: Answer | pa.Table | pl.DataFrame) -> None:
 
 def _emit_csv(answer: Answer, *, for_spreadsheets: bool) -> None:
     """CSV has every value as it is; what a terminal would obey is shown to it instead."""
-    text = _as_csv(answer, spreadsheet.as_cell if for_spreadsheets else lambda value: value)
+    text = as_csv(answer, spreadsheet.as_cell if for_spreadsheets else lambda value: value)
     typer.echo(visible(text) if sys.stdout.isatty() else text, nl=False, color=True)  # it would remove escapes
     if for_spreadsheets:
         return
@@ -120,18 +96,3 @@ def _emit_csv(answer: Answer, *, for_spreadsheets: bool) -> None:
     found = [answer.columns[place] for place in places if any(spreadsheet.runs(row[place]) for row in answer.rows)]
     if told := spreadsheet.warning(found):
         note(f"note: {told}")
-
-
-def _as_csv(answer: Answer, written: Callable[[Any], Any]) -> str:
-    import csv
-
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(map(written, answer.columns))
-    for row in answer.rows:
-        writer.writerow(["" if value is None else written(_csv_cell(value)) for value in row])
-    return buffer.getvalue()
-
-
-def _csv_cell(value: object) -> object:
-    return json.dumps(value, default=str) if isinstance(value, list | tuple | dict) else value

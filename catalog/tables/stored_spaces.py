@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Operator
 from catalog.errors import UnknownSpaceError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.spaces import SPACES, space_named
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.own import OwnSpace
@@ -42,8 +43,11 @@ def space_of(catalog: Store, name: str) -> SearchSpace:
     rows = catalog.arrow("SELECT name, description, definition FROM space ORDER BY name").to_pylist()
     stored = {row["name"]: row for row in rows}
     if name not in stored:
-        known = ", ".join(sorted({*SPACES, *stored}))
-        raise UnknownSpaceError(f"{catalog.path} holds no search space {name!r}; built in or stored are {known}.")
+        known = sorted({*SPACES, *stored})
+        raise UnknownSpaceError(
+            f"{catalog.path} holds no search space {name!r}; built in or stored are {', '.join(known)}. "
+            f"{did_you_mean(name, known)}".rstrip()
+        )
     if (definition := stored[name]["definition"]) is not None:
         return _defined(definition, f"the description of {name} in {catalog.path}")
     return OwnSpace(name, stored_operators(catalog, name), stored[name]["description"])

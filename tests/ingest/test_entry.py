@@ -48,6 +48,11 @@ def test_a_model_that_is_none_is_told_why(target: str, reason: str, tmp_path: Pa
         prepared("model", [tmp_path / target], {"space": "mine", "id": "one"}, Listener())
 
 
+def test_a_wrong_benchmark_has_near_ones() -> None:
+    with pytest.raises(UsageError, match=r"known are .*\. Did you mean nasbench201"):
+        prepared("nasbench21", [], {}, Listener())
+
+
 def test_a_run_tells_the_command_without_folders(tmp_path: Path) -> None:
     file = tmp_path / "my graphs.jsonl"
     file.write_text(
