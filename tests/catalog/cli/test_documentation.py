@@ -196,6 +196,17 @@ def test_what_is_not_run_of_the_tour_is_still_in_it() -> None:
     assert set(NOT_RUN) <= {first_line(block) for block in blocks(README, "sh")}
 
 
+def test_the_picture_of_the_readme_is_drawn_from_the_demo(demo_folder: Path, tmp_path: Path) -> None:
+    """With one search of each kind; ten of them take two minutes."""
+    picture = tmp_path / "picture.svg"
+    command = [sys.executable, "docs/pictures.py", "--db", str(demo_folder / "catalog.duckdb"), "--seeds", "1"]
+    answer = subprocess.run(
+        [*command, "--out", str(picture)], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert picture.read_text().count("<g id=") > 50
+
+
 @pytest.mark.parametrize("page", [page for page in TUTORIALS if page.stem != "index"], ids=lambda page: page.stem)
 def test_a_tutorial_runs_from_beginning_to_end(
     page: Path, demo_folder: Path, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
