@@ -8,6 +8,9 @@ A node that takes several values mixes them by their numbers: of the operands u 
 channels, and a gate of one pixel has next to none. The share of the output that passed v is
 
 .. math:: s_v = \sum_{w \text{ takes } v} s_w \frac{n_v}{\sum_{u \text{ feeds } w} n_u}, \qquad s_\text{output} = 1.
+
+A node of share 1 is a bottleneck: every way passes it. What lies between two bottlenecks of one shape could be bypassed
+by an identity, whether or not a network has that identity.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ from catalog.architecture.computation.arrays import ComputationBatch
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Places = NDArray[np.int64]
 
-WEIGHTED = frozenset({"conv", "linear", "attention", "recurrent", "other"})
+WEIGHTED = ("conv", "linear", "attention", "recurrent", "other")
 """Kinds of operators that are layers where they have weights."""
 _WHOLE_IMAGE = frozenset({"global_avgpool", "global_maxpool", "mean", "reduce_sum", "reduce_max"})
 _ALL = 1.0 - 1e-9
@@ -38,52 +42,69 @@ class Flow:
         (N,) share of the output that passed the node.
     layers, pools
         (N,) weighted layers and weightless windows that a node stands for.
-    roots
-        (N,) square roots of multiply-accumulates, of all its repeats.
+    could_be_bypassed
+        (N,) whether the node lies between two bottlenecks of one shape.
     shortest
-        (G,) weighted layers and windows on the shortest way.
-    bottleneck
-        (G,) weighted layers and windows that every way passes.
+        (G,) layers and windows that keep the shape of what they take, on the way that has fewest of them.
     """
 
     shares: Values
     layers: Values
     pools: Values
-    roots: Values
+    could_be_bypassed: Mask
     shortest: Values
-    bottleneck: Values
 
 
 def flow_of(batch: ComputationBatch) -> Flow:
     """The flow through each network of a batch; of one without nodes all is 0."""
     nodes = batch.nodes
     repeats = nodes.repeats.astype(np.float64)
-    costs, weights = np.nan_to_num(nodes.multiply_accumulates), np.nan_to_num(nodes.parameters)
-    words = np.array([word in _WHOLE_IMAGE for word in batch.words], dtype=bool)
+    over_all = np.array([word in _WHOLE_IMAGE for word in batch.words], dtype=bool)
     kinds = np.array(batch.kinds, dtype=str)
-    layers = np.where(np.isin(kinds, list(WEIGHTED))[nodes.word] & (weights > 0), repeats, 0.0)
-    pools = np.where(((kinds == "pool") & ~words)[nodes.word], repeats, 0.0)
+    layers = np.where(np.isin(kinds, WEIGHTED)[nodes.word] & (np.nan_to_num(nodes.parameters) > 0), repeats, 0.0)
+    pools = np.where(((kinds == "pool") & ~over_all)[nodes.word], repeats, 0.0)
     steps = _Steps(batch)
     shares = steps.shares(_numbers(nodes.shape))
-    passed = layers + pools
+    avoidable = np.where(_keeps_shape(batch), layers + pools, 0.0)
     has = np.diff(batch.first_node) > 0
     shortest = np.zeros(len(batch))
-    shortest[has] = steps.shortest(passed)[batch.first_node[1:][has] - 1]
-    bottleneck = totals(batch, np.where(shares >= _ALL, passed, 0.0))
-    return Flow(shares, layers, pools, np.sqrt(costs / repeats) * repeats, shortest, bottleneck)
+    shortest[has] = steps.shortest(avoidable)[batch.first_node[1:][has] - 1]
+    return Flow(shares, layers, pools, _between_equals(batch, np.flatnonzero(shares >= _ALL)), shortest)
 
 
 def totals(batch: ComputationBatch, values: Values) -> Values:
     """(G,) sums over the nodes of each network."""
-    sums: Values = np.bincount(batch.graph_of_node, values, minlength=len(batch)).astype(np.float64)
-    return sums
+    return np.bincount(batch.graph_of_node, values, minlength=len(batch)).astype(np.float64)
 
 
-def _numbers(shape: NDArray[np.int64]) -> Values:
+def _numbers(shape: Places) -> Values:
     """(N,) how many numbers a node gives for one image; what is not known counts as 1."""
-    known: Values = np.where(shape[:, 1:] > 0, shape[:, 1:], 1).astype(np.float64)
-    numbers: Values = known.prod(axis=1)
-    return numbers
+    return np.where(shape[:, 1:] > 0, shape[:, 1:], 1).astype(np.float64).prod(axis=1)
+
+
+def _keeps_shape(batch: ComputationBatch) -> Mask:
+    """(N,) whether a node gives the shape that its first operand has."""
+    shape = batch.nodes.shape
+    first = np.flatnonzero(batch.operand == 0)
+    keeps = np.zeros(len(shape), dtype=bool)
+    keeps[batch.target[first]] = (shape[batch.target[first]] == shape[batch.source[first]]).all(axis=1)
+    return keeps
+
+
+def _between_equals(batch: ComputationBatch, bottlenecks: Places) -> Mask:
+    """(N,) whether a node comes after one bottleneck and not after another of the same shape."""
+    count = len(batch.nodes.word)
+    if not len(bottlenecks):
+        return np.zeros(count, dtype=bool)
+    columns = [batch.graph_of_node[bottlenecks], *batch.nodes.shape[bottlenecks].T]
+    order = np.lexsort((bottlenecks, *columns))
+    sorted_columns = np.stack(columns)[:, order]
+    starts = np.flatnonzero(np.r_[True, (sorted_columns[:, 1:] != sorted_columns[:, :-1]).any(axis=0)])
+    ends = np.r_[starts[1:], len(order)] - 1
+    opened = np.zeros(count + 1, dtype=np.int64)
+    np.add.at(opened, bottlenecks[order[starts]] + 1, 1)
+    np.add.at(opened, bottlenecks[order[ends]] + 1, -1)
+    return np.asarray(np.cumsum(opened)[:count] > 0)
 
 
 class _Steps:
@@ -96,8 +117,8 @@ class _Steps:
         self._order = np.argsort(at, kind="stable")
         self._ends = np.searchsorted(at[self._order], np.arange(self.place.max(initial=0) + 2))
 
-    def _edges(self, place: int) -> NDArray[np.int64]:
-        return self._order[self._ends[place] : self._ends[place + 1]]
+    def _edges(self, place: int) -> Places:
+        return np.asarray(self._order[self._ends[place] : self._ends[place + 1]])
 
     def shares(self, numbers: Values) -> Values:
         batch = self.batch

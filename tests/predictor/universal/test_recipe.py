@@ -12,7 +12,7 @@ from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.architecture.operators import SIZED_VOCABULARY
 from catalog.architecture.sizes import NetworkInput, Size
 from catalog.spaces.own import OwnSpace
-from predictor.universal.recipe import Terms, terms_of
+from predictor.universal.recipe import BYPASSED, EXPONENT, Terms, terms_of
 
 CONV = Size(kernel=3, channels=8)
 COST = math.sqrt(16 * 16 * 9 * 8 * 8)
@@ -35,11 +35,12 @@ def chain(*operators: str, **sizes: Size) -> ArchitectureGraph:
     return network(names, [(place, place + 1) for place in range(len(names) - 1)], told)
 
 
-def test_the_size_of_a_chain_is_the_sum_of_the_roots_of_its_layers() -> None:
+def test_a_layer_counts_less_where_an_identity_could_bypass_it() -> None:
     found = terms(chain("conv"), chain("conv", "conv"))
-    np.testing.assert_allclose(found.size, [math.log(COST), math.log(2 * COST)])
-    np.testing.assert_array_equal(found.structure, 0.0)
-    np.testing.assert_allclose(found.score, found.size)
+    bypassed = math.log(BYPASSED * COST)
+    np.testing.assert_allclose(found.macs, [bypassed, bypassed + math.log(2) / (2 * EXPONENT)])
+    down = network(["input", "conv", "output"], [(0, 1), (1, 2)], {1: Size(kernel=3, channels=32, stride=2)})
+    np.testing.assert_allclose(terms(down).macs, math.log(COST))  # a quarter of the pixels, four times the channels
 
 
 def test_pooling_costs_by_its_share_of_the_mean_way() -> None:
@@ -49,9 +50,16 @@ def test_pooling_costs_by_its_share_of_the_mean_way() -> None:
     assert found.spread[0] > found.spread[1]
 
 
-def test_a_shortest_way_is_in_excess_of_what_every_way_passes() -> None:
+def test_a_shortest_way_costs_and_a_shortcut_never_does() -> None:
     names = ["input", "conv", "conv", "conv", "conv", "output"]
     sizes = dict.fromkeys(range(1, 5), CONV)
-    beside = network(names, [(0, 1), (1, 2), (2, 4), (1, 3), (3, 4), (4, 5)], sizes)
-    over = network(names, [(0, 1), (1, 2), (2, 3), (3, 4), (1, 4), (4, 5)], sizes)
-    np.testing.assert_array_equal(terms(beside, over).excess, [1.0, 0.0])
+    plain = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
+    found = terms(network(names, plain, sizes), network(names, [*plain, (1, 4)], sizes))
+    np.testing.assert_array_equal(found.route, [4.0, 2.0])
+    assert found.score[1] > found.score[0]
+
+
+def test_a_score_does_not_depend_on_the_pool() -> None:
+    graphs = chain("conv"), chain("conv", "avg_pool", "conv")
+    alone = np.concatenate([terms(graph).score for graph in graphs])
+    np.testing.assert_array_equal(terms(*graphs).score, alone)
