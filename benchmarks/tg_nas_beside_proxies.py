@@ -1,6 +1,6 @@
-"""TG-NAS beside zero-cost proxies on every space, and what they say alike.
+"""TG-NAS beside zero-cost proxies on every space, fused with them, and what they say alike.
 
-    python -m benchmarks.tg_nas_beside_proxies table --folder DIR
+    python -m benchmarks.tg_nas_beside_proxies table|fusion --folder DIR
     python -m benchmarks.tg_nas_beside_proxies alike --folder DIR [--picture docs/images/tg_nas_proxies.svg]
 
 The folder gets one catalog with the truth of all spaces, the scores that come with the package (`catalog ingest
@@ -29,6 +29,8 @@ from catalog.spaces import space_named
 from catalog.storage.store import Store
 from catalog.tables.direction import is_cost
 from ingest.formats.proxies_by_space import TABLE
+from predictor.door.registry import predictor_named
+from predictor.pooled.ranks import led, votes
 from predictor.scoring.candidates import CandidateScorer
 
 Values = NDArray[np.float64]
@@ -54,6 +56,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
 
 PROXIES = ("snip", "fisher", "synflow", "zen", "grad_norm", "nwot")
 COUNTED = ("params", "flops", "root_macs")
+MEMBERS = predictor_named("tg_nas_zc").needs.columns[1:]
+"""What `tg_nas_zc` fuses with its leader."""
 OURS = ("tg_nas", "tg_nas_universal")
 EVERY = ("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm", "nwot", "params", "plain")
 SUITE_ZERO = (*EVERY, "snip", "synflow", "zen")
@@ -191,6 +195,38 @@ def table(folder: Path, ours: Sequence[str]) -> Iterator[str]:
         yield f"| {title} | {len(pool.truth):,} | " + " | ".join(cells) + " |"
 
 
+def fusion(folder: Path, ours: Sequence[str]) -> Iterator[str]:
+    """Each leader, and the fusion of `tg_nas_zc` that it leads; both read no label of any space."""
+    path, leaders = truth_of(folder), ("root_macs", *ours)
+    names = [title for leader in leaders for title in (f"`{leader}`", "fused")]
+    yield "| space, truth | n | " + " | ".join(names) + " | votes, led by the last |"
+    yield "|---|---|" + "---|" * (len(names) + 1)
+    found = []
+    for target in targets():
+        if target.ending != PACKAGED:
+            continue
+        pool = _measured(pool_of(path, target, ours, MEMBERS))
+        members = [np.nan_to_num(pool.scores[name], nan=-np.inf) for name in MEMBERS]
+        taus = []
+        for leader in leaders:
+            fused = led(pool.scores[leader], *members)
+            taus += [pool.tau(leader)[0], float(kendalltau(fused, pool.truth)[0])]
+        told = ", ".join(f"{vote:.2f}" for vote in votes(pool.scores[leaders[-1]], *members))
+        found.append(taus)
+        yield _row(f"{target.space}, {target.truth}", f"{len(pool.truth)}", taus, told)
+    yield _row("mean", "", np.mean(found, axis=0), "")
+
+
+def _measured(pool: Pool) -> Pool:
+    """The architectures of which any member was measured, or has nothing to measure."""
+    kept = ~np.all([np.isnan(pool.scores[name]) for name in MEMBERS], axis=0)
+    return Pool(pool.target, pool.truth[kept], {name: values[kept] for name, values in pool.scores.items()})
+
+
+def _row(title: str, count: str, taus: Sequence[float] | Values, more: str) -> str:
+    return f"| {title} | {count} | " + " | ".join(f"{tau:.3f}" for tau in taus) + f" | {more} |"
+
+
 def alike(folder: Path, ours: Sequence[str], picture: Path | None) -> Iterator[str]:
     """What is said alike on random cells of NAS-Bench-201, and what remains of it beyond parameters."""
     target = Target("nb201", "cifar10_test_accuracy", "_published")
@@ -233,7 +269,7 @@ def draw_map(names: Sequence[str], matrix: Values, path: Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams.update({"svg.hashsalt": "catalog", "font.size": 8})
+    matplotlib.rcParams.update({"svg.hashsalt": "catalog", "svg.fonttype": "none", "font.size": 8})
     from matplotlib import pyplot
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
@@ -262,15 +298,15 @@ def draw_map(names: Sequence[str], matrix: Values, path: Path) -> None:
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("table", "alike"))
+    parser.add_argument("what", choices=("table", "fusion", "alike"))
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--ours", nargs="+", default=list(OURS))
     arguments = parser.parse_args()
-    if arguments.what == "table":
-        lines = table(arguments.folder, arguments.ours)
-    else:
+    if arguments.what == "alike":
         lines = alike(arguments.folder, arguments.ours, arguments.picture)
+    else:
+        lines = {"table": table, "fusion": fusion}[arguments.what](arguments.folder, arguments.ours)
     for line in lines:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

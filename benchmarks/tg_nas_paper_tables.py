@@ -206,7 +206,8 @@ def table(experiment: str, path: Path) -> list[str]:
         if row["experiment"] == experiment:
             groups.setdefault(str(row["name"]), []).append(row)
     names = list(dict.fromkeys(name for group in groups.values() for row in group for name in row["tasks"]))
-    lines = ["| | networks | seconds each | " + " | ".join(names) + " |", "|---|---|---|" + "---|" * len(names)]
+    fixed = "| | networks | seconds each | tau, held out | "
+    lines = [fixed + " | ".join(names) + " |", "|---|---|---|---|" + "---|" * len(names)]
     for name, group in groups.items():
         values = np.array([[row["tasks"][task] for task in names] for row in group])
         spread = values[:, :, 0].std(axis=0, ddof=1) if len(group) > 1 else None
@@ -215,8 +216,47 @@ def table(experiment: str, path: Path) -> list[str]:
             for place, (tau, rho) in enumerate(values.mean(axis=0))
         ]
         seconds = np.mean([row["seconds"] for row in group])
-        lines.append(f"| {name} | {len(group)} | {seconds:.0f} | " + " | ".join(cells) + " |")
+        held = np.mean([row.get("held_out", np.nan) for row in group])
+        told = "" if np.isnan(held) else f"{held:.2f}"
+        lines.append(f"| {name} | {len(group)} | {seconds:.0f} | {told} | " + " | ".join(cells) + " |")
     return lines
+
+
+def draw_shares(path: Path, picture: Path) -> None:
+    """Tau against the share of NAS-Bench-101 that was trained on: each network a point, means joined."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.hashsalt": "catalog", "svg.fonttype": "none", "font.size": 9})
+    from matplotlib import pyplot
+
+    found = [row for row in rows(path) if row["experiment"] == "share"]
+    figure, axes = pyplot.subplots(figsize=(6, 3.6), layout="constrained")
+    for task, label in DRAWN.items():
+        shares = [float(row["name"].rstrip("%")) for row in found]
+        taus = [row["tasks"][task][0] for row in found]
+        means = {
+            share: np.mean([tau for one, tau in zip(shares, taus, strict=True) if one == share]) for share in shares
+        }
+        (line,) = axes.plot(sorted(means), [means[share] for share in sorted(means)], label=label)
+        axes.scatter(shares, taus, s=14, color=line.get_color())
+    axes.set_xscale("log")
+    axes.set_xticks(sorted(means), [f"{share:g} %" for share in sorted(means)], minor=False)
+    axes.minorticks_off()
+    axes.set_xlabel("share of NAS-Bench-101 that is trained on")
+    axes.set_ylabel("Kendall tau")
+    axes.axhline(0, color="grey", linewidth=0.6)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, metadata={"Date": None} if picture.suffix == ".svg" else None)
+    pyplot.close(figure)
+
+
+DRAWN = {
+    "nb101, the rest": "NAS-Bench-101, the rest",
+    "nb201 cifar10_test": "NAS-Bench-201, CIFAR-10",
+    "darts surrogate_val": "DARTS",
+}
 
 
 def main() -> None:
@@ -226,10 +266,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--mpnet", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--picture", type=Path, help="of `share`: the figure's file")
     arguments = parser.parse_args()
     use_threads(1)
     measure(arguments.experiment, arguments)
     sys.stdout.write("\n".join(table(arguments.experiment, arguments.out)) + "\n")
+    if arguments.picture is not None and arguments.experiment == "share":
+        draw_shares(arguments.out, arguments.picture)
 
 
 if __name__ == "__main__":

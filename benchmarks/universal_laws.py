@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator, Sequence
 from math import isnan
 
+import numpy as np
+
 from benchmarks.laws.judging import INSIDE, Broken, Score, cut_networks, judged, judged_swaps
 from benchmarks.laws.networks import KINDS
 
@@ -25,7 +27,7 @@ SWAPS = 200
 
 def rows(name: str, kinds: Sequence[str], count: int, seed: int, show: int) -> Iterator[str]:
     """The table, line by line, and the worst examples below it."""
-    score, broken = Score(name), []
+    score, every, without = Score(name), [], np.zeros(2, dtype=int)
     yield f"`{name}`: each cell is violations of pairs, and the worst in standard deviations of the space\n"
     laws = ["words", "grain", "order", "alone", "wider", "wider inside", "resolution", "one more block", "shortcut"]
     yield "| | " + " | ".join(laws) + " | scored without a path |"
@@ -33,16 +35,31 @@ def rows(name: str, kinds: Sequence[str], count: int, seed: int, show: int) -> I
     for kind in kinds:
         found = {one.law: one for one in judged(score, kind, count, seed)}
         made, scored = cut_networks(score, kind, count, seed)
-        broken += [one for one in found.values() if one.violations]
-        yield f"| {kind} | " + " | ".join(_cell(found.get(law)) for law in laws) + f" | {scored} of {made} |"
+        every += found.values()
+        without += (made, scored)
+        cells = [_cell(found.get(law)) for law in laws] if found else ["no scores", *[""] * (len(laws) - 1)]
+        yield f"| {kind} | " + " | ".join(cells) + f" | {scored} of {made} |"
+    totals = [_cell(_together(law, every)) for law in laws]
+    yield "| **all** | " + " | ".join(totals) + f" | {without[1]} of {without[0]} |"
+    yield f"\n{sum(one.pairs for one in every) + without[0]:,} pairs and networks"
     for whole, where in ((True, "whole networks"), (False, "cells")):
         swapped = judged_swaps(score, SWAPS, seed, whole=whole)
         told = "no scores" if isnan(swapped.share) else f"{swapped.share:.1%} of {SWAPS // 2}"
         yield f"\nunknown operators inside the range of the nearest three, in {where}: {told} (asked: {INSIDE:.0%})"
         for fault, sentence, nearest in swapped.outside[:show]:
             yield f"  {fault:.2f} SD outside: {sentence!r} among {', '.join(nearest)}"
+    broken = [one for one in every if one.violations]
     for one in sorted(broken, key=lambda one: -one.worst)[: show * 4]:
         yield from _shown(one)
+
+
+def _together(law: str, every: Sequence[Broken]) -> Broken | None:
+    """One law over all kinds of networks."""
+    those = [one for one in every if one.law == law]
+    if not those:
+        return None
+    pairs, violations = sum(one.pairs for one in those), sum(one.violations for one in those)
+    return Broken(law, "all", pairs, violations, max(one.worst for one in those))
 
 
 def _cell(one: Broken | None) -> str:

@@ -22,7 +22,12 @@ _FIXED = frozenset({"classifier"})
 
 def wider(graph: ArchitectureGraph, draw: random.Random) -> ArchitectureGraph | None:
     """Every channel count times one factor: those of all nodes, and of a sequence's vectors."""
-    said = [size.channels for cell in graph.cells for size in cell.sizes if size and size.channels]
+    said = [
+        size.channels
+        for cell in graph.cells
+        for name, size in zip(cell.operators, cell.sizes, strict=False)
+        if size and size.channels and name not in _FIXED
+    ]
     taken = graph.input
     if not said and (taken is None or taken.channels is None):
         return None
@@ -203,8 +208,12 @@ def _grown(graph: ArchitectureGraph, larger: ArchitectureGraph) -> ArchitectureG
     before, after = counted(graph), counted(larger)
     if before is None or after is None or not before.multiply_accumulates or not after.multiply_accumulates:
         return None
-    shapes = [node.shape for cell in after.nodes for node in cell if node.shape is not None]
-    widest = max((shape[1] if len(shape) == 4 else shape[-1]) for shape in shapes)
+    widest = max(
+        (known.shape[1] if len(known.shape) == 4 else known.shape[-1])
+        for cell, nodes in zip(larger.cells, after.nodes, strict=True)
+        for name, known in zip(cell.operators, nodes, strict=True)
+        if known.shape is not None and name not in {*_FIXED, "output"}
+    )
     layers = sum(_weights(larger, cell, range(cell.node_count)) * cell.repeats for cell in larger.cells)
     fits = widest <= MOST_CHANNELS * 4 and layers <= MOST_LAYERS
     return larger if fits and after.multiply_accumulates > before.multiply_accumulates else None

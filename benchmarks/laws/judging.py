@@ -150,15 +150,17 @@ def _made(law: str, kind: str, how: str, rewrite: Rewrite, graphs: Graphs, count
 
 
 def judged(score: Score, kind: str, count: int, seed: int) -> list[Broken]:
-    """How every law fares on one kind of network."""
+    """How every law fares on one kind of network; nothing where none of them has a score."""
+    if not np.isfinite(score(drawn(kind, 2 * count, seed))).any():
+        return []
     found: dict[str, list[tuple[float, Pair]]] = {}
     deviations: dict[str, float] = {}
     for pair, before, after in _scored(score, list(pairs(kind, count, seed))):
         space = pair.before.space
         if space not in deviations:
-            pool = [replace(one, space=space) for one in drawn(kind, 2 * count, seed)]
-            deviations[space] = float(np.nanstd(score(pool)))
-        if np.isnan(before) and np.isnan(after):
+            scores = score([replace(one, space=space) for one in drawn(kind, 2 * count, seed)])
+            deviations[space] = float(scores[np.isfinite(scores)].std()) if np.isfinite(scores).any() else np.nan
+        if np.isnan(deviations[space]) or (np.isnan(before) and np.isnan(after)):
             continue
         fault = (abs(after - before) if pair.law in EQUAL else before - after) / deviations[space]
         found.setdefault(pair.law, []).append((np.inf if np.isnan(fault) else fault, pair))

@@ -225,6 +225,6 @@ def doctor(
         return
     with opened(db, wait, mode="write" if repair else "read") as catalog:
         found = catalog.doctor(full=full, repair=repair)
-    emit(found.frame, output_format)
+    emit(found.frame, output_format, whole=True)
     if found.failed:
         raise CatalogError(f"{db}: these checks failed: {', '.join(found.failed)}. Do what their details say.")

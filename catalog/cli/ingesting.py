@@ -12,7 +12,7 @@ import typer
 from catalog.cli import own_numbers
 from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
+from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Replace, Wait
 from catalog.message import visible
 from catalog.spaces.staged import TABLES, example
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
@@ -42,9 +42,6 @@ Curves = Annotated[
 SizeLimit = Annotated[
     int, typer.Option("--size-limit", min=1, metavar="BYTES", help="Refuse files that unpack to more than this.")
 ]
-Replace = Annotated[
-    bool, typer.Option("--replace", help="Read the file in place of its earlier reading, which goes in the same step.")
-]
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -63,7 +60,7 @@ def _ingest(db: Path, wait: float | None, benchmark: str, files: Sequence[Path |
             typer.echo(visible(f"{report.source}: {note}"))
 
 
-@app.command("nasbench201", epilog="Example: catalog ingest nasbench201 nb201_v1.1_200ep.csv.gz nb201_12ep.csv.gz")
+@app.command("nasbench201", epilog="Example: catalog ingest nasbench201 NAS-Bench-201-v1_1-096897.pth")
 def nasbench201(
     files: FilesOrNone = None,
     db: Database = DEFAULT_DATABASE,
@@ -94,7 +91,7 @@ def nasbench201(
     )
 
 
-@app.command("nasbench101", epilog="Example: catalog ingest nasbench101 nb101_108ep_mean_test.csv.gz")
+@app.command("nasbench101", epilog="Example: catalog ingest nasbench101 nasbench_only108.tfrecord")
 def nasbench101(
     files: FilesOrNone = None,
     db: Database = DEFAULT_DATABASE,
@@ -111,7 +108,7 @@ def nasbench101(
     _ingest(db, wait, "nasbench101", files or [], epochs=epochs, source=source, size_limit=size_limit, replace=replace)
 
 
-@app.command("nasbench301", epilog="Example: catalog ingest nasbench301 zc_nasbench301@22280f71.json")
+@app.command("nasbench301", epilog="Example: catalog ingest nasbench301 zc_nasbench301.json")
 def nasbench301(
     files: Files,
     db: Database = DEFAULT_DATABASE,
@@ -127,7 +124,7 @@ def nasbench301(
     _ingest(db, wait, "nasbench301", files, curves=curves, size_limit=size_limit, replace=replace)
 
 
-@app.command("darts", epilog="Example: catalog ingest darts darts_214_trained_cifar10.csv")
+@app.command("darts", epilog="Example: catalog ingest darts DARTS.json")
 def darts(
     files: Files,
     db: Database = DEFAULT_DATABASE,

@@ -18,6 +18,8 @@ MODULES = {
     "ingest": "ingesting",
     "fetch": "fetching",
     "remove": "mending",
+    "rename": "mending",
+    "merge": "mending",
     "spaces": "spaces",
     "operators": "spaces",
     "measures": "spaces",

@@ -1,23 +1,29 @@
-"""``catalog remove``: what was read or scored by mistake goes again."""
+"""``catalog remove``, ``rename`` and ``merge``: what was read, scored or named by mistake, and two people's files."""
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import astuple
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Wait
+from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Wait
+from catalog.cli.output import emit
 from catalog.cli.progress import note
 from catalog.errors import CatalogError, UsageError
 from catalog.message import visible
+from catalog.storage.answer import Answer
 
 
 def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
     parent.command("remove", epilog="Example: catalog remove source 1 --dry")(remove)
+    parent.command("rename", epilog="Example: catalog rename space mine blocks")(rename)
+    parent.command("merge", epilog="Example: catalog merge other.duckdb")(merge)
 
 
 def can_ask() -> bool:
@@ -57,3 +63,40 @@ def remove(
             raise CatalogError(f"{db} changed meanwhile; nothing was removed. Give the command again.")
         catalog.remove(what, name)
     note(f"removed {what} {name}.")
+
+
+def rename(
+    what: Annotated[str, typer.Argument(metavar="source|space|proxy|metric", help="What kind of thing.")],
+    old: Annotated[str, typer.Argument(metavar="OLD", help="Its name; also a source's id, a proxy's column.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The name it gets, which nothing else may have.")],
+    db: Database = DEFAULT_DATABASE,
+    wait: Wait = None,
+) -> None:
+    """Give a source, a space, a proxy or a metric of your own another name; the columns of wide views follow.
+
+    Names of benchmarks, of built-in spaces and of the catalog's own metrics and proxies stay.
+    """
+    with opened(db, wait, mode="write") as catalog:
+        catalog.rename(what, old, new)
+
+
+def merge(
+    other: Annotated[Path, typer.Argument(metavar="OTHER", help="The other catalog, which is only read.")],
+    db: Database = DEFAULT_DATABASE,
+    output_format: Format = None,
+    wait: Wait = None,
+) -> None:
+    """Take in what another catalog holds: architectures, files, metrics, proxies, scores, layers, curves and runs.
+
+    Architectures are the same by their space and native id, files by their bytes. Where the two contradict each other
+    nothing is stored, and every contradiction is listed: one name for two things, or two values of one thing.
+    """
+    with opened(db, wait, mode="write") as catalog:
+        merged = catalog.merge(other)
+    if merged.conflicts:
+        columns = ("what", "name", "here", "there")
+        emit(Answer(columns, (False,) * len(columns), [astuple(one) for one in merged.conflicts]), output_format)
+        raise CatalogError(
+            f"{other} was not merged; nothing was stored. Settle what is listed in one of the two: catalog remove, "
+            "catalog rename, or catalog ingest --replace."
+        )

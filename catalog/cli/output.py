@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,13 +24,20 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+_FEWEST_ROWS = 10  # of a screen that is smaller, or that does not say how large it is
+
 
 def emit(
-    rows: Answer | pa.Table | pl.DataFrame, output_format: OutputFormat | None, uncut: Collection[str] = ()
+    rows: Answer | pa.Table | pl.DataFrame,
+    output_format: OutputFormat | None,
+    uncut: Collection[str] = (),
+    *,
+    whole: bool = False,
 ) -> None:
     """Print rows: an aligned table on a terminal, CSV otherwise, unless the user chose a format.
 
-    A table cuts long cells, except those of the columns `uncut`.
+    A table cuts long cells, except those of the columns `uncut`. On a terminal it ends with the screen and says how
+    many rows there are, unless it is wanted `whole`.
     """
     chosen = chosen_format(output_format)
     if chosen is OutputFormat.PARQUET:
@@ -42,7 +51,18 @@ def emit(
     elif answer.columns == ("explain_key", "explain_value"):
         typer.echo(visible("\n".join(value for _, value in answer.rows)))  # a drawing of many lines, not a cell
     else:
-        typer.echo(as_text(answer, uncut))
+        shown = answer if whole else _on_screen(answer)
+        typer.echo(as_text(shown, uncut))
+        if len(shown.rows) < len(answer.rows):
+            note(f"{len(shown.rows):,} of {len(answer.rows):,} rows; --format csv gives all of them.")
+
+
+def _on_screen(answer: Answer) -> Answer:
+    """As many rows as a terminal shows at once, beside the names of the columns, the count, and the next prompt."""
+    if not sys.stdout.isatty():
+        return answer
+    most = max(shutil.get_terminal_size().lines - 3, _FEWEST_ROWS)
+    return answer if len(answer.rows) <= most else replace(answer, rows=answer.rows[:most])
 
 
 def chosen_format(output_format: OutputFormat | None) -> OutputFormat:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Wait
+from catalog.cli.options import DEFAULT_DATABASE, Database, Replace, Wait
 from catalog.cli.progress import note
 from catalog.errors import UsageError
 from catalog.message import visible
@@ -26,8 +26,8 @@ def add_to(group: typer.Typer) -> None:
     group.command(
         "table",
         epilog=(
-            "Example: catalog ingest table my_scores.csv --space nb201 --proxy path_norm --higher-is-better "
-            '--description "Product of the weights along every path, summed"'
+            "Example: catalog ingest table examples/my_scores.csv --space nb201 --proxy conv_paths --higher-is-better "
+            '--description "Paths through the cell that meet a convolution"'
         ),
     )(table)
 
@@ -105,6 +105,7 @@ def table(
         int, typer.Option("--size-limit", min=1, metavar="BYTES", help="Refuse files that unpack to more than this.")
     ] = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """A table of your own numbers: one column names the architectures, the others are proxies or metrics.
 
@@ -144,6 +145,7 @@ def table(
                 key=key,
                 source=source,
                 skip_unknown=skip_unknown,
+                replace=replace,
                 size_limit=size_limit,
                 complete=_asked(saved) if sys.stdin.isatty() and sys.stderr.isatty() else None,
                 **facts,

@@ -16,7 +16,7 @@ def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
     parent.command(
         "report",
-        epilog="Example: catalog report nb201 --target cifar10_test_accuracy --proxy params --proxy live_params "
+        epilog="Example: catalog report nb201 --target digits_test_accuracy --proxy params --proxy live_params "
         "--out report.html",
     )(report)
 

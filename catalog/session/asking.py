@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.message import readable_bytes
 from catalog.session.handle import Handle, several
 
 if TYPE_CHECKING:
@@ -317,7 +318,7 @@ class Asking(Handle):
 
                 path = Path(out)
                 size = write_comparison(store, space, identifiers, path)
-                self._listener.note(f"wrote {path}: {len(identifiers)} architectures, {size / 1e3:,.0f} kB.")
+                self._listener.note(f"wrote {path}: {len(identifiers)} architectures, {readable_bytes(size)}.")
         return beside
 
     def match(

@@ -27,6 +27,7 @@ class OwnTables(Handle):
         key: str | None = None,
         source: str | None = None,
         skip_unknown: bool = False,
+        replace: bool = False,
         size_limit: int | None = None,
         complete: Callable[[Draft], TableMapping] | None = None,
         **column: Any,
@@ -47,6 +48,8 @@ class OwnTables(Handle):
             What the source of the numbers is called; by default after the file.
         skip_unknown
             Leave rows out whose architectures nobody knows, instead of refusing the table.
+        replace
+            Whether the earlier reading of the table goes in the same step.
         size_limit
             Unpacked bytes that a file may have.
         complete
@@ -76,6 +79,7 @@ class OwnTables(Handle):
             key=key,
             source=source,
             skip_unknown=skip_unknown,
+            replace=replace,
             size_limit=size_limit or DEFAULT_SIZE_LIMIT,
         )
         if not self.path.exists():

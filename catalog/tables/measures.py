@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HIGHER, NEITHER, LOWER = 1, 0, -1
 """The directions of a measure; of a setting, such as the number of layers, neither end is the good one."""
 
+NO_UNIT = "no unit"
+"""What is said of a plain number."""
+
 WORDS = {"higher": HIGHER, "lower": LOWER}
 """How users say a direction."""
 
@@ -94,6 +97,16 @@ def known_measure(name: str) -> Measure:
     if found is None and name.startswith(_SETTING):
         return Measure(name, None, NEITHER)
     return Measure(name, found.unit if found else None, found.direction if found else None)
+
+
+def unit_of_proxy(name: str) -> str:
+    """The unit of a proxy's scores: that of the metric of its name, of the live network too; most have none."""
+    return known_measure(name.removeprefix("live_")).unit or NO_UNIT
+
+
+def is_fixed(name: str) -> bool:
+    """Whether the catalog's own readers and trainings write a metric, so that its name means the same everywhere."""
+    return name.lower() in _FIXED
 
 
 def word_of(direction: int) -> str:
@@ -175,7 +188,7 @@ def settled(store: Store, where: str, names: Iterable[str], declared: Mapping[st
     found: dict[str, int | None] = {}
     for name in sorted(names):
         known = known_measure(name).direction
-        held = known if name.lower() in _FIXED else stored.get(name)
+        held = known if is_fixed(name) else stored.get(name)
         found[name] = agreed(where, name, held, declared.get(name), known)
     return found
 
@@ -194,7 +207,7 @@ def agreed(where: str, name: str, held: int | None, declared: int | None, defaul
         return held
     turn = (
         ""
-        if name.lower() in _FIXED
+        if is_fixed(name)
         else f" or, if the catalog is wrong, turn it round for all files: catalog measures --direction "
         f"{shlex.quote(f'{name}={word_of(declared)}')}"
     )
@@ -267,7 +280,7 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
                 f"no metric, and no proxy that came with a file, is called {name!r:.120}. {did_you_mean(name, names)}"
                 "`catalog measures` lists them."
             )
-        if name.lower() in _FIXED and known_measure(name).direction != direction:
+        if is_fixed(name) and known_measure(name).direction != direction:
             raise UsageError(f"{name} means the same in every catalog and cannot be turned round.")
         store.execute("UPDATE measure SET direction = ? WHERE name = ?", [direction, name])
         store.execute(f"UPDATE proxy SET direction = ? WHERE name = ? AND {_IS_BROUGHT}", [direction, name])

@@ -138,7 +138,8 @@ def ingest_content(
     parameters = {"loader": facts.kind, "space": loader.space, "file": file, "sha256": digest, "read_with": read_with}
     if typed:
         parameters["command"] = list(typed)
-    earlier = earlier_reading(catalog, loader.space, facts, file, digest) if replace else None
+    mapping = read_with.get("mapping")
+    earlier = earlier_reading(catalog, loader.space, facts, file, digest, mapping) if replace else None
     if not replace and (known := _known_source(catalog, loader.space, facts, digest, read_with)):
         return _nothing_to_do(catalog, loader, path, parameters, facts.name, known)
     catalog.execute(f"SET memory_limit = '{_MEMORY}'")

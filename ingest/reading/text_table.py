@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.errors import IngestError
+from catalog.message import readable_bytes
 from ingest.reading.percents import ALLOWED, Percents
 from ingest.reading.shown import shown
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT, require_ratio
@@ -51,8 +52,8 @@ def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
                     size += len(part)
                     if size > size_limit:
                         raise IngestError(
-                            f"{path.name} unpacks to more than {size_limit:,} bytes; nothing was stored. If you trust "
-                            "the file, raise the limit with --size-limit."
+                            f"{path.name} unpacks to more than {readable_bytes(size_limit)}; nothing was stored. If "
+                            "you trust the file, raise the limit with --size-limit."
                         )
                     if zipped:
                         require_ratio(path.name, size, path.stat().st_size)
@@ -109,8 +110,8 @@ def read_parquet(path: Path, data: bytes, size_limit: int, *, lists: bool = Fals
         groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
         if (size := sum(group.total_byte_size for group in groups)) > size_limit:
             raise IngestError(
-                f"{path.name} unpacks to {size:,} bytes, more than {size_limit:,}; nothing was stored. If you trust "
-                "the file, raise the limit with --size-limit."
+                f"{path.name} unpacks to {readable_bytes(size)}, more than {readable_bytes(size_limit)}; nothing was "
+                "stored. If you trust the file, raise the limit with --size-limit."
             )
         require_ratio(path.name, _CELL * file.metadata.num_rows * file.metadata.num_columns, len(data))
         if file.metadata.num_columns > _MOST_COLUMNS:

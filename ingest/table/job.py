@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +40,18 @@ class TableJob:
         The name of the space.
     skip_unknown
         Whether rows are left out whose architectures nobody knows.
+    replace
+        Whether the earlier reading of the table goes in the same step.
     """
 
-    def __init__(self, rows: Rows, mapping: TableMapping, space: str, *, skip_unknown: bool = False) -> None:
+    def __init__(
+        self, rows: Rows, mapping: TableMapping, space: str, *, skip_unknown: bool = False, replace: bool = False
+    ) -> None:
         self.rows = rows
         self.mapping = mapping
         self.space = space
         self.skip_unknown = skip_unknown
+        self.replace = replace
 
     def draft(self, store: Store | None) -> Draft:
         """What is known of the table, and what is missing, beside what a catalog says; None for one that is not there.
@@ -72,7 +77,7 @@ class TableJob:
 
     def completed(self, mapping: TableMapping) -> TableJob:
         """The same table with more said of it."""
-        return TableJob(self.rows, mapping, self.space, skip_unknown=self.skip_unknown)
+        return TableJob(self.rows, mapping, self.space, skip_unknown=self.skip_unknown, replace=self.replace)
 
     def store(self, store: Store, listener: Listener) -> IngestReport:
         """Read the table into the catalog.
@@ -94,7 +99,8 @@ class TableJob:
             raise incomplete(self.rows, draft)
         loader = OwnTable(store, space, self.rows, draft, keys, skip_unknown=self.skip_unknown)
         with listener.watch(f"reading {self.rows.name}") as advance:
-            report = ingest_content(store, loader, Path(self.rows.name), self.rows.digest, advance)
+            path = Path(self.rows.name)
+            report = ingest_content(store, loader, path, self.rows.digest, advance, replace=self.replace)
         listener.note(f"{self.rows.name}: {report}")
         return report
 
@@ -108,6 +114,7 @@ def table_job(
     key: str | None = None,
     source: str | None = None,
     skip_unknown: bool = False,
+    replace: bool = False,
     size_limit: int = DEFAULT_SIZE_LIMIT,
 ) -> TableJob:
     """Read a table and what its user says of it.
@@ -138,12 +145,14 @@ def table_job(
         raise UsageError(f"name the space whose architectures the table names: --space NAME, such as {SPACES[1]}.")
     if space is not None and mapping.space not in (None, space):
         raise UsageError(f"the mapping is for the space {mapping.space!r}, not for {space!r}. Nothing was stored.")
-    mapping = replace(mapping, key=key or mapping.key, source=source or mapping.source, space=space or mapping.space)
+    mapping = dataclasses.replace(
+        mapping, key=key or mapping.key, source=source or mapping.source, space=space or mapping.space
+    )
     if isinstance(table, str | Path):
         rows = read_rows(Path(table), size_limit)
     else:
         rows = frame_rows(table, mapping.source or _FRAME)
-    return TableJob(rows, mapping, str(mapping.space), skip_unknown=skip_unknown)
+    return TableJob(rows, mapping, str(mapping.space), skip_unknown=skip_unknown, replace=replace)
 
 
 def _mapping(said: str | Path | Mapping[str, Any] | None, facts: Mapping[str, Any]) -> TableMapping:

@@ -75,12 +75,15 @@ def flow_of(batch: ComputationBatch) -> Flow:
 
 def totals(batch: ComputationBatch, values: Values) -> Values:
     """(G,) sums over the nodes of each network."""
-    return np.bincount(batch.graph_of_node, values, minlength=len(batch)).astype(np.float64)
+    sums: Values = np.bincount(batch.graph_of_node, values, minlength=len(batch)).astype(np.float64)
+    return sums
 
 
 def _numbers(shape: NDArray[np.int64]) -> Values:
     """(N,) how many numbers a node gives for one image; what is not known counts as 1."""
-    return np.where(shape[:, 1:] > 0, shape[:, 1:], 1).astype(np.float64).prod(axis=1)
+    known: Values = np.where(shape[:, 1:] > 0, shape[:, 1:], 1).astype(np.float64)
+    numbers: Values = known.prod(axis=1)
+    return numbers
 
 
 class _Steps:

@@ -78,6 +78,8 @@ PRINT_NO_ROWS = {
     "report": "writes a page and prints sentences: see test_a_report_says_the_same",
     "ingest": "fills the catalog and tells of it on standard error",
     "remove": "changes the catalog and shows what goes",
+    "merge": "changes the catalog and tells of it on standard error",
+    "rename": "changes the catalog and tells of it on standard error",
     "score": "fills the catalog and tells of it on standard error",
     "train": "writes weights and tells of it on standard error",
     "evaluate": "fills the catalog and tells of it on standard error",

@@ -150,7 +150,7 @@ def test_directions_and_descriptions_are_kept(tmp_path: Path) -> None:
         c.ingest_table({"arch": CELLS[:2], "path_norm": [1, 2]}, "nb201", **NORM, description="Sum over paths")
         assert c.top("nb201", by="path_norm", k=1)["index"].to_list() == [0]  # lower is better
         comment = c.query("SELECT comment FROM duckdb_columns() WHERE column_name = 'path_norm'").item()
-        assert comment == "proxy path_norm: Sum over paths; source: table; lower is better"
+        assert comment == "proxy path_norm (no unit): Sum over paths; source: table; lower is better"
         again = c.ingest_table({"arch": CELLS[2:3], "path_norm": [3]}, "nb201", proxy="path_norm", source="more")
         assert again.scores == 1  # its direction is known from now on
         assert column_of(c, "path_norm") == {0: 1.0, 1: 2.0, 2: 3.0}
@@ -233,9 +233,9 @@ def test_every_built_in_space_takes_numbers(space: str, tmp_path: Path) -> None:
 
 def test_a_space_of_ones_own_takes_numbers(tmp_path: Path) -> None:
     lines = [
-        json.dumps({"id": name, "ops": ["input", *["conv3x3"] * depth, "output"], "edges": [[i, i + 1] for i in range(depth + 1)]})
-        for depth, name in enumerate(("17", "a"), 1)
-    ]  # fmt: skip
+        json.dumps({"id": "17", "ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]]}),
+        json.dumps({"id": "a", "ops": ["input", "conv1x1", "output"], "edges": [[0, 1], [1, 2]]}),
+    ]
     with opened(tmp_path) as c:
         c.ingest("graphs", written(tmp_path, *lines, name="mine.jsonl"), space="mine")
         c.ingest_table({"net": [17, "a"], "path_norm": [1, 2]}, "mine", **NORM)
