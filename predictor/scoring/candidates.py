@@ -322,8 +322,8 @@ def _measured(space: SearchSpace, names: Sequence[str], config: MeasureConfig | 
 
     if unknown := [name for name in names if name not in registered()]:
         raise UnknownProxyError(
-            f"no proxy {unknown[0]!r} can be computed for {space.name}; known are {', '.join(computable_names(space))}. "
-            f"{did_you_mean(unknown[0], computable_names(space))}".rstrip()
+            f"no proxy {unknown[0]!r} can be computed for {space.name}; known are "
+            f"{', '.join(computable_names(space))}. {did_you_mean(unknown[0], computable_names(space))}".rstrip()
         )
     chosen = config or MeasureConfig()
     proxies = [registered()[name] for name in names]

@@ -97,6 +97,8 @@ def test_several_targets_give_one_matrix(measured_database: Path, tmp_path: Path
         (("nb201", "--target", "cell"), 2, "holds no numbers"),
         (("nb201", *TARGET, "--proxy", "tg_nas", "--where", "index < 0"), 2, "no architecture with a value"),
         (("nb201", *TARGET, "--where", "index <"), 2, "is not one condition"),
+        (("nb201", *TARGET, "--columns", "tg_nass=TG-NAS"), 2, "Did you mean tg_nas"),
+        (("nb201", *TARGET, "--columns", "tg_nas"), 2, "not of the form COLUMN=NAME"),
         (("nb201", *TARGET, "--where", "(SELECT count(*) FROM read_csv('/etc/passwd')) > 0"), 2, "is refused"),
     ],
 )
