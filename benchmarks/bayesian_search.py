@@ -5,8 +5,9 @@
 
 A query is one function asked for its validation accuracy; the incumbent is the best label so far, judged by its test
 accuracy (`benchmarks.protocol`). Blind: the predictor reads nothing that was made with labels of the space in sight;
-``cg`` reads the zero-shot score, ``cg-blind`` does not, ``thompson`` and ``ucb`` are `few_label`. A row a variant, seed and number of queries is written to ``DIR/bayesian_search.csv`` when the search has ended; what
-is there is not searched again. Choices are made on half A.
+``cg`` reads the zero-shot score, ``cg-blind`` does not, ``thompson`` and ``ucb`` are `few_label`, blind. A row a
+variant, seed and number of queries is written to ``DIR/bayesian_search.csv`` when the search has ended; what is there
+is not searched again. Choices are made on half A.
 """
 
 from __future__ import annotations

@@ -100,7 +100,11 @@ class Store:
         if create and not path.exists():
             from catalog.storage import migration
 
-            migration.init(path)
+            try:
+                migration.init(path)
+            except StoreError:
+                if not path.is_file():
+                    raise  # otherwise another process has created the same catalog meanwhile
         connection = connect(path, read_only=mode == "read", wait=wait)
         try:
             with reported(path):

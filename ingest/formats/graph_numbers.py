@@ -13,6 +13,7 @@ from catalog.spaces.staged.public_table import METRIC_KINDS
 from catalog.tables.plausible import plausible
 from ingest.reading.dataset_names import dataset_word, split_word
 from ingest.reading.directions import Directions
+from ingest.reading.magnitudes import is_number, needed
 from ingest.reading.metric_columns import MetricColumns, ScoreColumns
 from ingest.reading.percents import ALLOWED, Percents, is_accuracy, is_misspelt_accuracy
 from ingest.reading.pickled_values import described
@@ -95,8 +96,8 @@ def _metric(where: str, metric: Any) -> dict[str, Any]:
     name, value = columns.get("name"), columns.get("value")
     if not isinstance(name, str) or not 1 <= len(name) <= 200:
         raise fault(where, f"a metric has the name {described(name)}; a text is needed")
-    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < math.inf or abs(value) > 1e300:
-        raise fault(where, f"the metric {described(name)} has the value {described(value)}; a number is needed")
+    if not is_number(value):
+        raise fault(where, f"the metric {described(name)} has the value {described(value)}; {needed(value)}")
     if is_misspelt_accuracy(name):
         raise fault(where, f"a metric has the name {described(name)}; call it 'accuracy', so that it is one column")
     if is_accuracy(name) and not 0 <= value <= 100:

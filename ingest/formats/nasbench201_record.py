@@ -12,9 +12,9 @@ from catalog.errors import IdentifierError, IngestError
 from catalog.spaces import nats_network, nb201
 from catalog.spaces.nats_sss import NATSSize
 from catalog.spaces.nb201_network import SKELETON
+from ingest.reading.magnitudes import is_number, needed
 from ingest.reading.pickled_values import described
 
-_LARGEST_NUMBER = 1e300
 _EPOCH = re.compile(r"0|[1-9][0-9]{0,4}")
 
 DATASETS = {
@@ -123,10 +123,9 @@ class Record:
         return value
 
     def number(self, value: Any, what: str, low: float = 0.0, high: float = math.inf) -> float:
-        """`value`, which has to be a number in the interval; a whole number may have too many digits for a float."""
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not low <= value <= min(high, _LARGEST_NUMBER):
-            raise self.fault(f"{what} is {described(value)}; a number from {low:g} to {high:g} is needed")
+        """`value`, which has to be a number in the interval."""
+        if not is_number(value, low, high):
+            raise self.fault(f"{what} is {described(value)}; {needed(value, low, high)}")
         return float(value)
 
     def trials(self) -> Iterator[Trial]:

@@ -18,6 +18,7 @@ from catalog.spaces.darts_network import SKELETON, auxiliary_parameters, network
 from catalog.tables.plausible import SECONDS
 from ingest.reading.batch import Batch, SourceFacts
 from ingest.reading.dataset_names import dataset_in
+from ingest.reading.magnitudes import is_number, needed
 from ingest.reading.metric_columns import MetricColumns
 from ingest.reading.percents import Percents
 from ingest.reading.pickled_values import described
@@ -154,8 +155,8 @@ class _Training:
         return value
 
     def _number(self, value: Any, what: str, high: float = math.inf) -> float:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= min(high, 1e300):
-            raise self._fault(f"{what} is {described(value)}; a number from 0 to {high:g} is needed")
+        if not is_number(value, 0.0, high):
+            raise self._fault(f"{what} is {described(value)}; {needed(value, 0.0, high)}")
         return float(value)
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from catalog.errors import IngestError
 from catalog.spaces.staged.public_table import alternatives
+from ingest.reading.magnitudes import is_number, needed
 from ingest.reading.pickled_values import described
 from ingest.reading.sources import UnusableJSONError, lines, open_stream, parse_json, read_json
 from ingest.reading.text_table import TextTable
@@ -158,7 +158,7 @@ def number(row: Row, column: str, times: float = 1.0) -> float:
     said = row.get(column)
     value = as_number(said)
     if value is None:
-        row.fail(f"{column} is {described(said)}; a number is needed.")
+        row.fail(f"{column} is {described(said)}; {needed(_told(said))}.")
     return value if times == 1 else float(Decimal(repr(value)) * Decimal(repr(times)))
 
 
@@ -170,4 +170,12 @@ def as_number(said: Any) -> float | None:
         value = float(said)
     except (ValueError, OverflowError):
         return None
-    return value if math.isfinite(value) else None
+    return value if is_number(value) else None
+
+
+def _told(said: Any) -> Any:
+    """What a text says as a number, however large; anything else is itself."""
+    try:
+        return float(said) if isinstance(said, str) else said
+    except ValueError:
+        return said

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from catalog.errors import IdentifierError, IngestError
 from catalog.spaces import transnas_micro
 from catalog.tables.transnas_facts import TASKS
+from ingest.reading.magnitudes import is_number, needed
 from ingest.reading.pickled_values import described
 from ingest.reading.shown import shown_names
 from ingest.reading.sources import read_json
@@ -130,8 +131,8 @@ def _first(pair: Any) -> Any:
 
 
 def _number(value: Any, place: Callable[[int], str], row: int) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        _fail(place(row), f"the value is {described(value)}; a number is needed")
+    if not is_number(value):
+        _fail(place(row), f"the value is {described(value)}; {needed(value)}")
     return float(value)
 
 

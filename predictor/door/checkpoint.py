@@ -16,6 +16,7 @@ from catalog.output_file import make_folder, write_bytes, write_text
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 FORMAT = 2
+_SEAL = "card_sha256"
 
 State = Mapping[str, NDArray[Any]]
 
@@ -37,13 +38,24 @@ def write(folder: Path, state: State, facts: Mapping[str, Any]) -> dict[str, Any
     """
     from safetensors.numpy import save
 
-    data = save({name: np.ascontiguousarray(array) for name, array in state.items()})
-    card = {**facts, "format": FORMAT, "sha256": hashlib.sha256(data).hexdigest()}
-    json.dumps(card)  # what it cannot hold is told before the old weights are replaced
+    card = {**facts, "format": FORMAT}
+    data = save({name: np.ascontiguousarray(array) for name, array in state.items()}, sealed(card))
+    card["sha256"] = hashlib.sha256(data).hexdigest()
     make_folder(folder)
     write_bytes(folder / WEIGHTS, data)
     write_card(folder, card)
     return card
+
+
+def sealed(card: Mapping[str, Any]) -> dict[str, str]:
+    """What the header of the weights says of their card: the sha256 of all facts in it but the weights' own digest.
+
+    So the card cannot be edited unnoticed, neither the options nor what the weights were trained on, and `digest_of`
+    covers all of it.
+    """
+    facts = {name: value for name, value in card.items() if name != "sha256"}
+    told = json.dumps(json.loads(json.dumps(facts)), sort_keys=True)  # as a reader finds them: keys as texts
+    return {_SEAL: hashlib.sha256(told.encode()).hexdigest()}
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
@@ -101,7 +113,7 @@ def read_weights(folder: Path, card: Mapping[str, Any]) -> bytes:
     Raises
     ------
     UsageError
-        The weights are missing, or are not those that the card describes.
+        The weights are missing, are not those that the card describes, or the card is not the one they were saved with.
     """
     try:
         data = (folder / WEIGHTS).read_bytes()
@@ -113,7 +125,23 @@ def read_weights(folder: Path, card: Mapping[str, Any]) -> bytes:
             f"{folder / WEIGHTS} has sha256 {digest[:8]}..., its card says {str(card.get('sha256'))[:8]}...; "
             "the two files do not belong together. Restore them or train again."
         )
+    seal = _seal_of(data)
+    if seal is not None and seal != sealed(card)[_SEAL]:
+        raise UsageError(
+            f"{folder / CARD} was changed after the training: what it says is not what the weights were saved with. "
+            "Restore it, or train again."
+        )
     return data
+
+
+def _seal_of(data: bytes) -> str | None:
+    """The digest of the card in a header of weights; None in weights that an older version wrote."""
+    try:
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length])
+        return str(header["__metadata__"][_SEAL])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def digest_of(card: Mapping[str, Any]) -> str:

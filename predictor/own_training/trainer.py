@@ -133,6 +133,26 @@ def train(
     ]
 
 
+def train_module(
+    module: nn.Module, dataset: Dataset, *, epochs: int, seed: int, config: TrainConfig | None = None
+) -> Training:
+    """Train a module of somebody's own, images in and one number a class out, from the weights that it has.
+
+    Parameters
+    ----------
+    seed
+        Decides the order of the images.
+    config
+        How; its size of a network means nothing here.
+    """
+    config = config or TrainConfig()
+    start = time.perf_counter()
+    module.to(memory_format=_LAYOUT)  # type: ignore[call-overload]  # as in `_network_of`
+    losses, curves = _fit(module, dataset.train, epochs, (seed,), config)
+    (valid,), (test,) = (evaluate(module, part) for part in (dataset.valid, dataset.test))
+    return Training(seed, epochs, valid, test, time.perf_counter() - start, losses[0], curves[0])
+
+
 def _network_of(graph: ArchitectureGraph, dataset: Dataset, seeds: Sequence[int], config: TrainConfig) -> Network:
     plain = []
     for seed in seeds:
@@ -148,7 +168,7 @@ def _network_of(graph: ArchitectureGraph, dataset: Dataset, seeds: Sequence[int]
 
 
 def _fit(
-    network: Network, images: Images, epochs: int, seeds: Sequence[int], config: TrainConfig
+    network: nn.Module, images: Images, epochs: int, seeds: Sequence[int], config: TrainConfig
 ) -> tuple[list[list[float]], list[list[float]]]:
     """Losses and accuracies of each epoch, a list a seed."""
     orders = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -194,14 +214,14 @@ def _side_by_side(images: Tensor) -> Tensor:
     return images.transpose(0, 1).flatten(1, 2).contiguous(memory_format=_LAYOUT)
 
 
-def _logits(network: Network, images: Tensor, replicas: int) -> Tensor:
+def _logits(network: nn.Module, images: Tensor, replicas: int) -> Tensor:
     """(R, B, classes)."""
     logits: Tensor = network(images)
     return logits[None] if replicas == 1 else logits.transpose(0, 1)
 
 
 @torch.no_grad()
-def evaluate(network: Network, images: Images, replicas: int = 1) -> list[float]:
+def evaluate(network: nn.Module, images: Images, replicas: int = 1) -> list[float]:
     """Accuracy of each replica in percent, in evaluation mode."""
     network.eval()
     correct = torch.zeros(replicas)

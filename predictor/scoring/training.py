@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,21 +72,23 @@ def train(
     if kind.needs.extra is not None:
         require(kind.needs.extra)
     model = kind.configured(options)
-    make_folder(out)
-    sources = [
-        read_labelled(catalog, space, target, kind.needs, sample=sample, seed=seed).require(kind.fewest_labels)
-        for space in dict.fromkeys(spaces)
-    ]
-    if kind.needs.reads_operators:
-        for space in dict.fromkeys(spaces):
-            recall(catalog, space)
-    with listener.watch(f"training {kind.name}") as advance, reported(predictor):
-        fitted = model.fit(sources, Training(seed, out, advance))
-    if not isinstance(fitted, Predictor):
-        raise UserCodeError(f"{predictor}: fit gives a {type(fitted).__name__}; it has to give the predictor itself.")
-    fitted.card = _origin(sources, seed) | fitted.card
-    with reported(predictor):
-        return fitted.save(out)
+    with _folder(out):
+        sources = [
+            read_labelled(catalog, space, target, kind.needs, sample=sample, seed=seed).require(kind.fewest_labels)
+            for space in dict.fromkeys(spaces)
+        ]
+        if kind.needs.reads_operators:
+            for space in dict.fromkeys(spaces):
+                recall(catalog, space)
+        with listener.watch(f"training {kind.name}") as advance, reported(predictor):
+            fitted = model.fit(sources, Training(seed, out, advance))
+        if not isinstance(fitted, Predictor):
+            raise UserCodeError(
+                f"{predictor}: fit gives a {type(fitted).__name__}; it has to give the predictor itself."
+            )
+        fitted.card = _origin(sources, seed) | fitted.card
+        with reported(predictor):
+            return fitted.save(out)
 
 
 def pretrain(
@@ -116,16 +119,31 @@ def pretrain(
     if kind.needs.extra is not None:
         require(kind.needs.extra)
     model = kind.configured(options)
-    make_folder(out)
     names = list(dict.fromkeys(spaces))
-    sources = [read_given(catalog, space, kind.needs)[1] for space in names]
-    for space in names:
-        recall(catalog, space)
-    with listener.watch(f"training {kind.name}") as advance, reported(predictor):
-        fitted = model.pretrain(sources, Training(seed, out, advance))
-    fitted.card = {"seeds": [seed], "versions": _versions()} | fitted.card
-    with reported(predictor):
-        return fitted.save(out)
+    with _folder(out):
+        sources = [read_given(catalog, space, kind.needs)[1] for space in names]
+        for space in names:
+            recall(catalog, space)
+        with listener.watch(f"training {kind.name}") as advance, reported(predictor):
+            fitted = model.pretrain(sources, Training(seed, out, advance))
+        fitted.card = {"seeds": [seed], "versions": _versions()} | fitted.card
+        with reported(predictor):
+            return fitted.save(out)
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """Make a folder before the work, so that one that cannot be made is told at once; leave no empty one behind."""
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    make_folder(out)
+    try:
+        yield
+    except BaseException:
+        for folder in missing:
+            if any(folder.iterdir()):
+                break
+            folder.rmdir()
+        raise
 
 
 def _versions() -> dict[str, str]:

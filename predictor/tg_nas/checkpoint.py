@@ -10,7 +10,7 @@ from typing import Any
 
 from catalog.errors import UsageError
 from catalog.output_file import make_folder, write_bytes
-from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS, read_weights, write_card
+from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS, read_weights, sealed, write_card
 from predictor.encoding.structural_prior import Prior
 from predictor.tg_nas.config import TGNASConfig
 from predictor.tg_nas.features import feature_size
@@ -71,18 +71,17 @@ def save(
         for place, member in enumerate(members)
         for name, tensor in member.state_dict().items()
     }
-    data = saved(tensors)
-    write_bytes(folder / WEIGHTS, data)
-    digest = hashlib.sha256(data).hexdigest()
     card = {
         **facts,
         "format": FORMAT,
-        "sha256": digest,
         "configuration": members[0].config.to_dict(),
         "prior": asdict(prior),
         "members": [{"mean": mean, "deviation": deviation} for mean, deviation in scales],
     }
-    write_card(folder, card)
+    data = saved(tensors, sealed(card))
+    write_bytes(folder / WEIGHTS, data)
+    digest = hashlib.sha256(data).hexdigest()
+    write_card(folder, {**card, "sha256": digest})
     return digest
 
 

@@ -271,21 +271,21 @@ class PaperScorer:
 
         from safetensors.torch import save as saved
 
-        from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS
+        from predictor.door.checkpoint import CARD, FORMAT, WEIGHTS, sealed
 
         make_folder(folder)
-        data = saved({name: x.contiguous() for name, x in self.network.state_dict().items()})
+        card = {**self.card, "format": FORMAT, "configuration": asdict(self.network.config)}
+        data = saved({name: x.contiguous() for name, x in self.network.state_dict().items()}, sealed(card))
         write_bytes(folder / WEIGHTS, data)
-        digest = hashlib.sha256(data).hexdigest()
-        self.card = {**self.card, "format": FORMAT, "sha256": digest, "configuration": asdict(self.network.config)}
+        self.card = {**card, "sha256": hashlib.sha256(data).hexdigest()}
         write_text(folder / CARD, json.dumps(self.card, indent=2, sort_keys=True) + "\n")
 
     @classmethod
     def load(cls, checkpoint: str | Path = "tg_nas_paper") -> PaperScorer:
         """Read a checkpoint: the shipped one, or a folder."""
-        from safetensors.torch import load_file
+        from safetensors.torch import load
 
-        from predictor.door.checkpoint import WEIGHTS, read_card
+        from predictor.door.checkpoint import read_card, read_weights
         from predictor.tg_nas.checkpoint import folder_of
 
         folder = folder_of(checkpoint)
@@ -294,7 +294,7 @@ class PaperScorer:
             what = card.get("predictor", "an ensemble")
             raise UsageError(f"{folder} holds weights of {what}, not of the paper's network.")
         config = PaperConfig(**card["configuration"])
-        weights = load_file(folder / WEIGHTS)
+        weights = load(read_weights(folder, card))
         network = PaperNetwork(weights["weights.0.weight"].shape[1], config)
         network.load_state_dict(weights)
         return cls(network.eval(), card)

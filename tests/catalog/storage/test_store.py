@@ -14,6 +14,7 @@ from catalog.errors import (
     StoreError,
     UsageError,
 )
+from catalog.storage import migration
 from catalog.storage.duckdb_errors import reported
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
@@ -39,6 +40,20 @@ def test_create_makes_a_missing_file_and_keeps_one_that_is_there(tmp_path: Path)
         Run.start(catalog, "ingest", {})
     with Store.open(path, create=True) as catalog:
         assert catalog.next_id("run") == 2
+
+
+def test_who_comes_second_to_create_a_catalog_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = migration.init
+
+    def meanwhile(path: Path) -> object:
+        create(path)  # by another process, once it was seen that there is no file
+        return create(path)
+
+    monkeypatch.setattr(migration, "init", meanwhile)
+    with Store.open(tmp_path / "new.duckdb", mode="write", create=True) as store:
+        assert store.rows("SELECT count(*) FROM architecture") == [(0,)]
+    with pytest.raises(StoreError, match="there is no folder"):
+        Store.open(tmp_path / "no" / "new.duckdb", mode="write", create=True)
 
 
 def test_unknown_mode_is_refused(catalog_path: Path) -> None:

@@ -163,7 +163,12 @@ def test_unknown_operators_are_listed_with_a_template_to_fill_in(path: Path, tmp
         ({"id": "a", **CHAIN, "metrics": [{"name": "Accuracy", "value": 94.3}]}, "call it 'accuracy'"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "ACC", "value": 0.94}]}, "call it 'accuracy'"),
         ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": float("nan")}]}, "the value nan"),
-        ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": True}]}, "the value True"),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": True}]}, "the value True; a number is needed"),
+        (
+            {"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1.7e308}]},
+            r"1.7e\+308; a number from -1e\+300 to",
+        ),
+        ({"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 10**400}]}, r"bits; a number from -1e\+300 to"),
         (
             {"id": "a", **CHAIN, "metrics": [{"name": "loss", "value": 1, "epochs": 1.5}]},
             "epochs of the metric 'loss' is 1.5",

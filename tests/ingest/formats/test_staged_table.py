@@ -64,6 +64,7 @@ def test_the_same_as_json(tmp_path):
         ("00000000,45,45,45,387883,7713280", "line 2: params is 387,883, but the network of 00000000 has 387,882."),
         ("00000000,45,45,45,387882,1", "line 2: flops is 1, but the network of 00000000 has 7,713,280."),
         ("00000000,45,high,45,387882,7713280", "line 2: test_acc_1 is 'high'; a number is needed."),
+        ("00000000,45,1e400,45,387882,7713280", "is '1e400'; a number from -1e+300 to 1e+300 is needed."),
         ("00000000,45,,45,387882,7713280", "line 2: test_acc_1 or test_acc.1 is missing"),
         ("00000000,45,145,45,387882,7713280", "line 2: test_acc_1 is 145; accuracies are percent"),
         ("00000000,.45,.46,.45,387882,7713280", "these are fractions"),

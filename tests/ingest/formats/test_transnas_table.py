@@ -181,6 +181,7 @@ def test_fractions_are_refused(tmp_path):
         ("jigsaw.json", [[ONE, 42.5], [TWO, "high"]], "record 2 ('64-41414-3_21_012'): the value is 'high'"),
         ("jigsaw.json", [[ONE, 42.5], [TWO, None]], "a number is needed"),
         ("jigsaw.json", [[ONE, 42.5], [TWO, True]], "a number is needed"),
+        ("jigsaw.json", [[ONE, 42.5], [TWO, 10**400]], "a number from -1e"),
         ("jigsaw.json", [["64-41414-9_02_333", 42.5]], "record 1 ('64-41414-9_02_333'): '64-41414-9_02_333' names no"),
         ("jigsaw.json", [], "holds no values"),
         ("all.json", {}, "holds no values"),

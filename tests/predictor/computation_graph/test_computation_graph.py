@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from scipy.stats import kendalltau
 
 from catalog.architecture.operators import Operator
@@ -19,7 +21,7 @@ from catalog.testing import check_predictor
 from ingest.formats.graphs_jsonl import GraphsJSONL
 from ingest.reading.job import ingest
 from predictor.computation_graph.predictor import ComputationGraphs, ComputationGraphsOptions
-from predictor.door import Labelled, Training
+from predictor.door import Labelled, Training, checkpoint
 from predictor.scoring.candidates import given_of
 from predictor.scoring.predictors import score_space
 from predictor.scoring.reading import read_given
@@ -157,10 +159,44 @@ def test_labels_that_are_no_numbers_are_refused(path: Path, tmp_path: Path) -> N
 def test_weights_of_other_words_or_another_encoder_are_refused(path: Path, tmp_path: Path, digest: str) -> None:
     with Store.open(path, mode="write") as catalog:
         trained(catalog, tmp_path / "weights")
-        card = json.loads((tmp_path / "weights/card.json").read_text())
-        (tmp_path / "weights/card.json").write_text(json.dumps({**card, digest: "0" * 64}))
+        card, state = checkpoint.read(tmp_path / "weights", "cg")
+        checkpoint.write(tmp_path / "weights", state, {**card, digest: "0" * 64})
         with pytest.raises(UsageError, match=rf"another version of .*{digest} 00000000.*Train again"):
             score_space(catalog, "mine", "cg", tmp_path / "weights")
+
+
+@pytest.mark.parametrize("fact", ["configuration", "sources", "seeds", "more"])
+def test_a_card_that_was_edited_is_refused_whatever_it_says(path: Path, tmp_path: Path, fact: str) -> None:
+    """Options decide scores, and the sources which architectures have none because they were learned from."""
+    with Store.open(path, mode="write") as catalog:
+        card = trained(catalog, tmp_path / "weights")
+        edit = {**SMALL, "blind": True} if fact == "configuration" else []
+        checkpoint.write_card(tmp_path / "weights", {**card, fact: edit})
+        with pytest.raises(UsageError, match=r"card.json was changed after the training"):
+            score_space(catalog, "mine", "cg", tmp_path / "weights")
+
+
+def test_weights_that_say_nothing_of_their_card_open_as_ever(path: Path, tmp_path: Path) -> None:
+    """As all did that an older version wrote."""
+    with Store.open(path, mode="write") as catalog:
+        trained(catalog, tmp_path / "weights")
+        card, state = checkpoint.read(tmp_path / "weights", "cg")
+        data = safetensors.numpy.save(dict(state))
+        (tmp_path / "weights" / checkpoint.WEIGHTS).write_bytes(data)
+        checkpoint.write_card(tmp_path / "weights", {**card, "sha256": hashlib.sha256(data).hexdigest(), "seeds": []})
+        assert score_space(catalog, "mine", "cg", tmp_path / "weights").failed == 0
+
+
+def test_a_training_that_is_refused_leaves_no_folder_behind(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with Store.open(path, mode="write") as catalog:
+        for out in (tmp_path / "new" / "weights", tmp_path / "mine" / "weights"):
+            with pytest.raises(UsageError, match="give its folder"):
+                trained(catalog, out, objective="masked")
+            with pytest.raises(UsageError, match="leave pretrained out"):
+                pretrain(catalog, "cg", ["mine"], out, options={"pretrained": "x"}, listener=Listener())
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["catalog.duckdb", "mine"]
+    assert not any((tmp_path / "mine").iterdir())
 
 
 def test_an_objective_with_labels_is_refused_with_what_to_do(path: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from catalog.errors import UsageError
 from catalog.storage.store import Store
 from catalog.testing import check_predictor, sample_given
 from predictor.door import Labelled, Training
-from predictor.door.checkpoint import read_card, write_card
+from predictor.door.checkpoint import read_card, write
 from predictor.parzc.predictors import STATISTICS, ParZC, ParZCDagger
 from predictor.scoring.entry import ScoreOptions, score
 from predictor.scoring.reading import read_given
@@ -99,7 +99,7 @@ def test_a_card_of_another_network_is_refused(change: dict[str, Any], problem: s
     of_network = {name: value for name, value in change.items() if name in ("depth", "channels")}
     changed = card | (change if not of_network else {"network": card["network"] | of_network})
     assert ParZC.digest(changed) != ParZC.digest(card)
-    write_card(tmp_path, changed)
+    write(tmp_path, fitted.state(), changed)
     with pytest.raises(UsageError, match=problem):
         ParZC.load(tmp_path)
 
