@@ -13,10 +13,17 @@ ifneq ($(strip $(CATALOG_DATA)),)
 export CATALOG_DATA
 endif
 
-.PHONY: demo test lint docs bench-proxies
+.PHONY: demo shell test lint docs bench-proxies
 
 demo: $(INSTALLED)
 	$(BIN)/catalog demo
+	@echo "make shell opens a shell in which catalog is on the path; the README's first hour goes on there."
+
+# A shell with what is installed on its path, and with the demo's catalog as the one that commands open.
+shell: $(INSTALLED)
+	@echo "catalog and python are those of $(BIN), and commands open $${CATALOG_DB:-demo/catalog.duckdb}; exit leaves this shell."
+	@PATH="$(abspath $(BIN)):$$PATH" VIRTUAL_ENV="$(abspath .venv)" CATALOG_DB="$${CATALOG_DB:-demo/catalog.duckdb}" \
+		"$${SHELL:-/bin/sh}"
 
 # One thread a worker: the workers already use the processors.
 test: export OMP_NUM_THREADS ?= 1
@@ -31,6 +38,7 @@ lint: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # All 13 proxies by shared passes against one at a time, in the same run.
 bench-proxies: export OMP_NUM_THREADS ?= 1

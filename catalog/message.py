@@ -10,6 +10,7 @@ LONGEST_VALUE = 120
 LONGEST_LINE = 2_000
 """Characters of a line."""
 
+_UNITS = ("kB", "MB", "GB", "TB")
 _LONGEST_WORD = 300  # a path may be long
 _INSIDE = rf"(?P<value>(?:\\.|(?!(?P=quote))[^\\\n]){{{LONGEST_VALUE},}}?)"
 _QUOTED = re.compile(rf"(?<!\w)(?P<quote>['\"]){_INSIDE}(?P=quote)(?!\w)")
@@ -41,6 +42,15 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_written(character) for character in text)
+
+
+def readable_bytes(count: int) -> str:
+    """A number of bytes as people read it, in the units of disks: 1,500,000 is 1.5 MB."""
+    if count < 1000:
+        return f"{count:,} bytes"
+    power = min((len(str(count)) - 1) // 3, len(_UNITS))
+    size = count / 1000**power
+    return f"{f'{size:,.0f}' if size >= 100 else f'{size:.3g}'} {_UNITS[power - 1]}"
 
 
 def _with_short_brackets(text: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.orm import DeclarativeBase
 
 from catalog.cli.main import app
+from catalog.session.catalog import Catalog
 from catalog.storage.schema import Base
 
 HERE = Path(__file__).parent
@@ -74,6 +76,73 @@ def _walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     context = command.context_class(command, info_name=path)
     for name in sorted(command.list_commands(context)):
         yield from _walk(command.get_command(context, name), f"{path} {name}")
+
+
+def python_page() -> str:
+    """One section a method of a session, from its signature and docstring."""
+    parts = [
+        NOTICE,
+        "# Python reference\n",
+        "What `catalog.open` gives, method by method. How they work together, with examples that run: "
+        "[from Python](python.md).\n",
+    ]
+    for name, method in _methods():
+        text = inspect.getdoc(method) or ""
+        parts += [f"## {name}\n", f"```py\n{_signature(name, method)}\n```\n", *_numpy_sections(text)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _methods() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The public methods in the order of their rooms; `open` first."""
+    yield "catalog.open", Catalog.open
+    for owner in (*Catalog.__mro__[1:], Catalog):
+        for name, member in vars(owner).items():
+            if not name.startswith("_") and inspect.isfunction(member) and owner.__module__.startswith("catalog."):
+                yield f"Catalog.{name}", member
+
+
+def _signature(name: str, method: Callable[..., Any]) -> str:
+    """As a call would be written: no `self`, one argument a line where there are many."""
+    signature = inspect.signature(method)
+    given = [
+        re.sub(r"^(\W*\w+: )'(.*?)'", r"\1\2", str(one))  # annotations are texts
+        for one in signature.parameters.values()
+        if one.name not in ("self", "cls")
+    ]
+    first_keyword = next(
+        (place for place, one in enumerate(signature.parameters.values()) if one.kind is one.KEYWORD_ONLY), None
+    )
+    if first_keyword is not None:
+        skipped = len(signature.parameters) - len(given)
+        given.insert(first_keyword - skipped, "*")
+    result = str(signature.return_annotation)
+    line = f"{name}({', '.join(given)}) -> {result}"
+    if len(line) <= _WIDTH:
+        return line
+    return f"{name}(\n" + "".join(f"    {one},\n" for one in given) + f") -> {result}"
+
+
+_WIDTH = 100
+
+
+def _numpy_sections(text: str) -> Iterator[str]:
+    """A NumPy-style docstring as Markdown: prose as it is, sections as lists."""
+    prose, *sections = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
+    yield _prose(prose)
+    for title, body in zip(sections[::2], sections[1::2], strict=True):
+        yield f"**{title}**\n"
+        if title in ("Examples", "Notes"):
+            yield f"```pycon\n{body.strip()}\n```\n" if title == "Examples" else _prose(body)
+            continue
+        for entry in re.split(r"^(?=\S)", body.strip(), flags=re.MULTILINE):
+            label, _, meaning = entry.strip().partition("\n")
+            if label:
+                yield f"* `{label}`: {' '.join(_prose(meaning).split())}".rstrip(": ")
+        yield ""
+
+
+def _prose(text: str) -> str:
+    return text.strip().replace("``", "`") + "\n"
 
 
 Floors = Sequence[Sequence[str]]
@@ -162,7 +231,12 @@ def _opening(file: Path) -> str:
     return " ".join(text.partition("\n\n")[0].split()).replace("``", "`")
 
 
-PAGES = {"schema.md": schema_page, "commands.md": commands_page, "architecture.md": architecture_page}
+PAGES = {
+    "schema.md": schema_page,
+    "commands.md": commands_page,
+    "python_reference.md": python_page,
+    "architecture.md": architecture_page,
+}
 
 
 def main() -> int:

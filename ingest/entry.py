@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import IngestError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.progress import Listener
 from catalog.spaces.staged import TABLES
-from catalog.tables.name_gate import checked_name
+from catalog.tables.name_gate import checked_name, shown_file_name
 
 if TYPE_CHECKING:
     from catalog.spaces.base import SearchSpace
@@ -55,7 +56,8 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
     files
         What to read; of ``model`` a module's name or an ONNX file.
     options
-        Options of the benchmark; those that are None or false count as not given.
+        Options of the benchmark; those that are None or false count as not given. Each knows ``replace``: the earlier
+        reading of a file goes in the step that reads it.
     listener
         Hears of each file as soon as it is stored.
 
@@ -65,16 +67,19 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
         There is no such benchmark or option, or it needs a file.
     """
     given = {option: value for option, value in options.items() if value not in (None, False)}
+    replace = bool(given.pop("replace", False))
     if name == "model":
-        return [_model(files, given, listener)]
+        return [_model(files, given, listener, replace)]
     if name == "darts-published":
         _only(name, given, frozenset())
-        return [_published(listener)]
+        return [_published(listener, replace)]
     if name == "proxies-by-space":
-        return _proxies_by_space(name, files, given, listener)
+        return _proxies_by_space(name, files, given, listener, replace)
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
-        raise UsageError(f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}.")
+        raise UsageError(
+            f"unknown benchmark {name!r}; known are {', '.join(sorted(NAMES))}. {did_you_mean(name, NAMES)}".rstrip()
+        )
     _only(name, given, benchmark.options)
     for file in files:
         if not file.exists():
@@ -83,20 +88,43 @@ def prepared(name: str, files: Sequence[Path], options: Options, listener: Liste
         from ingest.formats.nb201_digits import TABLE
 
         files = [TABLE]
+    if not files and replace:
+        raise UsageError(f"name the file that replaces its earlier reading: catalog ingest {name} FILE --replace.")
     if not files and benchmark.enumerates is not None:
         return [_enumeration(benchmark.enumerates, listener)]
     if not files:
         raise UsageError(f"name a file: catalog ingest {name} FILE.")
-    return [_of_file(benchmark.loader(file, given), file, listener) for file in files]
+    read = [] if name == "nb201-digits" else files
+    return [
+        _of_file(benchmark.loader(file, given), file, listener, replace, _typed(name, read and [file], given))
+        for file in files
+    ]
 
 
-def _of_file(loader_in: Callable[[Store], Loader], file: Path, listener: Listener) -> Job:
+def _typed(name: str, files: Sequence[Path], given: Options) -> list[str]:
+    """The command as a user types it, with the names of files and without their folders, which are one machine's."""
+    words = ["catalog", "ingest", name, *(shown_file_name(file.name) for file in files)]
+    for option, value in sorted(given.items()):
+        if option == "size_limit":
+            continue  # changes nothing of what is stored
+        flag = f"--{option.replace('_', '-')}"
+        if isinstance(value, Mapping):
+            value = [f"{key}={one}" for key, one in value.items()]
+        for one in value if isinstance(value, list | tuple) else [value]:
+            shown = Path(one).name if option == "operators" else str(one)
+            words += [flag] if one is True else [flag, shown]
+    return words
+
+
+def _of_file(
+    loader_in: Callable[[Store], Loader], file: Path, listener: Listener, replace: bool, typed: Sequence[str]
+) -> Job:
     def job(store: Store) -> IngestReport:
         from ingest.reading.job import ingest
 
         loader = loader_in(store)
         with listener.watch(f"reading {file.name}") as advance:
-            report = ingest(store, loader, file, advance)
+            report = ingest(store, loader, file, advance, replace=replace, typed=typed)
         listener.note(f"{file.name}: {report}")
         return report
 
@@ -249,20 +277,23 @@ def _limits(options: Options) -> dict[str, Any]:
     return {"size_limit": options["size_limit"]} if "size_limit" in options else {}
 
 
-def _published(listener: Listener) -> Job:
+def _published(listener: Listener, replace: bool) -> Job:
     def job(store: Store) -> IngestReport:
         from ingest.formats.genotypes import PublishedGenotypes
         from ingest.reading.job import ingest_content
 
         loader = PublishedGenotypes()
-        report = ingest_content(store, loader, Path("darts-published"), loader.digest())
+        typed = _typed("darts-published", [], {})
+        report = ingest_content(store, loader, Path("darts-published"), loader.digest(), replace=replace, typed=typed)
         listener.note(f"darts-published: {report}")
         return report
 
     return job
 
 
-def _proxies_by_space(name: str, files: Sequence[Path], options: Options, listener: Listener) -> list[Job]:
+def _proxies_by_space(
+    name: str, files: Sequence[Path], options: Options, listener: Listener, replace: bool
+) -> list[Job]:
     """The scores that come with the package, a source for each space."""
     from ingest.formats.proxies_by_space import TABLE, ProxiesBySpace, chosen_spaces
 
@@ -271,12 +302,12 @@ def _proxies_by_space(name: str, files: Sequence[Path], options: Options, listen
         raise UsageError(f"{name} reads the table that comes with the package; name no file.")
 
     def job(loader: Loader) -> Job:
-        return _of_file(lambda _: loader, TABLE, listener)
+        return _of_file(lambda _: loader, TABLE, listener, replace, _typed(name, [], {"space": loader.space}))
 
     return [job(ProxiesBySpace(space)) for space in chosen_spaces(options.get("space"))]
 
 
-def _model(targets: Sequence[Path], options: Options, listener: Listener) -> Job:
+def _model(targets: Sequence[Path], options: Options, listener: Listener, replace: bool) -> Job:
     _only("model", options, frozenset({"space", "id", "input", "argument"}))
     if len(targets) != 1 or "space" not in options or "id" not in options:
         raise UsageError("a model is one MODULE:CALLABLE or one ONNX file, with --space and --id.")
@@ -286,7 +317,7 @@ def _model(targets: Sequence[Path], options: Options, listener: Listener) -> Job
     def job(store: Store) -> IngestReport:
         from ingest.model.loader import ingest_traced
 
-        report = ingest_traced(store, traced, options["space"], options["id"], source)
+        report = ingest_traced(store, traced, options["space"], options["id"], source, replace=replace)
         listener.note(f"{targets[0]}: {report}")
         listener.note(f"{options['id']}: {traced!r}")
         return report

@@ -12,6 +12,7 @@ from catalog.architecture import generic_operators
 from catalog.architecture.generic_operators import NEEDED
 from catalog.architecture.sizes import Size
 from catalog.errors import UnknownOperatorError
+from catalog.nearest import did_you_mean
 
 KINDS = ("input", "output", "conv", "pool", "skip", "none", "merge", "other")
 _PURE = ("pool", "merge", "activation", "reshape")
@@ -278,7 +279,8 @@ class Vocabulary:
             return operator.at(Size.from_text(size)) if size else operator
         except KeyError:
             raise UnknownOperatorError(
-                f"unknown operator {name!r}; known operators: {', '.join(self._operators)}."
+                f"unknown operator {name!r}; known operators: {', '.join(self._operators)}. "
+                f"{did_you_mean(name, self._operators)}".rstrip()
             ) from None
 
     def __contains__(self, name: object) -> bool:

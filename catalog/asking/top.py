@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import UsageError
 from catalog.quoting import identifier
+from catalog.storage.answer import NUMBERS
 from catalog.storage.question import ConditionalQuestion, Question
 from catalog.storage.user_sql import check_condition
 from catalog.tables.direction import is_cost
@@ -52,6 +53,8 @@ def top(
         The catalog holds no such space.
     UnknownColumnError
         The wide view has no such column.
+    UsageError
+        The column holds no numbers.
     ConditionError
         `where` is not one harmless condition; if it fails, asking raises the same.
     """
@@ -59,6 +62,7 @@ def top(
         raise UsageError(f"k is {k}; it must be at least 1.")
     view = SpaceView.of(store, space)
     ranked = identifier(view.checked(by))
+    _require_numbers(store, view.name, by)
     condition = None if where is None else check_condition(where)
     if columns is None:
         known = [name for name in (condition.columns if condition else ()) if name in view.columns]
@@ -71,3 +75,18 @@ def top(
     )
     read = {view.name: ("architecture_id", by, *columns)}
     return ConditionalQuestion(store, sql, condition=condition, columns=read)
+
+
+def _require_numbers(store: Store, space: str, by: str) -> None:
+    """Texts have an order, and the first of them is not the best."""
+    ((kind,),) = store.rows(
+        "SELECT data_type FROM duckdb_columns() WHERE table_name = ? AND column_name = ? "
+        "AND database_name = current_database() AND schema_name = 'main'",
+        [space, by],
+    )
+    if str(kind).partition("(")[0] not in NUMBERS | {"DECIMAL"}:
+        what = "texts" if kind == "VARCHAR" else f"values of the type {kind}"
+        raise UsageError(
+            f"the column {by!r} of {space} holds {what}, of which none is the best; rank by a metric or a proxy. "
+            f'All columns: `catalog query "DESCRIBE {space}" --db {store.path}`.'
+        )

@@ -14,7 +14,7 @@ from catalog.cli.progress import note
 
 def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
-    parent.command("correlate", epilog="Example: catalog correlate nb201 --target cifar10_test_accuracy")(correlate)
+    parent.command("correlate", epilog="Example: catalog correlate nb201 --target digits_test_accuracy")(correlate)
 
 
 def correlate(

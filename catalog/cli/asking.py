@@ -22,7 +22,7 @@ from catalog.cli.options import (
 )
 from catalog.cli.output import chosen_format, emit
 from catalog.cli.progress import note
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, UsageError
 from catalog.message import visible
 from catalog.output_file import write_text
 
@@ -194,6 +194,14 @@ def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="First derive anew what does not follow from the rest, and say what.")
     ] = False,
+    explained: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--explain",
+            metavar="SPACE COLUMN",
+            help="Instead: where the numbers of a column come from, and why some are missing.",
+        ),
+    ] = None,
     output_format: Format = None,
     wait: Wait = None,
 ) -> None:
@@ -201,9 +209,22 @@ def doctor(
 
     Seals prove that rows are those that were stored. Wide views, representatives and, where a seal is broken, graphs
     are derived anew in full and compared. --repair writes what was derived; what cannot be derived is told.
+
+    --explain SPACE COLUMN checks nothing: it tells the sources of one column of a wide view with their digests, the
+    runs and commands that stored its rows, unit and direction, how seeds were averaged, and what is NULL and why.
     """
+    if explained is not None:
+        if full or repair:
+            raise UsageError("--explain checks and changes nothing; leave --full and --repair out.")
+        with opened(db, wait, output_format=output_format) as catalog:
+            origin = catalog.origin(*explained)
+        if chosen_format(output_format) is OutputFormat.TABLE:
+            typer.echo(visible(origin.text))
+        else:
+            emit(origin.frame, output_format)
+        return
     with opened(db, wait, mode="write" if repair else "read") as catalog:
         found = catalog.doctor(full=full, repair=repair)
-    emit(found.frame, output_format)
+    emit(found.frame, output_format, whole=True)
     if found.failed:
         raise CatalogError(f"{db}: these checks failed: {', '.join(found.failed)}. Do what their details say.")

@@ -1,4 +1,4 @@
-"""``catalog db``: create, upgrade and inspect a catalog file."""
+"""``catalog db``: create, upgrade, shrink and inspect a catalog file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from catalog.errors import UsageError
 app = typer.Typer(
     cls=WholeSentences,
     no_args_is_help=True,
-    help="Create, upgrade and inspect a catalog file, and take a source out of it.",
+    help="Create, upgrade, shrink and inspect a catalog file, and take a source's numbers out of it.",
 )
 
 
@@ -55,6 +55,16 @@ def status(db: Database = DEFAULT_DATABASE) -> None:
 
     state = migration.status(db)
     typer.echo(f"file      {db}\nrevision  {state.current}\nnewest    {state.newest}\nstate     {state.word}")
+
+
+@app.command(epilog="Example: catalog db compact")
+def compact(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
+    """Write the file anew without the room that replaced rows have left in it, in one step; it needs room beside it."""
+    from catalog.cli.damage import damage_told
+    from catalog.storage.compacting import compact as compacted
+
+    with damage_told(db):
+        note(f"{db}: {compacted(db, wait=wait)}")
 
 
 @app.command(epilog="Example: catalog db forget 1")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Format, Wait
-from catalog.cli.output import emit
+from catalog.cli.options import DEFAULT_DATABASE, Database, Format, OutputFormat, Wait
+from catalog.cli.output import chosen_format, emit
+from catalog.message import readable_bytes
+
+if TYPE_CHECKING:
+    import polars
 
 DEFAULT_FOLDER = Path("downloads")
 
@@ -39,6 +43,16 @@ def fetch(
     """
     with opened(db, wait, mode="write") as catalog:
         if name is None:
-            emit(catalog.fetch(), output_format)
+            emit(_with_sizes(catalog.fetch(), output_format), output_format)
         else:
             catalog.fetch(name, mirror=mirror, out=out, ingest=ingest)
+
+
+def _with_sizes(files: polars.DataFrame, output_format: OutputFormat | None) -> polars.DataFrame:
+    """The list with sizes as people read them, where it is a table."""
+    if chosen_format(output_format) is not OutputFormat.TABLE:
+        return files
+    import polars
+
+    sizes = [None if size is None else readable_bytes(size) for size in files["bytes"].to_list()]
+    return files.with_columns(polars.Series("bytes", sizes, polars.String)).rename({"bytes": "size"})

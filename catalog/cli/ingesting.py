@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from catalog.cli import own_numbers
 from catalog.cli.help import WholeSentences
 from catalog.cli.opened import opened
-from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Wait
+from catalog.cli.options import DEFAULT_DATABASE, Database, Directions, Replace, Wait
 from catalog.message import visible
 from catalog.spaces.staged import TABLES, example
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT
@@ -48,6 +49,9 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(app, name="ingest")
 
 
+own_numbers.add_to(app)
+
+
 def _ingest(db: Path, wait: float | None, benchmark: str, files: Sequence[Path | str], **options: object) -> None:
     with opened(db, wait, mode="write") as catalog:
         reports = catalog.ingest(benchmark, *files, **options)
@@ -56,7 +60,7 @@ def _ingest(db: Path, wait: float | None, benchmark: str, files: Sequence[Path |
             typer.echo(visible(f"{report.source}: {note}"))
 
 
-@app.command("nasbench201", epilog="Example: catalog ingest nasbench201 nb201_v1.1_200ep.csv.gz nb201_12ep.csv.gz")
+@app.command("nasbench201", epilog="Example: catalog ingest nasbench201 NAS-Bench-201-v1_1-096897.pth")
 def nasbench201(
     files: FilesOrNone = None,
     db: Database = DEFAULT_DATABASE,
@@ -66,6 +70,7 @@ def nasbench201(
     curves: Curves = False,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """NAS-Bench-201 and NATS-Bench: .pth, .pickle.pbz2, a NATS folder, NAS-Bench-Suite-Zero's zc_*.json, or tables.
 
@@ -82,10 +87,11 @@ def nasbench201(
         source=source,
         curves=curves,
         size_limit=size_limit,
+        replace=replace,
     )
 
 
-@app.command("nasbench101", epilog="Example: catalog ingest nasbench101 nb101_108ep_mean_test.csv.gz")
+@app.command("nasbench101", epilog="Example: catalog ingest nasbench101 nasbench_only108.tfrecord")
 def nasbench101(
     files: FilesOrNone = None,
     db: Database = DEFAULT_DATABASE,
@@ -93,30 +99,32 @@ def nasbench101(
     source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """NAS-Bench-101: .tfrecord files, NAS-Bench-Suite-Zero's zc_*.json, or tables.
 
     A table holds modules with mean accuracies, or module hashes with the accuracy of each training.
     """
-    _ingest(db, wait, "nasbench101", files or [], epochs=epochs, source=source, size_limit=size_limit)
+    _ingest(db, wait, "nasbench101", files or [], epochs=epochs, source=source, size_limit=size_limit, replace=replace)
 
 
-@app.command("nasbench301", epilog="Example: catalog ingest nasbench301 zc_nasbench301@22280f71.json")
+@app.command("nasbench301", epilog="Example: catalog ingest nasbench301 zc_nasbench301.json")
 def nasbench301(
     files: Files,
     db: Database = DEFAULT_DATABASE,
     curves: Curves = False,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """NAS-Bench-301 over the DARTS space: folders of results_*.json, or NAS-Bench-Suite-Zero's zc_*.json.
 
     Trainings and the surrogate's predictions are different kinds of metrics and never share a column.
     """
-    _ingest(db, wait, "nasbench301", files, curves=curves, size_limit=size_limit)
+    _ingest(db, wait, "nasbench301", files, curves=curves, size_limit=size_limit, replace=replace)
 
 
-@app.command("darts", epilog="Example: catalog ingest darts darts_214_trained_cifar10.csv")
+@app.command("darts", epilog="Example: catalog ingest darts DARTS.json")
 def darts(
     files: Files,
     db: Database = DEFAULT_DATABASE,
@@ -124,9 +132,10 @@ def darts(
     source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """Lists of DARTS genotypes: csv, parquet, json, text or Python with Genotype(...) literals, and the NDS JSON."""
-    _ingest(db, wait, "darts", files, epochs=epochs, source=source, size_limit=size_limit)
+    _ingest(db, wait, "darts", files, epochs=epochs, source=source, size_limit=size_limit, replace=replace)
 
 
 @app.command("nds", epilog="Example: catalog ingest nds ResNet.json")
@@ -140,28 +149,29 @@ def nds(
     source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """The training logs of NDS: plain networks, ResNets and ResNeXts, and cells.
 
     The name of a file says the family of its cells: NASNet, Amoeba, PNAS and ENAS have spaces of their own, nds_nasnet
     and so on; DARTS's cells are in the space darts.
     """
-    _ingest(db, wait, "nds", files, space=space, source=source, size_limit=size_limit)
+    _ingest(db, wait, "nds", files, space=space, source=source, size_limit=size_limit, replace=replace)
 
 
 @app.command("darts-published", epilog="Example: catalog ingest darts-published")
-def darts_published(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
+def darts_published(db: Database = DEFAULT_DATABASE, wait: Wait = None, replace: Replace = False) -> None:
     """The DARTS cells that papers published, with the accuracies and parameters that they report; needs no file."""
-    _ingest(db, wait, "darts-published", [])
+    _ingest(db, wait, "darts-published", [], replace=replace)
 
 
 @app.command("nb201-digits", epilog="Example: catalog ingest nb201-digits")
-def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None) -> None:
+def nb201_digits(db: Database = DEFAULT_DATABASE, wait: Wait = None, replace: Replace = False) -> None:
     """NB201-digits, the table that comes with the package: NAS-Bench-201 cells trained on scikit-learn's digits.
 
     `catalog evaluate nb201` trains such networks; this reads the accuracies of those that were trained before.
     """
-    _ingest(db, wait, "nb201-digits", [])
+    _ingest(db, wait, "nb201-digits", [], replace=replace)
 
 
 @app.command("proxies-by-space", epilog="Example: catalog ingest proxies-by-space --space naap440")
@@ -171,12 +181,13 @@ def proxies_by_space(
     ] = None,
     db: Database = DEFAULT_DATABASE,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """Zero-cost proxies by space, measured scores that come with the package; docs/proxies.md has their ranks.
 
     The columns end in `_published_photos`. `catalog score` measures other architectures.
     """
-    _ingest(db, wait, "proxies-by-space", [], space=space)
+    _ingest(db, wait, "proxies-by-space", [], space=space, replace=replace)
 
 
 @app.command("hw-nas-bench", epilog="Example: catalog ingest hw-nas-bench hw_nas_bench_cifar10.csv.gz")
@@ -186,9 +197,10 @@ def hw_nas_bench(
     source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """HW-NAS-Bench tables: latency and energy of NAS-Bench-201's cells on six devices; unsupported is NULL."""
-    _ingest(db, wait, "hw-nas-bench", files, source=source, size_limit=size_limit)
+    _ingest(db, wait, "hw-nas-bench", files, source=source, size_limit=size_limit, replace=replace)
 
 
 @app.command("transnas-micro", epilog="Example: catalog ingest transnas-micro tnb101_micro.csv.gz")
@@ -198,13 +210,14 @@ def transnas_micro(
     source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """TransNAS-Bench-101's micro space: tables or JSON lists of its seven tasks, or NAS-Bench-Suite-Zero's zc_*.json.
 
     A table has arch and one column a task; a JSON list has [arch, value] pairs of the task in its file's name, and a
     JSON object such lists by task.
     """
-    _ingest(db, wait, "transnas-micro", files or [], source=source, size_limit=size_limit)
+    _ingest(db, wait, "transnas-micro", files or [], source=source, size_limit=size_limit, replace=replace)
 
 
 def _staged(name: str) -> None:
@@ -222,8 +235,9 @@ def _staged(name: str) -> None:
         source: Source = None,
         size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
         wait: Wait = None,
+        replace: Replace = False,
     ) -> None:
-        _ingest(db, wait, benchmark, files or [], source=source, size_limit=size_limit)
+        _ingest(db, wait, benchmark, files or [], source=source, size_limit=size_limit, replace=replace)
 
 
 for _name in TABLES:
@@ -240,9 +254,10 @@ def own_staged(
     source: Source = None,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """Tables of a staged space of your own, as the [table] of its description says; see docs/spaces.md."""
-    _ingest(db, wait, "staged", files, space=space, source=source, size_limit=size_limit)
+    _ingest(db, wait, "staged", files, space=space, source=source, size_limit=size_limit, replace=replace)
 
 
 @app.command("graphs", epilog="Example: catalog ingest graphs mine.jsonl --space mine --operators ops.json")
@@ -259,9 +274,20 @@ def graphs(
     db: Database = DEFAULT_DATABASE,
     size_limit: SizeLimit = DEFAULT_SIZE_LIMIT,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """Your own search space: one JSON object a line with id, cells (name, ops, edges), metrics and proxies."""
-    _ingest(db, wait, "graphs", files, space=space, operators=operators, direction=direction, size_limit=size_limit)
+    _ingest(
+        db,
+        wait,
+        "graphs",
+        files,
+        space=space,
+        operators=operators,
+        direction=direction,
+        size_limit=size_limit,
+        replace=replace,
+    )
 
 
 @app.command(
@@ -295,6 +321,7 @@ def model(
     db: Database = DEFAULT_DATABASE,
     size_limit: SizeLimit = 2**31,
     wait: Wait = None,
+    replace: Replace = False,
 ) -> None:
     """Any PyTorch module or ONNX file as a graph of primitive operators, with shapes, parameters and costs.
 
@@ -311,4 +338,5 @@ def model(
         input=inputs,
         argument=arguments,
         size_limit=size_limit,
+        replace=replace,
     )

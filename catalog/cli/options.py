@@ -54,6 +54,10 @@ Directions = Annotated[
     ),
 ]
 
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Read the file in place of its earlier reading, which goes in the same step.")
+]
+
 ComparedPool = Annotated[
     str,
     typer.Option(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
-import math
+import shutil
 import sys
-from collections.abc import Callable, Collection
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import typer
 
+from catalog.asking.row_text import as_csv, as_json
 from catalog.asking.text_table import as_text
 from catalog.cli.options import OutputFormat
 from catalog.cli.progress import note
@@ -24,13 +24,20 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+_FEWEST_ROWS = 10  # of a screen that is smaller, or that does not say how large it is
+
 
 def emit(
-    rows: Answer | pa.Table | pl.DataFrame, output_format: OutputFormat | None, uncut: Collection[str] = ()
+    rows: Answer | pa.Table | pl.DataFrame,
+    output_format: OutputFormat | None,
+    uncut: Collection[str] = (),
+    *,
+    whole: bool = False,
 ) -> None:
     """Print rows: an aligned table on a terminal, CSV otherwise, unless the user chose a format.
 
-    A table cuts long cells, except those of the columns `uncut`.
+    A table cuts long cells, except those of the columns `uncut`. On a terminal it ends with the screen and says how
+    many rows there are, unless it is wanted `whole`.
     """
     chosen = chosen_format(output_format)
     if chosen is OutputFormat.PARQUET:
@@ -38,40 +45,29 @@ def emit(
         return
     answer = plain(rows)
     if chosen is OutputFormat.JSON:
-        typer.echo(_as_json(answer))
+        typer.echo(as_json(answer))
     elif chosen in (OutputFormat.CSV, OutputFormat.SPREADSHEET):
         _emit_csv(answer, for_spreadsheets=chosen is OutputFormat.SPREADSHEET)
     elif answer.columns == ("explain_key", "explain_value"):
         typer.echo(visible("\n".join(value for _, value in answer.rows)))  # a drawing of many lines, not a cell
     else:
-        typer.echo(as_text(answer, uncut))
+        shown = answer if whole else _on_screen(answer)
+        typer.echo(as_text(shown, uncut))
+        if len(shown.rows) < len(answer.rows):
+            note(f"{len(shown.rows):,} of {len(answer.rows):,} rows; --format csv gives all of them.")
+
+
+def _on_screen(answer: Answer) -> Answer:
+    """As many rows as a terminal shows at once, beside the names of the columns, the count, and the next prompt."""
+    if not sys.stdout.isatty():
+        return answer
+    most = max(shutil.get_terminal_size().lines - 3, _FEWEST_ROWS)
+    return answer if len(answer.rows) <= most else replace(answer, rows=answer.rows[:most])
 
 
 def chosen_format(output_format: OutputFormat | None) -> OutputFormat:
     """The format that was asked for, or the one that suits where standard output goes."""
     return output_format or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.CSV)
-
-
-def _as_json(answer: Answer) -> str:
-    """A list of objects, one a row; an object would keep only the last of two columns with one name."""
-    names = answer.columns
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UsageError(f"two columns are named {', '.join(twice)}; JSON needs distinct names: rename one with AS.")
-    rows = [_jsonable(dict(zip(names, row, strict=True))) for row in answer.rows]
-    return json.dumps(rows, indent=1, default=str)
-
-
-def _jsonable(value: Any) -> Any:
-    """JSON has no NaN or infinity: they become null, also within lists and structures."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        return {str(key): _jsonable(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(part) for part in value]
-    return value
 
 
 def _emit_parquet(rows: Answer | pa.Table | pl.DataFrame) -> None:
@@ -92,7 +88,7 @@ def _emit_parquet(rows: Answer | pa.Table | pl.DataFrame) -> None:
 
 def _emit_csv(answer: Answer, *, for_spreadsheets: bool) -> None:
     """CSV has every value as it is; what a terminal would obey is shown to it instead."""
-    text = _as_csv(answer, spreadsheet.as_cell if for_spreadsheets else lambda value: value)
+    text = as_csv(answer, spreadsheet.as_cell if for_spreadsheets else lambda value: value)
     typer.echo(visible(text) if sys.stdout.isatty() else text, nl=False, color=True)  # it would remove escapes
     if for_spreadsheets:
         return
@@ -100,18 +96,3 @@ def _emit_csv(answer: Answer, *, for_spreadsheets: bool) -> None:
     found = [answer.columns[place] for place in places if any(spreadsheet.runs(row[place]) for row in answer.rows)]
     if told := spreadsheet.warning(found):
         note(f"note: {told}")
-
-
-def _as_csv(answer: Answer, written: Callable[[Any], Any]) -> str:
-    import csv
-
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(map(written, answer.columns))
-    for row in answer.rows:
-        writer.writerow(["" if value is None else written(_csv_cell(value)) for value in row])
-    return buffer.getvalue()
-
-
-def _csv_cell(value: object) -> object:
-    return json.dumps(value, default=str) if isinstance(value, list | tuple | dict) else value

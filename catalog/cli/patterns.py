@@ -39,7 +39,7 @@ def match(
     """Architectures whose graph contains a pattern: (operator), (:kind), (*), ->, ->* and NOT, joined by commas."""
     with opened(db, wait, output_format=output_format) as catalog:
         if explain:
-            typer.echo(visible(catalog.explain(space, pattern, form=form)))
+            typer.echo(visible(catalog.pattern_sql(space, pattern, form=form)))
         else:
             found = catalog.match(
                 space,

@@ -16,7 +16,7 @@ def add_to(parent: typer.Typer) -> None:
     """Add the group's commands."""
     parent.command(
         "report",
-        epilog="Example: catalog report nb201 --target cifar10_test_accuracy --proxy params --proxy live_params "
+        epilog="Example: catalog report nb201 --target digits_test_accuracy --proxy params --proxy live_params "
         "--out report.html",
     )(report)
 
@@ -38,7 +38,19 @@ def report(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write.")] = Path("report.html"),
     tables: Annotated[
         Path | None,
-        typer.Option("--tables", metavar="DIR", help="Also write every table there, as CSV, JSON and LaTeX."),
+        typer.Option(
+            "--tables",
+            metavar="DIR",
+            help="Also write what a paper takes: the table, figures, references, and how it is made again.",
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns",
+            metavar="COLUMN=NAME",
+            help="What a column, space or heading is called in the files of --tables; may be repeated.",
+        ),
     ] = None,
     db: Database = DEFAULT_DATABASE,
     wait: Wait = None,
@@ -49,5 +61,5 @@ def report(
     counting, reference lines, figures with the cells drawn, and where the numbers came from. The summary is printed.
     """
     with opened(db, wait) as catalog:
-        built = catalog.report(spaces, targets, proxies, where, pool=pool, out=out, tables=tables)
+        built = catalog.report(spaces, targets, proxies, where, pool=pool, out=out, tables=tables, columns=columns)
     typer.echo(visible(built.summary))

@@ -14,7 +14,7 @@ from catalog.cli.progress import note
 from catalog.errors import CatalogError, UsageError
 
 _TRAIN_EXAMPLE = (
-    "Example: catalog train tg_nas --space nb201 --target cifar10_test_accuracy --sample 300 --set members=2 --out mine"
+    "Example: catalog train tg_nas --space nb201 --target digits_test_accuracy --sample 300 --set members=2 --out mine"
 )
 
 

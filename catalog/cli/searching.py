@@ -127,6 +127,9 @@ def search(
         int | None,
         typer.Option("--batch", metavar="N", help="Labels between two of its trainings.", show_default="5"),
     ] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry", help="Store nothing, so that the catalog can be read by others meanwhile.")
+    ] = False,
     db: Database = DEFAULT_DATABASE,
     output_format: Format = None,
     wait: Wait = None,
@@ -145,7 +148,7 @@ def search(
     With --labels or --label-command the score is a label that has to be asked for, once a function, as if each were to
     be trained. A command that fails is a visit without a value, and its answers are stored as they come.
     """
-    with opened(db, wait, mode="write") as catalog:
+    with opened(db, wait, mode="read" if dry else "write") as catalog:
         found = catalog.search(
             space,
             by or (),
@@ -170,6 +173,7 @@ def search(
             options=settings or (),
             acquisition=acquisition,
             batch=batch,
+            dry=dry,
         )
     for sentence in found.summary:
         note(sentence)

@@ -141,10 +141,10 @@ class Comparison:
     def neighbours(self, near: Neighbourhood, address: Address = lambda _: None) -> LinkedTable:
         """A neighbourhood as a table."""
         has_index = any(member.native_index is not None for member in near.members)
-        key = "index" if has_index else "id"
-        numbers = [member.native_index if has_index else member.architecture_id for member in near.members]
+        key = "index" if has_index else "native id"
+        names = [member.native_index if has_index else member.native_id for member in near.members]
         data: dict[str, list[object]] = {
-            key: [str(number) for number in numbers],
+            key: [str(name) for name in names],
             "distance": [member.distance for member in near.members],
         }
         columns = [Column(key, is_number=False), Column("distance", digits=None if near.is_whole else 4)]
@@ -152,8 +152,9 @@ class Comparison:
         if column is not None:
             data[column] = [values.get(member.architecture_id) for member in near.members]
             columns.append(Column(column, digits=2))
-        data["native id"] = [member.native_id for member in near.members]
-        columns.append(Column("native id", is_number=False))
+        if has_index:
+            data["native id"] = [member.native_id for member in near.members]
+            columns.append(Column("native id", is_number=False))
         table = Table("near", "", pl.DataFrame(data, strict=False), tuple(columns))
         return LinkedTable(table, {key: [address(member.architecture_id) for member in near.members]})
 

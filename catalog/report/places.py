@@ -8,8 +8,8 @@ from pathlib import Path
 
 from catalog.errors import UsageError
 from catalog.output_file import write_text
+from catalog.report.paper.files import write_paper
 from catalog.report.report import Report
-from catalog.report.table_files import write_tables
 
 
 @dataclass(frozen=True)
@@ -50,4 +50,4 @@ class Places:
             write_text(self.page, report.page())
             yield f"wrote {self.page}"
         if self.tables is not None:
-            yield f"wrote {len(write_tables(report.tables, self.tables))} files to {self.tables}"
+            yield f"wrote {len(write_paper(report, self.tables))} files to {self.tables}"

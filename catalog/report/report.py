@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
@@ -22,6 +22,9 @@ from catalog.report.across_tasks import shared_pools, targets_told, task_table
 from catalog.report.figure import Choice
 from catalog.report.hover_drawings import HoverDrawings
 from catalog.report.page import Plotly, render
+from catalog.report.paper.display_names import check_names
+from catalog.report.paper.main_table import ONE_RANKING
+from catalog.report.paper.reproduction import Origins, read_origins
 from catalog.report.pool_analysis import PoolAnalysis, find
 from catalog.report.pool_tables import named_tables, pool_tables
 from catalog.report.sentences import summary
@@ -52,12 +55,23 @@ class Report:
         Name to figure, as the template asks for them.
     command
         The command that makes this report again.
+    origins
+        Where its columns come from, for the files of a paper.
+    names
+        What columns are called in a paper.
     """
 
     pools: tuple[PoolAnalysis, ...]
     drawings: dict[str, Any]
     figures: dict[str, Choice]
     command: str
+    origins: Origins
+    names: dict[str, str]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of what changes the numbers."""
+        return package_versions() | {name: version(name) for name in _PACKAGES}
 
     @property
     def tables(self) -> list[Table]:
@@ -82,7 +96,7 @@ class Report:
             figures=self.figures,
             drawings=self.drawings,
             command=self.command,
-            versions=package_versions() | {name: version(name) for name in _PACKAGES},
+            versions=self.versions,
         )
 
     @property
@@ -119,6 +133,7 @@ def build_report(
     where: str | None = None,
     *,
     pool: str = COMMON,
+    names: Mapping[str, str] | None = None,
     command: str | None = None,
     on_pool: Callable[[int], None] = lambda _: None,
 ) -> Report:
@@ -137,6 +152,8 @@ def build_report(
     pool
         ``common``: all proxies are compared on the architectures that they have in common, one such pool for all
         targets of a space; ``own``: each is judged on all that it has.
+    names
+        Column, space or heading to what it is called in the files of a paper.
     command
         The command that makes this report again, for the page; by default `catalog report`.
     on_pool
@@ -148,6 +165,7 @@ def build_report(
         A name is unknown in all spaces, or a column holds no numbers.
     """
     is_common = checked_pool(pool) == COMMON
+    check_names(names or {}, _known_names(catalog, spaces))
     read = [read_pool(catalog, *task, where) for task in _tasks(catalog, spaces, targets, proxies)]
     if empty := [one for one in read if not one.known.any()]:
         condition = f" for which {where} holds" if where else ""
@@ -159,7 +177,13 @@ def build_report(
     for one in _compared(read) if is_common else read:
         pools.append(find(catalog, one))
         on_pool(len(pools))
-    return _report(catalog, pools, command or _command(spaces, targets, proxies, where, pool))
+    return _report(catalog, pools, command or _command(spaces, targets, proxies, where, pool, names or {}), names or {})
+
+
+def _known_names(catalog: Store, spaces: Sequence[str]) -> list[str]:
+    """What can be given another name in a paper."""
+    columns = [column for space in spaces for column in SpaceView.of(catalog, space).columns]
+    return [*columns, *spaces, *ONE_RANKING, "mean_rank", "noise ceiling", "random"]
 
 
 def _compared(pools: Sequence[Pool]) -> list[Pool]:
@@ -171,7 +195,12 @@ def _compared(pools: Sequence[Pool]) -> list[Pool]:
 
 
 def _command(
-    spaces: Sequence[str], targets: Sequence[str], proxies: Sequence[str] | None, where: str | None, pool: str
+    spaces: Sequence[str],
+    targets: Sequence[str],
+    proxies: Sequence[str] | None,
+    where: str | None,
+    pool: str,
+    names: Mapping[str, str],
 ) -> str:
     """What was asked, without the places of files on this machine."""
     words = ["catalog", "report", *spaces]
@@ -179,6 +208,7 @@ def _command(
     words += [word for proxy in proxies or () for word in ("--proxy", proxy)]
     words += ["--where", where] if where else []
     words += ["--pool", pool] if pool != COMMON else []
+    words += [word for column, name in names.items() for word in ("--columns", f"{column}={name}")]
     return shlex.join(words)
 
 
@@ -210,7 +240,7 @@ def _tasks(
     return tasks
 
 
-def _report(catalog: Store, pools: list[PoolAnalysis], command: str) -> Report:
+def _report(catalog: Store, pools: list[PoolAnalysis], command: str, names: Mapping[str, str]) -> Report:
     spaces = list(dict.fromkeys(found.pool.space for found in pools))
     drawn = {space: HoverDrawings(slug("cells", space)) for space in spaces}
     proxies = list(dict.fromkeys(name for found in pools for name in found.proxies))
@@ -228,7 +258,7 @@ def _report(catalog: Store, pools: list[PoolAnalysis], command: str) -> Report:
         "overlap": independence_figures.overlap_choice(pools),
     }
     contents = {drawings.identifier: drawings.content(catalog, space) for space, drawings in drawn.items()}
-    return Report(tuple(pools), contents, figures, command)
+    return Report(tuple(pools), contents, figures, command, read_origins(catalog, pools), dict(names))
 
 
 def _unscored(found: PoolAnalysis) -> dict[str, int]:

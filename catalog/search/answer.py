@@ -62,11 +62,13 @@ def native_ids(outcome: Outcome, candidates: Sequence[Candidate]) -> list[str]:
 def summary(outcome: Outcome) -> list[str]:
     """How the search went, for the person at the terminal."""
     history, request = outcome.history, outcome.prepared.request
+    is_dry = outcome.run_id is None
+    stored = "nothing was stored" if is_dry else f"{outcome.entered:,} new architectures stored"
+    name = "dry run" if is_dry else f"run {outcome.run_id}"
     lines = [
-        f"run {outcome.run_id}: {request.method}, {history.evaluations:,} evaluations in {history.seconds:.1f} s "
+        f"{name}: {request.method}, {history.evaluations:,} evaluations in {history.seconds:.1f} s "
         f"({_ENDINGS.get(history.stopped, history.stopped)}); {history.proposals:,} candidates proposed, "
-        f"{history.duplicates:,} of them duplicates, {history.infeasible:,} outside the constraints; "
-        f"{outcome.entered:,} new architectures stored."
+        f"{history.duplicates:,} of them duplicates, {history.infeasible:,} outside the constraints; {stored}."
     ]
     if outcome.prepared.apart:
         lines.append(
@@ -75,7 +77,7 @@ def summary(outcome: Outcome) -> list[str]:
         )
     if history.objectives == 1 and history.best is not None:
         lines.append("best so far: " + any_time(history, outcome.prepared.objectives.signs[0], _CURVE_POINTS))
-    if history.stopped in ("interrupted", "budget", "seconds"):
+    if history.stopped in ("interrupted", "budget", "seconds") and not is_dry:
         longer = "" if history.stopped == "interrupted" else " --budget N"
         command = "" if request.label_command is None else f" --label-command {shlex.quote(request.label_command)}"
         lines.append(f"go on with: catalog search {request.space} --resume {outcome.run_id}{command}{longer}")

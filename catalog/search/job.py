@@ -67,11 +67,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A search that ended, and the run that holds it."""
+    """A search that ended, and the run that holds it; None where nothing was stored."""
 
     prepared: Prepared
     history: History
-    run_id: int
+    run_id: int | None
     entered: int
 
 
@@ -195,6 +195,27 @@ def run(
     if history.stopped == "interrupted":
         job.interrupt(job.detail)
     return Outcome(prepared, history, job.id, entered)
+
+
+def rehearse(prepared: Prepared, progress: Callable[[History], None] | None = None) -> Outcome:
+    """Search, and store nothing.
+
+    Raises
+    ------
+    UsageError
+        Labels are asked of a command, whose answers would be lost.
+    """
+    request = prepared.request
+    assert request.method is not None
+    if prepared.objectives.source.labels is not None:
+        raise UsageError(
+            "--dry stores nothing, and the answers of a --label-command would be lost; leave one of them out."
+        )
+    budget = Budget(request.budget, request.seconds)
+    history = search(
+        prepared.problem, request.method, budget, request.seed, batch=_batch(prepared), on_progress=progress
+    )
+    return Outcome(prepared, history, None, 0)
 
 
 def _batch(prepared: Prepared) -> int:

@@ -13,10 +13,11 @@ import polars as pl
 from catalog.asking.frame_result import FrameResult
 from catalog.asking.html_parts import html_sentences, html_table
 from catalog.asking.text_table import as_text
+from catalog.errors import UsageError
 from catalog.progress import Listener
 from catalog.search.answer import answered, as_rows, failures, panels_of, pathless, summary, truth_of
 from catalog.search.figures import check_path, draw
-from catalog.search.job import Outcome, prepare, run
+from catalog.search.job import Outcome, prepare, rehearse, run
 from catalog.search.methods.history import History
 from catalog.search.request import Request
 from catalog.search.resuming import resumed
@@ -38,7 +39,7 @@ class SearchResult(FrameResult):
         One row a candidate, the best first, or the Pareto front of a search by several scores; no row where the search
         found nothing.
     run_id
-        The run under which all visits are stored, for ``resume``.
+        The run under which all visits are stored, for ``resume``; None of a dry search.
     stopped
         Why it ended: ``finished``, ``exhausted``, ``budget``, ``seconds`` or ``interrupted``.
     summary
@@ -52,7 +53,7 @@ class SearchResult(FrameResult):
     """
 
     frame: pl.DataFrame
-    run_id: int
+    run_id: int | None
     stopped: str
     summary: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -97,6 +98,7 @@ def search_space(
     truth: str | None = None,
     plot: Path | None = None,
     workers: int = 1,
+    dry: bool = False,
     listener: Listener,
 ) -> SearchResult:
     """Search a space, store what is visited, and say what was found.
@@ -104,7 +106,7 @@ def search_space(
     Parameters
     ----------
     store
-        Open for writing.
+        Open for writing, or with `dry` for reading.
     given
         What is searched.
     seed
@@ -119,6 +121,8 @@ def search_space(
         A file to draw into, checked before the search begins.
     workers
         How many commands that print a label run at once.
+    dry
+        Whether nothing is stored.
     listener
         Hears how the request was understood, and how far the search is.
 
@@ -129,13 +133,15 @@ def search_space(
     """
     if plot is not None:
         check_path(plot)
+    if dry and resume is not None:
+        raise UsageError("--dry stores nothing, and --resume goes on with what is stored; leave one of them out.")
     asked = given if resume is None else resumed(Request.of_run(store, resume), given, seed, resume)
     measure = _truth(store, asked.space, truth)
     prepared = prepare(store, asked, [measure] if measure else [], workers)
     for sentence in prepared.notes:
         listener.note(sentence)
     with _followed(listener, asked.space, prepared.request.budget) as progress:
-        outcome = run(store, prepared, resume, progress)
+        outcome = rehearse(prepared, progress) if dry else run(store, prepared, resume, progress)
     result = _result(store, outcome, top, measure)
     if plot is not None and result.visits:
         result.plot(plot)
@@ -192,10 +198,13 @@ def _nothing_found(outcome: Outcome) -> str:
 
         space = outcome.prepared.space
         needed = supernets_to_score(required_choices(space)) + 1
+        again = (
+            "search again with" if outcome.run_id is None else f"catalog search {space.name} --resume {outcome.run_id}"
+        )
         return (
             f"the search ended after {history.evaluations:,} evaluations of supernets, which are no answer; "
             f"{history.method} on {space.name} comes to its first architecture with evaluation {needed:,}: "
-            f"catalog search {space.name} --resume {outcome.run_id} --budget {needed}"
+            f"{again} --budget {needed}"
         )
     request = outcome.prepared.request
     if request.label_command is not None:

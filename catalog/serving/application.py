@@ -62,6 +62,7 @@ def application(reader: CatalogReader, port: int) -> ASGIApp:
     routes = [
         Route("/", pages.home, name="home"),
         Route("/query", pages.query),
+        Route("/query/download", pages.download),
         Route("/architectures/{number:int}", pages.architecture),
         Route("/spaces/{space}", pages.space),
         Route("/spaces/{space}/architecture", pages.find),

@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.asking.lookup import lookup
 from catalog.errors import IdentifierError, QueryError
+from catalog.serving.example_questions import Question, example_questions
 from catalog.serving.worker_pool import Workers
 from catalog.serving.worker_tasks import (
     EmbeddingOf,
     Limits,
     Matches,
     Result,
+    ask_file,
     ask_pattern,
     ask_sql,
     make_embedding,
@@ -37,10 +39,11 @@ _LISTED = 500  # matches of a pattern that are listed
 
 @dataclass(frozen=True)
 class Overview:
-    """What the catalog holds: one row a space, one a source."""
+    """What the catalog holds: one row a space, one a source, and questions that it answers."""
 
     spaces: list[dict[str, Any]]
     sources: list[dict[str, Any]]
+    questions: list[Question] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class CatalogReader:
     def overview(self) -> Overview:
         """The spaces and the sources."""
         with self.opened() as catalog:
-            return Overview(catalog.arrow(_SPACES).to_pylist(), catalog.arrow(_SOURCES).to_pylist())
+            spaces, sources = catalog.arrow(_SPACES).to_pylist(), catalog.arrow(_SOURCES).to_pylist()
+            return Overview(spaces, sources, example_questions(catalog))
 
     def space(self, name: str) -> SpaceFacts:
         """One space; raises `UnknownSpaceError` if it is not stored."""
@@ -100,6 +104,11 @@ class CatalogReader:
         """The first rows of a user's query."""
         self._check_length(sql)
         return self.workers.run(self.limits.seconds, ask_sql, self.path, sql, self.limits)
+
+    def file(self, sql: str, file_format: str) -> bytes:
+        """All rows of a user's query as a file."""
+        self._check_length(sql)
+        return self.workers.run(self.limits.seconds, ask_file, self.path, sql, file_format, self.limits)
 
     def pattern(self, space: str, pattern: str, form: str, by: str | None) -> Matches:
         """The architectures that hold a pattern."""

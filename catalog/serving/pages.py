@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 from catalog.analysis.common_rows import COMMON
 from catalog.errors import CatalogError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.report.page import plotly_script, render
 from catalog.report.svg import picture
 from catalog.report.table import Column, Table
@@ -31,6 +32,9 @@ _LOADERS = (PackageLoader("catalog.serving"),)
 _TALLEST = 340
 _MOST_COMPARED = 12
 _DAY = 86_400
+
+DOWNLOADS = {"csv": "text/csv", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
+"""The formats in which a result can be downloaded, and what a browser is told that they are."""
 
 
 def html(
@@ -93,8 +97,19 @@ class Pages:
             return self._wrong("query.html", error, title="Query", **context)
         if result.rows.column_names == PLAN:
             return html("query.html", title="Query", plan="\n".join(result.rows[PLAN[1]].to_pylist()), **context)
-        context |= {"table": result_table(result), "chart": chart_data(result)}
+        context |= {"table": result_table(result), "chart": chart_data(result), "downloads": tuple(DOWNLOADS)}
         return html("query.html", title="Query", scripts=("chart.js",), plotly=context["chart"] is not None, **context)
+
+    def download(self, request: Request) -> Response:
+        """All rows of a query as a file; an error is a page, as everywhere."""
+        sql, file_format = _wanted(request, "sql"), request.query_params.get("format", "csv")
+        if file_format not in DOWNLOADS:
+            raise UsageError(
+                f"a result cannot be downloaded as {file_format!r:.40}; choose one of {', '.join(DOWNLOADS)}. "
+                f"{did_you_mean(file_format, DOWNLOADS)}"
+            )
+        headers = {"Content-Disposition": f'attachment; filename="result.{file_format}"'}
+        return Response(self.reader.file(sql, file_format), media_type=DOWNLOADS[file_format], headers=headers)
 
     def space(self, request: Request) -> Response:
         """One space: ways to its architectures, and the columns of its wide view."""

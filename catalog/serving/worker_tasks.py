@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Limits:
         Questions that are answered at the same time.
     report_seconds
         Time for a whole report.
+    download
+        Bytes of a downloaded result.
     """
 
     seconds: float = 30.0
@@ -49,6 +52,7 @@ class Limits:
     values: int = 200_000
     at_once: int = 4
     report_seconds: float = 600.0
+    download: int = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,11 @@ class Result:
             return reader.read_all()
 
 
-def ask_sql(path: Path, sql: str, limits: Limits) -> Result:
-    """The first rows of a user's query."""
+def _answered(path: Path, sql: str, limits: Limits) -> pa.Table:
     from catalog.storage.address_space import limit_address_space
     from catalog.storage.sandbox import ARROW_TO_SHOW, read_user_query
 
-    started = time.monotonic()
-    rows = read_user_query(
+    return read_user_query(
         path,
         sql,
         ARROW_TO_SHOW,
@@ -82,6 +84,42 @@ def ask_sql(path: Path, sql: str, limits: Limits) -> Result:
         timeout=limits.seconds,
         memory_limit=limits.memory,
     )
+
+
+def ask_file(path: Path, sql: str, file_format: str, limits: Limits) -> bytes:
+    """All rows of a user's query as a file: ``csv`` that a spreadsheet may open, ``json`` or ``parquet``.
+
+    Raises
+    ------
+    LimitError
+        The file would be larger than it may.
+    """
+    from catalog.asking.row_text import as_csv, as_json
+    from catalog.errors import LimitError
+    from catalog.storage.answer import plain
+    from catalog.storage.frames import as_frame
+    from catalog.tables.spreadsheet import as_cell
+
+    rows = _answered(path, sql, limits)
+    if file_format == "parquet":
+        buffer = io.BytesIO()
+        as_frame(rows).write_parquet(buffer, compression="zstd")
+        content = buffer.getvalue()
+    else:
+        answer = plain(rows)
+        content = (as_csv(answer, as_cell) if file_format == "csv" else as_json(answer)).encode()
+    if len(content) > limits.download:
+        raise LimitError(
+            f"the file would have {len(content):,} bytes; {limits.download:,} is the most here. Ask for fewer rows or "
+            "columns, or write it with `catalog query ... --format` on the command line."
+        )
+    return content
+
+
+def ask_sql(path: Path, sql: str, limits: Limits) -> Result:
+    """The first rows of a user's query."""
+    started = time.monotonic()
+    rows = _answered(path, sql, limits)
     most = min(limits.rows, max(1, limits.values // max(1, rows.num_columns)))
     return Result(_packed(rows.slice(0, most)), rows.num_rows, time.monotonic() - started)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.message import readable_bytes
 from catalog.session.handle import Handle, several
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from catalog.architecture.computation.arrays import ComputationBatch
     from catalog.asking.computation_view import ComputationView
     from catalog.asking.examination import Examination
+    from catalog.asking.origin import Origin
     from catalog.asking.profile import Profile
     from catalog.asking.side_by_side import SideBySide
     from catalog.tables.exporting import Exported
@@ -315,7 +318,7 @@ class Asking(Handle):
 
                 path = Path(out)
                 size = write_comparison(store, space, identifiers, path)
-                self._listener.note(f"wrote {path}: {len(identifiers)} architectures, {size / 1e3:,.0f} kB.")
+                self._listener.note(f"wrote {path}: {len(identifiers)} architectures, {readable_bytes(size)}.")
         return beside
 
     def match(
@@ -368,12 +371,37 @@ class Asking(Handle):
                     question = patterns.match(store, space, pattern, form=form, by=by, limit=limit)
             return self._limited(question.sql, is_judged=True, timeout=timeout, memory_limit=memory_limit)
 
-    def explain(self, space: str, pattern: str, *, form: str = "canonical") -> str:
+    def pattern_sql(self, space: str, pattern: str, *, form: str = "canonical") -> str:
         """The SQL that `match` runs for a pattern; raises as `match`."""
         from catalog.asking import patterns
 
         with self._reading() as store:
             return patterns.compiled(store, space, pattern, form=form).sql
+
+    def origin(self, space: str, column: str) -> Origin:
+        """Where the numbers of a column come from: source, digest, run, command, averaging, what is NULL and why.
+
+        Parameters
+        ----------
+        space
+            A stored space.
+        column
+            A column of its wide view, derived ones too.
+
+        Raises
+        ------
+        UnknownSpaceError, UnknownColumnError
+            There is no such space or column.
+        """
+        from catalog.asking.origin import origin_of
+
+        with self._reading() as store:
+            return origin_of(store, space, column)
+
+    def explain(self, space: str, what: str, *, form: str = "canonical") -> Origin | str:
+        """`origin` of a column; of a pattern, which begins with ``(`` or ``NOT``, its `pattern_sql`."""
+        is_pattern = re.match(r"\s*(\(|NOT\b)", what, re.IGNORECASE) is not None
+        return self.pattern_sql(space, what, form=form) if is_pattern else self.origin(space, what)
 
     def export(
         self,

@@ -10,10 +10,12 @@ from catalog.session.asking import Asking
 from catalog.session.filling import Filling
 from catalog.session.handle import Mode
 from catalog.session.judging import Judging
+from catalog.session.mending import Mending
+from catalog.session.own_tables import OwnTables
 from catalog.session.searching import Searching
 
 
-class Catalog(Asking, Judging, Filling, Searching):
+class Catalog(Asking, Judging, Filling, Mending, OwnTables, Searching):
     """A catalog file; every command of the command line is a method with the same name and words.
 
     >>> import catalog

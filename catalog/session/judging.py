@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,7 @@ class Judging(Handle):
         pool: str = "common",
         out: str | Path | None = None,
         tables: str | Path | None = None,
+        columns: Mapping[str, str] | Sequence[str] | None = None,
     ) -> Report:
         """One self-contained page: how well proxies rank, which agree, and which add anything.
 
@@ -92,7 +93,10 @@ class Judging(Handle):
         pool
             As in `correlate`; in one space one common pool serves all targets.
         out, tables
-            A file for the page and a folder for every table as CSV, JSON and LaTeX; checked before the work begins.
+            A file for the page, and a folder for what a paper takes: a table as LaTeX and CSV, figures as PDF and SVG,
+            BibTeX, and how it is made again; checked before the work begins.
+        columns
+            What columns are called in these files, ``{"nwot": "NASWOT"}`` or texts ``nwot=NASWOT``.
 
         Raises
         ------
@@ -101,13 +105,14 @@ class Judging(Handle):
         StoreError
             A file cannot be written.
         """
+        from catalog.report.paper.display_names import parsed_names
         from catalog.report.places import Places
         from catalog.report.report import build_report
 
-        places = Places.checked(out, tables)
+        places, names = Places.checked(out, tables), parsed_names(columns)
         with self._reading() as store, self._listener.watch("rankings analysed") as advance:
             asked = several(spaces), several(targets), several(proxies), where
-            built = build_report(store, *asked, pool=pool, on_pool=advance)
+            built = build_report(store, *asked, pool=pool, names=names, on_pool=advance)
         for sentence in places.write(built):
             self._listener.note(sentence)
         return built

@@ -20,7 +20,7 @@ Bounds = Mapping[str, float] | Sequence[str]
 
 
 class Searching(Handle):
-    """``search`` stores what it visits, so the catalog must be open for writing."""
+    """``search`` stores what it visits, so the catalog must be open for writing, unless the search is dry."""
 
     def search(
         self,
@@ -48,6 +48,7 @@ class Searching(Handle):
         options: Mapping[str, object] | Sequence[str] = (),
         acquisition: str | None = None,
         batch: int | None = None,
+        dry: bool = False,
     ) -> SearchResult:
         """Search a space for the best architectures by a score, within constraints.
 
@@ -71,6 +72,8 @@ class Searching(Handle):
             How many candidates to give.
         resume
             The run to go on with.
+        dry
+            Store nothing; this works on a catalog that is open for reading too, beside other readers.
 
         Raises
         ------
@@ -107,7 +110,7 @@ class Searching(Handle):
             acquisition=acquisition,
             batch=batch,
         )
-        with self._writing(create=resume is None and space in SPACES) as store:
+        with self._reading() if dry else self._writing(create=resume is None and space in SPACES) as store:
             return search_space(
                 store,
                 given,
@@ -117,6 +120,7 @@ class Searching(Handle):
                 truth=truth,
                 plot=None if plot is None else Path(plot),
                 workers=workers,
+                dry=dry,
                 listener=self._listener,
             )
 

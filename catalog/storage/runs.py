@@ -16,6 +16,9 @@ from catalog.errors import StoreError
 
 RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
 
+REMOVED = "removed"
+"""Outcome of a run of which nothing is left, because it was taken out again."""
+
 
 class Writable(Protocol):
     """What a run needs of the file that it is recorded in."""

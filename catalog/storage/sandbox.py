@@ -5,6 +5,7 @@ This is what the process of a query does; `catalog.storage.user_query` starts it
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import threading
@@ -345,5 +346,9 @@ def _explained(error: Exception, connection: duckdb.DuckDBPyConnection, path: Pa
         rows = connection.execute(
             "SELECT table_name FROM duckdb_tables() WHERE database_name = 'catalog' ORDER BY table_name"
         ).fetchall()
-        text += f"\nTables: {', '.join(row[0] for row in rows)}."
+        names = [name for (name,) in rows]
+        hint = re.search(r'\nDid you mean "(.*?)"\?', text)
+        if hint and hint[1] not in names:  # DuckDB also proposes tables of its own
+            text = text.replace(hint[0], "")
+        text += f"\nTables: {', '.join(names)}."
     return QueryError(text)

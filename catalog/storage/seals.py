@@ -152,6 +152,13 @@ class Seals:
             if change != Seal():
                 self._note(table, part, change)
 
+    def note_deleted(self, table: str, before: Mapping[Part, Seal], after: Mapping[Part, Seal]) -> None:
+        """Note what a deletion left of a table; a part of which nothing is left has no seal, whatever it was."""
+        self.note_change(table, before, after)
+        for part in before.keys() - after.keys():
+            self._emptied.add((table, part))
+            self._noted[table, part] = Seal()
+
     def drop(self, table: str, column: str, value: object) -> None:
         """Take away the seals of parts whose rows were all deleted."""
         place = PARTS[table].index(column)

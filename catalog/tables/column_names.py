@@ -39,6 +39,9 @@ OWN_TRAINING = "own-training"
 OWN_GRAPHS = "graphs-jsonl"
 """Kind of the sources that are files of a user's own space."""
 
+OWN_TABLE = "own-table"
+"""Kind of the sources that are tables of a user's own numbers, whose proxies are called what their author says."""
+
 DIGITS = "digits"
 DIGITS_SOURCES = ("nb201-digits", OWN_TRAINING)
 """Trainings of our own on the digits; no benchmark has any, so their columns need no source's name."""
@@ -139,10 +142,11 @@ def proxy_columns(groups: Iterable[Group]) -> dict[str, list[Group]]:
 def proxy_column_name(group: Mapping[str, Any]) -> str:
     """The proxy's column; scores that came with a file, and inputs other than the default, get a suffix.
 
-    ``published_as`` is None for a score of our own, else `PUBLISHED`, or the name of the user's table that it is from.
+    ``published_as`` is None for a score of our own, else `PUBLISHED`, or the name of the user's table that it is from;
+    empty for scores that are called what their author calls them.
     """
     words = [group["column"]]
-    usual = "cifar10" if group["published_as"] else DEFAULT_INPUT
+    usual = DEFAULT_INPUT if group["published_as"] is None else "cifar10"
     if group["published_as"]:
         words.append(group["published_as"])
     if group["input"] not in (None, usual):

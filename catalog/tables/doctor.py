@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from catalog.storage.runs import DONE, REMOVED
 from catalog.storage.table_columns import table_columns
 from catalog.tables.doctor_graphs import examine_graphs
 from catalog.tables.doctor_references import examine_references
@@ -107,7 +108,9 @@ def _count(catalog: Store, sql: str, *parameters: object) -> int:
 
 def _runs(catalog: Store) -> Iterator[Finding]:
     broken = catalog.arrow(
-        "SELECT id, kind, outcome, started_at::VARCHAR AS started FROM run WHERE outcome != 'done' ORDER BY id"
+        "SELECT id, kind, outcome, started_at::VARCHAR AS started FROM run "
+        "WHERE NOT list_contains(?, outcome) ORDER BY id",
+        [[DONE, REMOVED]],
     ).to_pylist()
     for row in broken:
         words = "was cut off" if row["outcome"] == "running" else str(row["outcome"])

@@ -11,6 +11,7 @@ from catalog.architecture.structural import STRUCTURAL_PROXIES
 from catalog.errors import UsageError
 from catalog.storage.store import Store
 from catalog.tables import views
+from catalog.tables.own_proxies import OWN_VERSION
 from catalog.tables.proxies import PUBLISHED_VERSION
 
 
@@ -103,8 +104,8 @@ def forget_scores(path: str | Path, column: str, *, wait: float | None = None) -
         proxies = [
             number
             for number, name in store.rows(
-                'SELECT id, name FROM proxy WHERE "column" = ? AND version != ? ORDER BY id',
-                [column, PUBLISHED_VERSION],
+                'SELECT id, name FROM proxy WHERE "column" = ? AND version NOT IN (?, ?) ORDER BY id',
+                [column, PUBLISHED_VERSION, OWN_VERSION],
             )
             if name not in structural
         ]

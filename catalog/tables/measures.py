@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HIGHER, NEITHER, LOWER = 1, 0, -1
 """The directions of a measure; of a setting, such as the number of layers, neither end is the good one."""
 
+NO_UNIT = "no unit"
+"""What is said of a plain number."""
+
 WORDS = {"higher": HIGHER, "lower": LOWER}
 """How users say a direction."""
 
@@ -82,6 +85,9 @@ _KNOWN = {
     **{measure.name: measure for measure in OWN_NAMES},
 }
 _FIXED = frozenset(measure.name for measure in OWN_NAMES)
+_IS_BROUGHT = "version IN ('published', 'own')"
+"""Whether the scores of a proxy came as numbers: from a publication, or from their author's table."""
+
 _SETTING = "tuned_"  # NAS-Bench-301's hyper-parameters: tuned_learning_rate and the like
 
 
@@ -91,6 +97,16 @@ def known_measure(name: str) -> Measure:
     if found is None and name.startswith(_SETTING):
         return Measure(name, None, NEITHER)
     return Measure(name, found.unit if found else None, found.direction if found else None)
+
+
+def unit_of_proxy(name: str) -> str:
+    """The unit of a proxy's scores: that of the metric of its name, of the live network too; most have none."""
+    return known_measure(name.removeprefix("live_")).unit or NO_UNIT
+
+
+def is_fixed(name: str) -> bool:
+    """Whether the catalog's own readers and trainings write a metric, so that its name means the same everywhere."""
+    return name.lower() in _FIXED
 
 
 def word_of(direction: int) -> str:
@@ -132,6 +148,25 @@ def enter(store: Store, directions: Mapping[str, int]) -> None:
     _append(store, [replace(known_measure(name), direction=of) for name, of in directions.items() if name not in held])
 
 
+def enter_units(store: Store, where: str, units: Mapping[str, str]) -> None:
+    """Give stored metrics the units that a user says; in the transaction that brings them.
+
+    Raises
+    ------
+    UsageError
+        One is stored in another unit.
+    """
+    held = dict(store.rows("SELECT name, unit FROM measure"))
+    for name, unit in units.items():
+        before = held.get(name)
+        if before is not None and before != unit:
+            raise UsageError(
+                f"{where}: {name!r:.120} is in {unit}, but the catalog holds it in {before}. Convert the values, or "
+                "give the metric another name. Nothing was stored."
+            )
+        store.execute("UPDATE measure SET unit = ? WHERE name = ?", [unit, name])
+
+
 def enter_missing(store: Store, space: str) -> None:
     """Give the metrics of a space that have no row one with what the catalog knows of them."""
     rows = store.rows(
@@ -153,7 +188,7 @@ def settled(store: Store, where: str, names: Iterable[str], declared: Mapping[st
     found: dict[str, int | None] = {}
     for name in sorted(names):
         known = known_measure(name).direction
-        held = known if name.lower() in _FIXED else stored.get(name)
+        held = known if is_fixed(name) else stored.get(name)
         found[name] = agreed(where, name, held, declared.get(name), known)
     return found
 
@@ -172,7 +207,7 @@ def agreed(where: str, name: str, held: int | None, declared: int | None, defaul
         return held
     turn = (
         ""
-        if name.lower() in _FIXED
+        if is_fixed(name)
         else f" or, if the catalog is wrong, turn it round for all files: catalog measures --direction "
         f"{shlex.quote(f'{name}={word_of(declared)}')}"
     )
@@ -214,7 +249,7 @@ def measures(store: Store) -> Question:
             FROM measure LEFT JOIN used ON metric = name GROUP BY ALL
             UNION ALL
             SELECT name, 'proxy', NULL, direction, list(DISTINCT space ORDER BY space)
-            FROM proxy LEFT JOIN used ON proxy_id = id WHERE version = 'published' GROUP BY ALL
+            FROM proxy LEFT JOIN used ON proxy_id = id WHERE {_IS_BROUGHT} GROUP BY ALL
         )
         SELECT * REPLACE (
             CASE direction WHEN {HIGHER} THEN 'higher' WHEN {LOWER} THEN 'lower' WHEN {NEITHER} THEN 'neither' END
@@ -237,7 +272,7 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
     UsageError
         No metric and no such proxy has the name, or the catalog knows its direction for certain.
     """
-    known = store.rows("SELECT name FROM measure UNION SELECT name FROM proxy WHERE version = 'published'")
+    known = store.rows(f"SELECT name FROM measure UNION SELECT name FROM proxy WHERE {_IS_BROUGHT}")
     names = [str(name) for (name,) in known]
     for name, direction in declared.items():
         if name not in names:
@@ -245,13 +280,13 @@ def declare(store: Store, declared: Mapping[str, int]) -> list[str]:
                 f"no metric, and no proxy that came with a file, is called {name!r:.120}. {did_you_mean(name, names)}"
                 "`catalog measures` lists them."
             )
-        if name.lower() in _FIXED and known_measure(name).direction != direction:
+        if is_fixed(name) and known_measure(name).direction != direction:
             raise UsageError(f"{name} means the same in every catalog and cannot be turned round.")
         store.execute("UPDATE measure SET direction = ? WHERE name = ?", [direction, name])
-        store.execute("UPDATE proxy SET direction = ? WHERE name = ? AND version = 'published'", [direction, name])
+        store.execute(f"UPDATE proxy SET direction = ? WHERE name = ? AND {_IS_BROUGHT}", [direction, name])
     rows = store.rows(
         "SELECT DISTINCT space FROM wide_column LEFT JOIN proxy ON proxy.id = proxy_id "
-        "WHERE list_contains($1, metric) OR (version = 'published' AND list_contains($1, proxy.name)) ORDER BY space",
+        f"WHERE list_contains($1, metric) OR ({_IS_BROUGHT} AND list_contains($1, proxy.name)) ORDER BY space",
         [list(declared)],
     )
     return [str(space) for (space,) in rows]

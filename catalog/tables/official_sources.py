@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from catalog.errors import UsageError
 from catalog.spaces.staged import NAMES as STAGED
 
 
@@ -31,6 +32,9 @@ _RESERVED = (
 )  # fmt: skip
 _RESERVED_FAMILIES = ("suite_zero", "nds", "own_training")  # nds_darts, suite_zero_nasbench201, ...
 _BENCHMARK_NAMES = ("nasbench101", "nasbench201", "nasbench301", "natsbench", "nasbenchsuitezero")
+LONGEST_NAME = 60
+"""Characters of the name of a user's source."""
+
 _VERSION = re.compile(r"_v\d+(?:_.*)?")
 _SUFFIXES = re.compile(
     r"\d+ep|half|best|surrogate|reported|supernet|published|metric"
@@ -72,3 +76,26 @@ def is_reserved(name: str) -> bool:
         or any(word == family or word.startswith(f"{family}_") for family in _RESERVED_FAMILIES)
         or _SUFFIXES.fullmatch(word) is not None
     )
+
+
+def checked_source(name: str) -> str:
+    """A name that a user gives a source.
+
+    Raises
+    ------
+    UsageError
+        The name is a benchmark's, or is no word that a column's name could end with.
+    """
+    if not re.fullmatch(r"[^\W_](?:[\w-]*[^\W_])?", name) or len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"the source is called {name[:LONGEST_NAME]!r}; a word of letters, digits, '_' and '-' is needed, at most "
+            f"{LONGEST_NAME} characters: its columns end with it."
+        )
+    if is_reserved(name):
+        word = re.sub(r"\W+", "_", name.lower())
+        raise UsageError(
+            f"the source {name!r} is a name of the catalog's own or a benchmark's, and only files that are known to be "
+            "the benchmark's, by their digest or their format, get it: its licence, its citation and its columns come "
+            f"with the name. Nothing was stored. Name your source, for example --source my_{word}."
+        )
+    return name

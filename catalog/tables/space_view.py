@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.errors import QueryError, UnknownColumnError, UnknownSpaceError
+from catalog.nearest import did_you_mean
 from catalog.quoting import identifier
 from catalog.storage.question import ConditionalQuestion
 from catalog.storage.user_sql import Condition, check_condition
@@ -53,7 +54,8 @@ class SpaceView:
         if name not in spaces:
             stored = f"stored are {', '.join(sorted(spaces))}" if spaces else "it holds no space yet"
             raise UnknownSpaceError(
-                f"{catalog.path} holds no search space {name!r}; {stored}. Fill one with `catalog ingest`."
+                f"{catalog.path} holds no search space {name!r}; {stored}. {did_you_mean(name, spaces)}"
+                "Fill one with `catalog ingest`."
             )
         try:
             columns = catalog.answer(f"FROM main.{identifier(name)} LIMIT 0").columns

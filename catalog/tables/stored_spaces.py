@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from catalog.architecture.operators import SIZED_VOCABULARY, VOCABULARY, Operator
 from catalog.errors import UnknownSpaceError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.spaces import SPACES, space_named
 from catalog.spaces.base import SearchSpace
 from catalog.spaces.own import OwnSpace
@@ -42,8 +43,11 @@ def space_of(catalog: Store, name: str) -> SearchSpace:
     rows = catalog.arrow("SELECT name, description, definition FROM space ORDER BY name").to_pylist()
     stored = {row["name"]: row for row in rows}
     if name not in stored:
-        known = ", ".join(sorted({*SPACES, *stored}))
-        raise UnknownSpaceError(f"{catalog.path} holds no search space {name!r}; built in or stored are {known}.")
+        known = sorted({*SPACES, *stored})
+        raise UnknownSpaceError(
+            f"{catalog.path} holds no search space {name!r}; built in or stored are {', '.join(known)}. "
+            f"{did_you_mean(name, known)}".rstrip()
+        )
     if (definition := stored[name]["definition"]) is not None:
         return _defined(definition, f"the description of {name} in {catalog.path}")
     return OwnSpace(name, stored_operators(catalog, name), stored[name]["description"])
@@ -66,7 +70,7 @@ def add_space(catalog: Store, space: StagedSpace) -> bool:
     """
     stored = catalog.rows("SELECT definition FROM space WHERE name = ?", [space.name])
     if not stored:
-        _check_name(catalog, space.name)
+        check_name(catalog, space.name)
         with Run.start(catalog, "add_space", {"space": space.name}) as run, catalog.transaction():
             registration.ensure_space(catalog, space)
             views.rebuild(catalog, space.name)
@@ -101,7 +105,7 @@ def admitted(catalog: Store, space: OwnSpace) -> Sequence[Operator]:
             "no graphs can be added. Nothing was stored. Give your graphs a space of another name."
         )
     if not stored or space.name in SPACES:
-        _check_name(catalog, space.name)
+        check_name(catalog, space.name)
     known = {operator.name: operator for operator in stored_operators(catalog, space.name)}
     in_use = _operators_in_use(catalog, space.name)
     for operator in space.own_operators:
@@ -114,8 +118,16 @@ def admitted(catalog: Store, space: OwnSpace) -> Sequence[Operator]:
     return [operator for operator in space.own_operators if operator.name not in known]
 
 
-def _check_name(catalog: Store, name: str) -> None:
-    """A space's wide view is a table that carries its name, so the name must be free and usable without quotes."""
+def check_name(catalog: Store, name: str) -> None:
+    """Refuse a name for a space of a user's own.
+
+    A space's wide view is a table that carries its name, so the name must be free and usable without quotes.
+
+    Raises
+    ------
+    UsageError
+        It is not.
+    """
     refused = f"{name!r} cannot be the name of a space of your own: "
     if name in SPACES:
         raise UsageError(f"{refused}it is built in. Choose another name.")

@@ -18,6 +18,7 @@ from catalog.tables import measures
 from catalog.tables.column_names import (
     DEFAULTS,
     OWN_GRAPHS,
+    OWN_TABLE,
     PUBLISHED,
     WideDefaults,
     metric_columns,
@@ -270,7 +271,8 @@ def metric_groups(catalog: Store, space: str) -> dict[str, list[dict[str, Any]]]
         FROM metric JOIN source ON source.id = source_id
         WHERE {is_of_space(catalog, space)}
             AND (stage IS NULL OR stage NOT LIKE 'of %') -- the points of a training curve have rows, not columns
-        GROUP BY ALL ORDER BY source_id, metric.name, dataset, split, epochs, stage, device, metric.kind
+        GROUP BY ALL HAVING count(value) > 0
+        ORDER BY source_id, metric.name, dataset, split, epochs, stage, device, metric.kind
         """,
     )
     return metric_columns(groups, DEFAULTS.get(space) or _first_source(groups))
@@ -283,7 +285,7 @@ def _metric_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Ta
     """
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
-    directions = dict(catalog.rows("SELECT name, direction FROM measure"))
+    said = {name: rest for name, *rest in catalog.rows("SELECT name, direction, unit FROM measure")}
     for name, members in metric_groups(catalog, space).items():
         first = len(parts)
         parts += [member | {"is_seeded": True} for member in members if member["has_seeds"]]
@@ -292,7 +294,7 @@ def _metric_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Ta
             WideColumn(
                 name,
                 _first_of(range(first, len(parts))),
-                _metric_comment(members, directions.get(members[0]["name"])),
+                _metric_comment(members, *said.get(members[0]["name"], (None, None))),
                 members[0]["name"],
             )
         )
@@ -322,7 +324,7 @@ def _first_source(groups: Sequence[dict[str, Any]]) -> WideDefaults:
     return WideDefaults(source, max(lengths, default=None))
 
 
-def _metric_comment(parts: Sequence[dict[str, Any]], direction: int | None) -> str:
+def _metric_comment(parts: Sequence[dict[str, Any]], direction: int | None, unit: str | None) -> str:
     first = parts[0]
     sources = ", ".join(dict.fromkeys(str(part["source"]) for part in parts))
     epochs = f" after {first['epochs']} epochs" if first["epochs"] is not None else ""
@@ -332,8 +334,8 @@ def _metric_comment(parts: Sequence[dict[str, Any]], direction: int | None) -> s
     seeds = "mean over seeds" if any(part["has_seeds"] for part in parts) else "as published"
     good = f"; {measures.word_of(direction)} is better" if direction else ""
     return (
-        f"{first['kind']} {first['name']} on {where or 'no dataset'}{epochs}{stage}{device}, {seeds}; "
-        f"source: {sources}{good}"
+        f"{first['kind']} {first['name']} ({unit or measures.NO_UNIT}) on {where or 'no dataset'}{epochs}{stage}"
+        f"{device}, {seeds}; source: {sources}{good}"
     )
 
 
@@ -353,11 +355,7 @@ def proxy_directions(catalog: Store, space: str) -> dict[str, int | None]:
 
 def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str]:
     """What gives the column of scores by the ``column`` of their proxy, `published_as` and ``input``."""
-    names = {
-        score_key(group): name
-        for name, members in proxy_columns(_proxy_groups(catalog, space)).items()
-        for group in members
-    }
+    names = {score_key(group): name for name, members in proxy_groups(catalog, space).items() for group in members}
 
     def name_of(group: Mapping[str, Any]) -> str:
         return names.get(score_key(group)) or proxy_column_name(group)
@@ -368,10 +366,11 @@ def proxy_namer(catalog: Store, space: str) -> Callable[[Mapping[str, Any]], str
 def published_as(catalog: Store) -> str:
     """SQL that gives, beside ``source_id``, as what scores are published; NULL for our own.
 
-    A user's table of proxies of a benchmark's space has columns of its own.
+    A user's table of proxies of a benchmark's space has columns of its own; those of a table of a user's own numbers
+    need no word behind them.
     """
     own = [
-        (number, name)
+        (number, "" if kind == OWN_TABLE else name)
         for number, name, kind in catalog.rows("SELECT id, name, kind FROM source ORDER BY id")
         if kind != OWN_GRAPHS and not is_reserved(name)
     ]
@@ -379,8 +378,12 @@ def published_as(catalog: Store) -> str:
     return f"CASE WHEN source_id IS NULL THEN NULL{cases} ELSE {literal(PUBLISHED)} END"
 
 
-def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
-    """The kinds of score rows that have a column: published counts that equal ours have none."""
+def proxy_groups(catalog: Store, space: str) -> dict[str, list[dict[str, Any]]]:
+    """The proxy columns of a space's wide view, each with the kinds of score rows that it shows.
+
+    A kind has, among others, the keys ``proxy_id``, ``source_id`` and ``input``. Published counts that equal ours have
+    no column.
+    """
     equal = {(one.proxy_id, one.source_id) for one in compared(catalog, space) if one.is_equal}
     groups = _rows(
         catalog,
@@ -388,11 +391,11 @@ def _proxy_groups(catalog: Store, space: str) -> list[dict[str, Any]]:
         SELECT DISTINCT proxy_id, proxy."column", proxy.name, proxy.description, proxy.direction, source_id,
             source.name AS source, {published_as(catalog)} AS published_as, input
         FROM score JOIN proxy ON proxy.id = proxy_id LEFT JOIN source ON source.id = source_id
-        WHERE {is_of_space(catalog, space)}
+        WHERE status = 'ok' AND {is_of_space(catalog, space)}
         ORDER BY published_as IS NOT NULL, proxy_id, input NULLS FIRST, source_id NULLS FIRST
         """,
     )
-    return [group for group in groups if (group["proxy_id"], group["source_id"]) not in equal]
+    return proxy_columns(group for group in groups if (group["proxy_id"], group["source_id"]) not in equal)
 
 
 def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Table]:
@@ -402,13 +405,14 @@ def _proxy_columns(catalog: Store, space: str) -> tuple[list[WideColumn], pa.Tab
     """
     columns: list[WideColumn] = []
     parts: list[dict[str, Any]] = []
-    for name, members in proxy_columns(_proxy_groups(catalog, space)).items():
+    for name, members in proxy_groups(catalog, space).items():
         direction = members[0]["direction"]
         good = f"; {measures.word_of(direction)} is better" if direction else ""
         sources = ", ".join(dict.fromkeys(str(group["source"]) for group in members if group["source"]))
         given = f" on {members[0]['input']}" if members[0]["input"] else ""
         told = f"{given}; source: {sources}" if sources else given
-        comment = f"proxy {members[0]['name']}: {members[0]['description']}{told}{good}"
+        unit = measures.unit_of_proxy(members[0]["name"])
+        comment = f"proxy {members[0]['name']} ({unit}): {members[0]['description']}{told}{good}"
         shown = _first_of(range(len(parts), len(parts) + len(members)))
         columns.append(
             WideColumn(name, shown, comment, proxies=tuple(dict.fromkeys(int(group["proxy_id"]) for group in members)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import DownloadError
+from catalog.message import readable_bytes
 from catalog.output_file import flush
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class ResumingDownloader:
             except _CutOffError as error:
                 failures = 1 if self._size() > before else failures + 1
                 if failures >= self.attempts:
-                    kept = f" {self._size():,} bytes are kept for the next attempt." if self._size() else ""
+                    kept = f" {readable_bytes(self._size())} are kept for the next attempt." if self._size() else ""
                     raise DownloadError(f"{url} cannot be downloaded: {error}.{kept}") from None
                 time.sleep(self.pause * 2 ** (failures - 1))
             else:
@@ -133,7 +134,7 @@ class ResumingDownloader:
             self._require_room(total - start)
         self._write(response, start)
         if total is not None and self._size() != total:
-            raise _CutOffError(f"the connection ended after {self._size():,} of {total:,} bytes")
+            raise _CutOffError(f"the connection ended after {readable_bytes(self._size())} of {readable_bytes(total)}")
 
     def _write(self, response: Response, start: int) -> None:
         validator = response.headers.get("ETag") or response.headers.get("Last-Modified")
@@ -153,8 +154,8 @@ class ResumingDownloader:
         free = shutil.disk_usage(self.partial.parent).free
         if free < missing:
             raise DownloadError(
-                f"{missing:,} bytes are missing, but {self.partial.parent} has only {free:,} free. Make room, or give "
-                "another folder with --out."
+                f"{readable_bytes(missing)} are missing, but {self.partial.parent} has only {readable_bytes(free)} "
+                "free. Make room, or give another folder with --out."
             )
 
     def _size(self) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from catalog.errors import DownloadError
+from catalog.message import readable_bytes
 from catalog.output_file import flush_all, flush_names
 from ingest.fetch.hw_nas_bench_tables import write_tables
 from ingest.fetch.registry import Packing
@@ -66,7 +67,9 @@ def _extract(members: Iterator[Member], path: Path, folder: Path, size_limit: in
             while block := stream.read(_BLOCK):
                 written += len(block)
                 if written > size_limit:
-                    raise DownloadError(f"{path} unpacks to more than {size_limit:,} bytes; nothing of it was kept.")
+                    raise DownloadError(
+                        f"{path} unpacks to more than {readable_bytes(size_limit)}; nothing of it was kept."
+                    )
                 output.write(block)
 
 

@@ -109,11 +109,18 @@ def read_rows(path: Path, key: str, size_limit: int) -> list[Row]:
         table = TextTable.read(path, size_limit)
         return [Row(table.place(place), said) for place, said in enumerate(table.frame.iter_rows(named=True))]
     if ".json" in path.suffixes:
-        return list(_of_object(path.name, read_json(path, size_limit), key))
-    return list(_of_lines(path, size_limit))
+        return list(document_rows(path.name, read_json(path, size_limit), key))
+    return list(line_rows(path, size_limit))
 
 
-def _of_object(name: str, document: Any, key: str) -> Iterator[Row]:
+def document_rows(name: str, document: Any, key: str) -> Iterator[Row]:
+    """The records of one JSON document: a list of objects, or an object with a record for each `key`.
+
+    Raises
+    ------
+    IngestError
+        It is neither.
+    """
     if isinstance(document, list) and all(isinstance(said, Mapping) for said in document):
         yield from (Row(f"{name}, record {number}", said) for number, said in enumerate(document, 1))
         return
@@ -130,7 +137,14 @@ def _of_object(name: str, document: Any, key: str) -> Iterator[Row]:
         yield Row(f"{name}, key {described(native_id)}", {key: native_id, **said})
 
 
-def _of_lines(path: Path, size_limit: int) -> Iterator[Row]:
+def line_rows(path: Path, size_limit: int) -> Iterator[Row]:
+    """The records of a file with a JSON object a line.
+
+    Raises
+    ------
+    IngestError
+        A line is none.
+    """
     with open_stream(path, size_limit) as stream:
         for number, line in lines(stream, _LONGEST_LINE):
             if not line.strip():

@@ -69,7 +69,9 @@ class TracedNetwork:
         yield Batch(members, 1, node_attributes=node_attributes(self._traced))
 
 
-def ingest_traced(catalog: Store, traced: ComputationGraph, space: str, native_id: str, source: Any) -> IngestReport:
+def ingest_traced(
+    catalog: Store, traced: ComputationGraph, space: str, native_id: str, source: Any, *, replace: bool = False
+) -> IngestReport:
     """Store a traced network.
 
     Parameters
@@ -77,6 +79,8 @@ def ingest_traced(catalog: Store, traced: ComputationGraph, space: str, native_i
     source
         Where it came from: the path of an ONNX file, whose digest is recorded, or the text ``MODULE:callable``, for
         which the digest of what was traced is recorded.
+    replace
+        Whether the network that was stored from there goes in the same step.
 
     Raises
     ------
@@ -86,6 +90,8 @@ def ingest_traced(catalog: Store, traced: ComputationGraph, space: str, native_i
         The space's name cannot be that of a user's own space.
     """
     if isinstance(source, Path):
-        return ingest_content(catalog, TracedNetwork(traced, space, native_id, "onnx"), source, content_digest(source))
+        network = TracedNetwork(traced, space, native_id, "onnx")
+        return ingest_content(catalog, network, source, content_digest(source), replace=replace)
     digest = hashlib.sha256(traced.digest.encode()).hexdigest()
-    return ingest_content(catalog, TracedNetwork(traced, space, native_id, "torch-module"), Path(str(source)), digest)
+    network = TracedNetwork(traced, space, native_id, "torch-module")
+    return ingest_content(catalog, network, Path(str(source)), digest, replace=replace)

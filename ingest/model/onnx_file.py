@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.architecture.computation.primitives import Shape
 from catalog.errors import IngestError, MissingExtraError
+from catalog.message import readable_bytes
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
@@ -35,8 +36,8 @@ def parsed(path: Path, size_limit: int) -> ModelProto:
         size = path.stat().st_size
         if size > size_limit:
             raise IngestError(
-                f"{path.name} has {size:,} bytes, more than the limit of {size_limit:,}; nothing was stored. If the "
-                "file is what it should be, raise the size limit."
+                f"{path.name} has {readable_bytes(size)}, more than the limit of {readable_bytes(size_limit)}; nothing "
+                "was stored. If the file is what it should be, raise the size limit."
             )
         content = path.read_bytes()
     except OSError as error:

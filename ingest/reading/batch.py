@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from catalog.architecture.members import Members
 from catalog.spaces.own import OwnSpace
 from catalog.storage.row_schemas import METRIC_FIELDS, SCORE_FIELDS
+from catalog.tables.proxies import ProxyFacts
 
 METRIC_SCHEMA = pa.schema([("row", pa.int64()), *METRIC_FIELDS])
 """Metrics of a batch: ``row`` is the architecture's place in the batch, the rest as in the table ``metric``."""
@@ -115,6 +116,14 @@ class Loader(Protocol):
     def read(self, path: Path) -> Iterator[Batch]:
         """The file's records, in batches small enough to hold in memory."""
         ...
+
+
+@runtime_checkable
+class OwnProxiesLoader(Loader, Protocol):
+    """A loader whose scores are of proxies that the user brought, and not of published ones."""
+
+    proxies: Mapping[str, ProxyFacts]
+    """By the name that the scores have."""
 
 
 @runtime_checkable

@@ -26,11 +26,14 @@ class Directions:
         Of metrics and proxies alike, as the option ``--direction`` gives them.
     metrics, proxies
         As the file gives them.
+    units
+        Of metrics, where the user says them.
     """
 
     by_user: Mapping[str, int] = field(default_factory=dict)
     metrics: dict[str, int] = field(default_factory=dict)
     proxies: dict[str, int] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
 
     def add(self, found: dict[str, int], where: str, name: str, word: Any) -> None:
         """Take in what a line says of a name, to `metrics` or `proxies`.
@@ -95,6 +98,7 @@ def settle(
         of_proxies[name] = measures.agreed(where, name, held, {**said.proxies, **said.by_user}.get(name), None)
     measures.require_all(where, {**of_proxies, **{name: found for name, found in of_metrics.items() if found is None}})
     measures.enter(store, {name: found for name, found in of_metrics.items() if found is not None})
+    measures.enter_units(store, where, said.units)
     for name, (number, is_new) in proxies.items():
         if is_new or stored[number] is None:
             store.execute("UPDATE proxy SET direction = ? WHERE id = ?", [of_proxies[name], number])

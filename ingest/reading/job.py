@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,22 +22,24 @@ from catalog.storage.store import Store
 from catalog.tables import registration, views
 from catalog.tables.confirmed_counts import compared
 from catalog.tables.disagreements import disagreements
-from catalog.tables.forgetting import command
 from catalog.tables.name_gate import shown_file_name
 from catalog.tables.official_sources import KNOWN_TABLES
-from catalog.tables.proxies import PUBLISHED_VERSION, ensure_proxies, known_direction, published
+from catalog.tables.proxies import PUBLISHED_VERSION, ProxyFacts, ensure_proxies, known_direction, published
 from catalog.tables.registration import Identifiers
+from catalog.tables.removal_scope import of_source
+from catalog.tables.removing import take_out
 from catalog.tables.stored_spaces import admitted, space_of
-from ingest.reading.batch import Batch, Loader, OwnSpaceLoader, SourceFacts
+from ingest.reading.batch import Batch, Loader, OwnProxiesLoader, OwnSpaceLoader, SourceFacts
 from ingest.reading.batch_gate import BatchGate
 from ingest.reading.content import Content, same_content
 from ingest.reading.directions import DirectedLoader, Directions, settle
+from ingest.reading.earlier import earlier_reading
 
 _MEMORY = "2GB"  # for the database: the rebuilt wide view of a record file would take twice as much, and need not
 
 _COLLECT_AFTER = 5_000_000  # objects more than before
 
-_READ_WITH = ("epochs", "curves")
+_READ_WITH = ("epochs", "curves", "mapping")
 """Options of readers by which one file gives other rows."""
 
 Progress = Callable[[int], None]
@@ -84,8 +87,18 @@ class IngestReport:
         return "\n  note: ".join((counts, *self.notes))
 
 
-def ingest(catalog: Store, loader: Loader, path: Path, progress: Progress | None = None) -> IngestReport:
-    """Read `path` with `loader` and store everything in one transaction.
+def ingest(
+    catalog: Store,
+    loader: Loader,
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    replace: bool = False,
+    typed: Sequence[str] = (),
+) -> IngestReport:
+    """Read `path` with `loader` and store everything in one transaction; see `ingest_content`.
+
+    The row of the run tells `typed`, the command's words.
 
     Raises
     ------
@@ -94,32 +107,50 @@ def ingest(catalog: Store, loader: Loader, path: Path, progress: Progress | None
     """
     if not path.exists():
         raise IngestError(f"{path} does not exist; nothing was stored. Check the path and run the command again.")
-    return ingest_content(catalog, loader, path, content_digest(path), progress)
+    return ingest_content(catalog, loader, path, content_digest(path), progress, replace=replace, typed=typed)
 
 
 def ingest_content(
-    catalog: Store, loader: Loader, path: Path, digest: str, progress: Progress | None = None
+    catalog: Store,
+    loader: Loader,
+    path: Path,
+    digest: str,
+    progress: Progress | None = None,
+    *,
+    replace: bool = False,
+    typed: Sequence[str] = (),
 ) -> IngestReport:
     """`ingest` for content whose digest the caller knows; `path` needs to exist only if the loader reads it.
+
+    With `replace` the earlier reading of the file, or of the user's table of this name, goes in the same transaction.
 
     Raises
     ------
     IngestError
         The content is unreadable or wrong; nothing of it was stored.
     UsageError
-        The loader's own space cannot be stored under its name, or changes an operator that is stored.
+        The loader's own space cannot be stored under its name, or changes an operator that is stored; or it is not
+        clear what is to be replaced.
     """
     facts = loader.facts(path)
     file = shown_file_name(path.name)
     read_with = {name: getattr(loader, name) for name in _READ_WITH if getattr(loader, name, None)}
     parameters = {"loader": facts.kind, "space": loader.space, "file": file, "sha256": digest, "read_with": read_with}
-    if known := _known_source(catalog, loader.space, facts, digest, read_with):
+    if typed:
+        parameters["command"] = list(typed)
+    mapping = read_with.get("mapping")
+    earlier = earlier_reading(catalog, loader.space, facts, file, digest, mapping) if replace else None
+    if not replace and (known := _known_source(catalog, loader.space, facts, digest, read_with)):
         return _nothing_to_do(catalog, loader, path, parameters, facts.name, known)
     catalog.execute(f"SET memory_limit = '{_MEMORY}'")
     with Run.start(catalog, "ingest", parameters) as run:
         try:
             with catalog.transaction():
+                if earlier is not None:
+                    take_out(catalog, of_source(catalog, earlier), run.id)
                 report = _stored(catalog, loader, path, facts, run, parameters, progress)
+            if replace:
+                report = dataclasses.replace(report, notes=(_told_of(earlier), *report.notes))
             run.detail = f"{report.records} records of {facts.name}"
         except _SameContentError as found:
             same = found
@@ -127,6 +158,12 @@ def ingest_content(
         else:
             return report
     return _nothing_to_do(catalog, loader, path, parameters, same.source, same.records, same.source_id)
+
+
+def _told_of(earlier: int | None) -> str:
+    if earlier is None:
+        return "no earlier reading of it was there to be replaced."
+    return f"source {earlier}, the earlier reading, was taken out in the same step."
 
 
 class _SameContentError(Exception):
@@ -158,7 +195,7 @@ def _stored(
         space = space_of(catalog, loader.space)
         gate.check_source(facts, ())
         own_operators, new_operators = space.own_operators, ()
-    job = _Job(catalog, space, facts, run.id)
+    job = _Job(catalog, space, facts, run.id, loader.proxies if isinstance(loader, OwnProxiesLoader) else {})
     said = loader.directions if isinstance(loader, DirectedLoader) else Directions()
     registration.ensure_space(catalog, space, own_operators)
     try:
@@ -244,15 +281,18 @@ def _known_source(
         """,
         [digest, facts.kind, facts.name, space],
     ).to_pylist()
+    for row in rows:  # earlier versions did not write down with what they read
+        row["read_with"] = json.loads(row["read_with"] or json.dumps(dict(read_with)))
+    rows = [row for row in rows if row["read_with"].get("mapping") == read_with.get("mapping")]
     if not rows:
         return None
-    before = json.loads(rows[0]["read_with"] or json.dumps(dict(read_with)))  # earlier versions did not write it down
+    before = rows[0]["read_with"]
     is_longer = before.get("epochs") != read_with.get("epochs") and digest not in KNOWN_TABLES  # which say theirs
     if is_longer or (read_with.get("curves") and not before.get("curves")):
         told = [", ".join(f"{name} {value}" for name, value in one.items()) or "none" for one in (before, read_with)]
         raise UsageError(
             f"the catalog holds this file as {facts.name}, read with the options {told[0]} and not {told[1]}; nothing "
-            f"was stored. To read it anew, take it out first: {command(catalog, rows[0]['id'])}"
+            "was stored. To read it anew in place of that, give --replace."
         )
     return int(rows[0]["row_count"])
 
@@ -286,8 +326,16 @@ def _enter_directions(catalog: Store, loader: Loader, where: str) -> None:
 class _Job:
     """State of one running ingest, inside its transaction."""
 
-    def __init__(self, catalog: Store, space: SearchSpace, facts: SourceFacts, run_id: int) -> None:
+    def __init__(
+        self,
+        catalog: Store,
+        space: SearchSpace,
+        facts: SourceFacts,
+        run_id: int,
+        own_proxies: Mapping[str, ProxyFacts],
+    ) -> None:
         self.catalog = catalog
+        self._own_proxies = own_proxies
         self.space = space
         self.facts = facts
         self.run_id = run_id
@@ -373,7 +421,9 @@ class _Job:
 
     def _published(self, scores: pa.Table, ids: Identifiers) -> pa.Table:
         names = [name for name in pc.unique(scores["proxy"]).to_pylist() if name not in self._proxies]
-        self._proxies |= ensure_proxies(self.catalog, published({name: known_direction(name) or 1 for name in names}))
+        unknown = published({name: known_direction(name) or 1 for name in names if name not in self._own_proxies})
+        own = [self._own_proxies[name] for name in names if name in self._own_proxies]
+        self._proxies |= ensure_proxies(self.catalog, [*unknown, *own])
         numbers = pa.array([self._proxies[name] for name in scores["proxy"].to_pylist()], pa.int32())
         return (
             self._with_ids(scores, ids)

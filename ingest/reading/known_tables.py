@@ -7,13 +7,18 @@ import re
 from pathlib import Path
 
 from catalog.errors import IngestError, UsageError
-from catalog.tables.official_sources import KNOWN_TABLES, OFFICIAL_SOURCES, KnownTable, is_reserved
+from catalog.tables.official_sources import (
+    KNOWN_TABLES,
+    LONGEST_NAME,
+    OFFICIAL_SOURCES,
+    KnownTable,
+    checked_source,
+    is_reserved,
+)
 from ingest.reading.batch import SourceFacts
 
 MOST_EPOCHS = 100_000
 """The longest training that a reader believes in."""
-
-_LONGEST_NAME = 60
 
 
 def known_table(path: Path) -> KnownTable | None:
@@ -98,25 +103,9 @@ def own_source(path: Path, given: str | None = None) -> str:
         The name is a benchmark's, or is no word that a column's name could end with.
     """
     if given is not None:
-        return _checked_source(given)
-    word = re.sub(r"\W+", "_", path.name.split(".")[0].lower()).strip("_")[:_LONGEST_NAME] or "table"
+        return checked_source(given)
+    word = re.sub(r"\W+", "_", path.name.split(".")[0].lower()).strip("_")[:LONGEST_NAME] or "table"
     return f"my_{word}" if is_reserved(word) else word
-
-
-def _checked_source(name: str) -> str:
-    if not re.fullmatch(r"[^\W_](?:[\w-]*[^\W_])?", name) or len(name) > _LONGEST_NAME:
-        raise UsageError(
-            f"the source is called {name[:_LONGEST_NAME]!r}; a word of letters, digits, '_' and '-' is needed, at most "
-            f"{_LONGEST_NAME} characters: its columns end with it."
-        )
-    if is_reserved(name):
-        word = re.sub(r"\W+", "_", name.lower())
-        raise UsageError(
-            f"the source {name!r} is a name of the catalog's own or a benchmark's, and only files that are known to be "
-            "the benchmark's, by their digest or their format, get it: its licence, its citation and its columns come "
-            f"with the name. Nothing was stored. Name your source, for example --source my_{word}."
-        )
-    return name
 
 
 def checked_epochs(epochs: int | None) -> int | None:

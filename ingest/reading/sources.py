@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from catalog.errors import IngestError
+from catalog.message import readable_bytes
 from ingest.reading.shown import shown
 
 DEFAULT_SIZE_LIMIT = 16 * 2**30
@@ -73,8 +74,8 @@ class LimitedStream:
         self._read += len(block)
         if self._read > self._limit:
             raise IngestError(
-                f"{self.name}: unpacks to more than {self._limit} bytes, which is more than the limit allows; nothing "
-                "was stored. If the file is what it should be, raise the size limit."
+                f"{self.name}: unpacks to more than {readable_bytes(self._limit)}, which is more than the limit "
+                "allows; nothing was stored. If the file is what it should be, raise the size limit."
             )
         if self._packed is not None:
             require_ratio(self.name, self._read, self._packed)
@@ -116,9 +117,9 @@ def require_ratio(name: str, unpacked: int, packed: int) -> None:
     """
     if unpacked > max(UNSUSPECTED, LARGEST_RATIO * packed):
         raise IngestError(
-            f"{name}: its {packed:,} bytes unpack to {unpacked:,} and more, over {LARGEST_RATIO} times as many, as in "
-            "a file that is made to fill the memory; nothing was stored. If it is what it should be, unpack it first "
-            "and give the unpacked file."
+            f"{name}: its {readable_bytes(packed)} unpack to {readable_bytes(unpacked)} and more, over "
+            f"{LARGEST_RATIO} times as many, as in a file that is made to fill the memory; nothing was stored. If it "
+            "is what it should be, unpack it first and give the unpacked file."
         )
 
 

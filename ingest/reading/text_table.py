@@ -18,12 +18,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.errors import IngestError
+from catalog.message import readable_bytes
 from ingest.reading.percents import ALLOWED, Percents
 from ingest.reading.shown import shown
 from ingest.reading.sources import DEFAULT_SIZE_LIMIT, require_ratio
 
 _CHUNK = 2**22
-_PARQUET = b"PAR1"
+PARQUET = b"PAR1"
+"""What a parquet file begins with."""
+
 _HEADER = 2**16
 _LONGEST_LINE = _CHUNK
 _MOST_COLUMNS = 10_000
@@ -49,8 +52,8 @@ def read_bytes(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> bytes:
                     size += len(part)
                     if size > size_limit:
                         raise IngestError(
-                            f"{path.name} unpacks to more than {size_limit:,} bytes; nothing was stored. If you trust "
-                            "the file, raise the limit with --size-limit."
+                            f"{path.name} unpacks to more than {readable_bytes(size_limit)}; nothing was stored. If "
+                            "you trust the file, raise the limit with --size-limit."
                         )
                     if zipped:
                         require_ratio(path.name, size, path.stat().st_size)
@@ -77,7 +80,7 @@ class _Line:
     def see(self, part: bytes) -> None:
         """Read on; raises IngestError where a text's line is longer than `_LONGEST_LINE`."""
         if self._is_text is None:
-            self._is_text = not part.startswith(_PARQUET)
+            self._is_text = not part.startswith(PARQUET)
         if not self._is_text:
             return
         end = part.find(b"\n")  # parts are no longer than a line may be, so the first line of one is the only to check
@@ -92,8 +95,14 @@ class _Line:
         )
 
 
-def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
-    """A parquet file's columns as texts; numbers keep all their digits."""
+def read_parquet(path: Path, data: bytes, size_limit: int, *, lists: bool = False) -> pa.Table:
+    """A parquet file's columns, which hold texts and numbers and, where `lists`, lists of them.
+
+    Raises
+    ------
+    IngestError
+        The file is damaged, too large, or holds other columns.
+    """
     import pyarrow.parquet
 
     try:
@@ -101,30 +110,44 @@ def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
         groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
         if (size := sum(group.total_byte_size for group in groups)) > size_limit:
             raise IngestError(
-                f"{path.name} unpacks to {size:,} bytes, more than {size_limit:,}; nothing was stored. If you trust "
-                "the file, raise the limit with --size-limit."
+                f"{path.name} unpacks to {readable_bytes(size)}, more than {readable_bytes(size_limit)}; nothing was "
+                "stored. If you trust the file, raise the limit with --size-limit."
             )
         require_ratio(path.name, _CELL * file.metadata.num_rows * file.metadata.num_columns, len(data))
         if file.metadata.num_columns > _MOST_COLUMNS:
             raise _too_wide(path, file.metadata.num_columns)
-        if other := [column for column in file.schema_arrow if not _is_plain(column.type)]:
+        if other := [column for column in file.schema_arrow if not _is_plain(column.type, lists=lists)]:
             raise IngestError(
                 f"{path.name}: the column {shown(other[0].name)} holds {shown(str(other[0].type))}; texts and numbers "
                 "are read. Nothing was stored. Remove the column, or write it as texts."
             )
         table = file.read()
         table.validate(full=True)  # texts that are no UTF-8 would end the process
-        frame = pl.from_arrow(table)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    return table
+
+
+def _parquet_frame(path: Path, data: bytes, size_limit: int) -> pl.DataFrame:
+    """A parquet file's columns as texts; numbers keep all their digits."""
+    try:
+        frame = pl.from_arrow(read_parquet(path, data, size_limit))
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.all().cast(pl.String)).fill_null("")
-    except (pyarrow.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
-        reason = shown(str(error).splitlines()[0], 200)
-        raise IngestError(f"{path.name} is no readable parquet table: {reason}; nothing was stored.") from error
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(path, error) from error
 
 
-def _is_plain(kind: pa.DataType) -> bool:
-    """Whether a column of this type can only hold what a cell of a text table holds."""
+def _unreadable(path: Path, error: Exception) -> IngestError:
+    reason = shown(str(error).splitlines()[0], 200)
+    return IngestError(f"{path.name} is no readable parquet table: {reason}; nothing was stored.")
+
+
+def _is_plain(kind: pa.DataType, *, lists: bool) -> bool:
+    """Whether a column of this type can only hold what a cell of a text table holds, or `lists` of it."""
     types = pa.types
+    if lists and (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)):
+        return _is_plain(kind.value_type, lists=True)
     if types.is_dictionary(kind):
         kind = kind.value_type
     tests = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
@@ -141,8 +164,14 @@ def _too_wide(path: Path, columns: int) -> IngestError:
     )
 
 
-def _refuse_other_kinds(path: Path, data: bytes) -> None:
-    """Name what a file is that is no text table at all, and a header that says one name twice."""
+def refuse_other_kinds(path: Path, data: bytes) -> None:
+    """Name what a file is that is no text table at all, and a header that says one name twice.
+
+    Raises
+    ------
+    IngestError
+        It is one of these.
+    """
     start = data[:_HEADER].removeprefix(codecs.BOM_UTF8).lstrip()
     if not start:
         raise _no_table(path, "it is empty")
@@ -204,9 +233,9 @@ class TextTable:
             The file is no such table.
         """
         data = read_bytes(path, size_limit)
-        if data.startswith(_PARQUET):
+        if data.startswith(PARQUET):
             return cls(path, _parquet_frame(path, data, size_limit))
-        _refuse_other_kinds(path, data)
+        refuse_other_kinds(path, data)
         try:
             frame = pl.read_csv(data.rstrip(), infer_schema=False).fill_null("")
         except pl.exceptions.PolarsError as error:

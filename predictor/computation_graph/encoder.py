@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +14,19 @@ from torch import Tensor, nn
 from catalog.architecture.computation.arrays import ComputationBatch
 from catalog.architecture.operators import Vocabulary
 from predictor.computation_graph.features import SIZE, node_features, weights
+from predictor.computation_graph.readouts import READOUTS, mean
 from predictor.computation_graph.words import table_of
 from predictor.door import Given
-from predictor.graph_network.batch import GraphBatch, gathered
+from predictor.graph_network.batch import GraphBatch
 from predictor.graph_network.encoder import EncoderLayer, GraphEncoderConfig
 
 Values = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-AT_ONCE = 250
-"""Graphs in memory; fewer where each node attends to all others."""
+READ_AT_ONCE = 256
+"""Graphs that are read together; fewer where each node attends to all others."""
+AT_ONCE = 64
+"""Graphs that are encoded together: their nodes' vectors stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,6 @@ class Networks:
 class NetworkEncoder(nn.Module):
     """Rounds of messages over nodes; a graph's vector has the mean of its nodes before, between and after them.
 
-    A mean of each round, as Xu et al., "Representation learning on graphs with jumping knowledge networks", 2018
-    (arXiv 1806.03536): the early ones say which operators there are, the late ones how they are wired.
-
     Shapes: features (N, `SIZE`); `nodes` gives (layers + 1) times (N, `width`), the result is (G, `vector`).
     """
 
@@ -83,19 +84,18 @@ class NetworkEncoder(nn.Module):
     def nodes(self, graphs: GraphBatch) -> list[Tensor]:
         """The nodes' vectors before, between and after the rounds."""
         complete = graphs.complete if self.config.attends else None
+        is_read_alone = torch.is_inference_mode_enabled() and self.config.convolution == "gin"
+        edges = graphs.adjacencies if is_read_alone else graphs.edges
         hidden = self.embedding(graphs.features)  # (N, D)
         found = [hidden]
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            hidden = layer(hidden, graphs.edges, complete)  # (N, D)
+            hidden = layer(hidden, edges, complete)  # (N, D)
             found.append(norm(hidden))
         return found
 
     def forward(self, networks: Networks) -> Tensor:
         """The vectors of some networks; 0 for one without nodes."""
-        graphs, weights = networks.graphs, networks.weights
-        hidden = torch.cat(self.nodes(graphs), dim=1)  # (N, (L + 1) D)
-        total = gathered(weights, graphs.owner, graphs.count).clamp(min=1.0)
-        return gathered(hidden * weights[:, None], graphs.owner, graphs.count) / total[:, None]
+        return mean(self.nodes(networks.graphs), networks.graphs, networks.weights)
 
     def __repr__(self) -> str:
         count = sum(parameter.numel() for parameter in self.parameters())
@@ -110,17 +110,33 @@ def untrained(config: GraphEncoderConfig, seed: int) -> NetworkEncoder:
         return NetworkEncoder(config).eval()
 
 
-def encoded(encoder: NetworkEncoder, given: Given, rows: Rows) -> tuple[Values, Values]:
-    """(R, `vector`) vectors of some architectures, and (R, 2) logarithms of their parameters and costs.
+def encoded(encoders: Sequence[NetworkEncoder], given: Given, rows: Rows) -> tuple[Mapping[str, Values], Values]:
+    """By read-out, (R, F) vectors of some architectures; and (R, 2) logarithms of their parameters and costs.
 
     A total that is not known is NaN.
     """
-    vectors, sizes = [np.empty((0, encoder.vector))], [np.empty((0, 2))]
-    for batch in _batches(given, rows, AT_ONCE // 8 if encoder.config.attends else AT_ONCE):
+    found: defaultdict[str, list[Values]] = defaultdict(list)
+    sizes = [np.empty((0, 2))]
+    for batch in _batches(given, rows, attends=any(encoder.config.attends for encoder in encoders)):
         with torch.inference_mode():
-            vectors.append(encoder(Networks.of(batch, given.vocabulary)).double().numpy())
+            for networks in _pieces(Networks.of(batch, given.vocabulary), batch):
+                hidden = [encoder.nodes(networks.graphs) for encoder in encoders]
+                for name, read in READOUTS.items():
+                    vectors = [read(nodes, networks.graphs, networks.weights) for nodes in hidden]
+                    found[name].append(torch.cat(vectors, dim=1).double().numpy())
         sizes.append(_sizes(batch))
-    return np.concatenate(vectors), np.concatenate(sizes)
+    return {name: np.concatenate(vectors) for name, vectors in found.items()}, np.concatenate(sizes)
+
+
+def _pieces(networks: Networks, batch: ComputationBatch) -> Iterator[Networks]:
+    """The same networks, `AT_ONCE` by `AT_ONCE`."""
+    graphs = networks.graphs
+    for start in range(0, max(1, len(batch)), AT_ONCE):
+        end = min(start + AT_ONCE, len(batch))
+        nodes = slice(*batch.first_node[[start, end]].tolist())
+        edges = graphs.edges[:, slice(*batch.first_edge[[start, end]].tolist())] - nodes.start
+        piece = GraphBatch(graphs.features[nodes], edges, graphs.owner[nodes] - start, end - start)
+        yield Networks(piece, networks.weights[nodes])
 
 
 def _sizes(batch: ComputationBatch) -> Values:
@@ -128,7 +144,14 @@ def _sizes(batch: ComputationBatch) -> Values:
     return np.log1p(np.stack([total, batch.totals()[1]], axis=1))
 
 
-def _batches(given: Given, rows: Rows, size: int) -> Iterator[ComputationBatch]:
-    """Read some at once, and smaller ones as the memory of a processor likes them."""
-    for start in range(0, len(rows), size):
+def pieces(given: Given, rows: Rows, *, attends: bool) -> Iterator[Networks]:
+    """The networks of some architectures in their order, few at once."""
+    for batch in _batches(given, rows, attends=attends):
+        yield from _pieces(Networks.of(batch, given.vocabulary), batch)
+
+
+def _batches(given: Given, rows: Rows, *, attends: bool) -> Iterator[ComputationBatch]:
+    """Few at once, as the memory of a processor likes them; a batch of none if there are none."""
+    size = READ_AT_ONCE // 8 if attends else READ_AT_ONCE
+    for start in range(0, max(1, len(rows)), size):
         yield given.networks(rows[start : start + size])

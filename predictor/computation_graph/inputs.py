@@ -1,78 +1,69 @@
-"""What few labels are learned from: the encoder's vectors, sizes and zero-shot scores, with frozen scales."""
+"""What few labels are learned from: what `predictor.few_label` reads, and encoders' vectors, with frozen scales."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from catalog.errors import UsageError
-from predictor.computation_graph.encoder import NetworkEncoder, Rows
+from predictor.computation_graph.encoder import NetworkEncoder, Rows, Values
 from predictor.computation_graph.vectors import vectors_of
 from predictor.door import Given
-from predictor.few_label.groups import Frozen, Group, Inputs
-from predictor.few_label.tables import ZERO_SHOT, Table
+from predictor.few_label.groups import NAMES, Frozen, Group, Inputs
+from predictor.few_label.tables import TERMS, ZERO_SHOT, Table
 
-VECTORS, SIZES = "network", "sizes"
-_SIZES = ("log_parameters", "log_multiply_accumulates")
+NETWORK = "network_"
+"""Before the name of a read-out: the group of its vectors."""
+SIZES = "network_sizes"
 MOST_FROZEN = 2_000
-"""Architectures that scales are of."""
+"""Architectures that the scales of vectors are of."""
+_SIZES = ("log_parameters", "log_multiply_accumulates")
 
 
-def tables(encoder: NetworkEncoder, given: Given, rows: Rows, *, blind: bool) -> Mapping[str, Table]:
-    """By group: what is known of some architectures."""
-    vectors, sizes = vectors_of(encoder, given, rows)
+def left_out(*, blind: bool, structure: bool) -> frozenset[str]:
+    """The groups of `predictor.few_label` that are not read; without structure all but the zero-shot scores."""
+    without = set() if structure else set(NAMES) - {ZERO_SHOT}
+    return frozenset(without | ({ZERO_SHOT, TERMS} if blind else set()))
+
+
+def tables(encoders: Sequence[NetworkEncoder], given: Given, rows: Rows) -> Mapping[str, Table]:
+    """By group: the vectors and sizes of the networks of some architectures."""
+    return tables_of(*vectors_of(encoders, given, rows))
+
+
+def tables_of(vectors: Mapping[str, Values], sizes: Values) -> Mapping[str, Table]:
+    """By group: vectors and sizes that were made."""
     found = {
-        VECTORS: Table(tuple(f"v{place:04}" for place in range(vectors.shape[1])), vectors),
-        SIZES: Table(_SIZES, sizes),
+        NETWORK + name: Table(tuple(f"v{place:04}" for place in range(values.shape[1])), values)
+        for name, values in vectors.items()
     }
-    if given.zero_shot and not blind:
-        found[ZERO_SHOT] = Table.of({name: values[rows] for name, values in given.zero_shot.items()}, len(rows))
-    return found
+    return found | {SIZES: Table(_SIZES, sizes)}
 
 
-def frozen(encoder: NetworkEncoder, given: Given, *, blind: bool) -> Frozen:
-    """Scales and distributions of the architectures that compute something, evenly drawn from a large space."""
+def frozen(encoders: Sequence[NetworkEncoder], given: Given, labelled: Rows, without: Collection[str]) -> Frozen:
+    """Scales and distributions of what computes something; those of vectors of an even part of a large space."""
     rows = np.flatnonzero(given.connected).astype(np.int64)
     rows = rows[:: -(-len(rows) // MOST_FROZEN) or 1]
-    every = np.arange(len(rows))
-    groups = {
-        name: group
-        for name, table in tables(encoder, given, rows, blind=blind).items()
-        if (group := Group.of(table, every, ranked=name == ZERO_SHOT, counted=False)) is not None
-    }
-    return Frozen(groups)
+    return with_vectors(Frozen.of(given, labelled, without), tables(encoders, given, rows))
 
 
-def inputs_of(encoder: NetworkEncoder, scales: Frozen, given: Given, rows: Rows) -> Inputs:
-    """What the process reads of some architectures.
-
-    Raises
-    ------
-    UsageError
-        A zero-shot score that it was trained with is missing.
-    """
-    require(scales, given)
-    found = tables(encoder, given, rows, blind=ZERO_SHOT not in scales.groups)
-    dense = {name: group.read(found[name]) for name, group in scales.groups.items()}
-    scores = dense.get(ZERO_SHOT)
-    if scores is None:
-        return Inputs(dense, {}, np.empty((0, len(rows))))
-    return Inputs(dense, {}, scores[:, : len(scales.groups[ZERO_SHOT].names)].T)
+def with_vectors(plain: Frozen, found: Mapping[str, Table]) -> Frozen:
+    """The groups of plain numbers, and those of vectors with the scales of some networks."""
+    groups = {name: _group(table) for name, table in found.items()}
+    return replace(plain, vectors={name: group for name, group in groups.items() if group is not None})
 
 
-def require(scales: Frozen, given: Given) -> None:
-    """Refuse a space without the zero-shot scores of the training.
+def inputs_of(encoders: Sequence[NetworkEncoder], scales: Frozen, given: Given, rows: Rows) -> Inputs:
+    """What is read of some architectures that compute something.
 
     Raises
     ------
     UsageError
-        One is missing.
+        A column that the training read is missing.
     """
-    group = scales.groups.get(ZERO_SHOT)
-    lacking = [name for name in group.names if name not in given.zero_shot] if group else []
-    if lacking:
-        raise UsageError(
-            f"{given.space} has no scores of {', '.join(lacking)}, which the training read. Store them with "
-            f"catalog score {given.space} --proxy {lacking[0]}, or train with --set blind=true."
-        )
+    return scales.read(given.taken(rows), tables(encoders, given, rows))
+
+
+def _group(table: Table) -> Group | None:
+    return Group.of(table, np.arange(len(table.values)), ranked=False, counted=False)

@@ -1,21 +1,20 @@
-"""What few labels teach: a process on frozen inputs, blended with the zero-shot score as far as the labels allow."""
+"""What few labels teach: that of `predictor.few_label`, blended with the zero-shot score as far as the labels allow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.few_label.blend import folds
-from predictor.few_label.groups import Inputs
+from predictor.few_label.groups import Frozen, Inputs
 from predictor.few_label.intervals import widening
 from predictor.few_label.kernels import Values
-from predictor.few_label.labels import normal_scores
-from predictor.few_label.process import Process
+from predictor.few_label.model import Model as FewLabelModel
 
+TREES = 200
 PRIOR = 20.0
 """Labels that speak for the zero-shot score alone before any is seen, and for `SLOPE`."""
 SLOPE = 0.8
@@ -28,66 +27,45 @@ class Model:
 
     Parameters
     ----------
-    inputs
-        Of the labelled architectures.
-    labels
-        (N,) normal scores.
-    process
-        The learner.
+    learned
+        Process and trees.
     share
-        Of the process in the mean; the rest is the zero-shot score.
+        Of these in the mean; the rest is the zero-shot score.
     slope
         On the zero-shot score.
-    width
-        Factor on the process's deviations.
     """
 
-    inputs: Inputs
-    labels: Values
-    process: Process
+    learned: FewLabelModel
     share: float
     slope: float
-    width: float
 
     @classmethod
     def fit(cls, inputs: Inputs, labels: Values, *, seed: int) -> Model:
         """Learn from labels of which higher ones are better."""
-        scores = normal_scores(labels)
-        pairs = inputs.pairs(inputs)
-        process = Process.fit(pairs, scores, seed=seed)
-        mean, deviation = process.left_out(pairs, scores, folds(len(scores), seed))
-        share, slope = 1.0, 0.0
-        if (zero_shot := zero_shot_of(inputs)) is not None:
-            slope = slope_of(zero_shot, scores)
-            share = share_of_process(scores, mean, slope * zero_shot)
-            mean = share * mean + (1.0 - share) * slope * zero_shot
-        return cls(inputs, scores, process, share, slope, widening(scores - mean, deviation))
+        learned, left_out = FewLabelModel.fit_and_leave_out(inputs, labels, trees=TREES, seed=seed)
+        zero_shot, scores = zero_shot_of(inputs), learned.labels
+        if zero_shot is None:
+            return cls(learned, 1.0, 0.0)
+        slope = slope_of(zero_shot, scores)
+        share = share_of_labels(scores, left_out.means, slope * zero_shot)
+        mean = share * left_out.means + (1.0 - share) * slope * zero_shot
+        return cls(replace(learned, width=widening(scores - mean, left_out.deviations)), share, slope)
 
     def predict(self, inputs: Inputs) -> tuple[Values, Values]:
         """(A,) mean and spread, in normal scores of the labels."""
-        mean, deviation = self.process.predict(inputs.pairs(self.inputs), inputs.scores)
+        mean, spread = self.learned.predict(inputs)
         if (zero_shot := zero_shot_of(inputs)) is not None:
             mean = self.share * mean + (1.0 - self.share) * self.slope * zero_shot
-        return mean, deviation * self.width
+        return mean, spread
 
     def state(self) -> dict[str, NDArray[Any]]:
         """As arrays by name."""
-        state: dict[str, NDArray[Any]] = {f"inputs.{name}": values for name, values in self.inputs.dense.items()}
-        numbers = np.array([self.share, self.slope, self.width])
-        return state | {
-            "scores": self.inputs.scores,
-            "labels": self.labels,
-            "theta": self.process.theta,
-            "joined": numbers,
-        }
+        return self.learned.state() | {"zero_shot.joined": np.array([self.share, self.slope])}
 
     @classmethod
-    def restored(cls, state: Mapping[str, NDArray[Any]], groups: Mapping[str, object]) -> Model:
-        """Take back what `state` gave; the process is worked out again from its hyper-parameters."""
-        inputs = Inputs({name: state[f"inputs.{name}"] for name in groups}, {}, state["scores"])
-        process = Process.with_theta(state["theta"], inputs.pairs(inputs), state["labels"])
-        share, slope, width = state["joined"].tolist()
-        return cls(inputs, state["labels"], process, share, slope, width)
+    def restored(cls, state: Mapping[str, NDArray[Any]], frozen: Frozen) -> Model:
+        """Take back what `state` gave."""
+        return cls(FewLabelModel.restored(state, frozen), *state["zero_shot.joined"].tolist())
 
 
 def zero_shot_of(inputs: Inputs) -> Values | None:
@@ -102,15 +80,15 @@ def slope_of(zero_shot: Values, labels: Values) -> float:
     return max(0.0, float(labels @ zero_shot + PRIOR * SLOPE) / float(zero_shot @ zero_shot + PRIOR))
 
 
-def share_of_process(labels: Values, process: Values, zero_shot: Values) -> float:
+def share_of_labels(labels: Values, learned: Values, zero_shot: Values) -> float:
     """The share, from 0 to 1, with the smallest squared error on labels that were left out.
 
     As for the trees of `predictor.few_label.blend`, but that `PRIOR` labels speak for the zero-shot score: with hardly
-    a label the order stays its order.
+    a label the order stays its order. What they say fades with the square of the number of labels beyond as many.
     """
-    apart = process - zero_shot
+    apart = learned - zero_shot
     spread = float(apart @ apart)
     if spread == 0.0:
         return 0.0
-    prior = PRIOR * spread / len(labels)
+    prior = PRIOR * min(1.0, PRIOR / len(labels)) ** 2 * spread / len(labels)
     return float(np.clip(apart @ (labels - zero_shot) / (spread + prior), 0.0, 1.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from catalog.architecture.computation.arrays import ComputationBatch
 from catalog.progress import Advance
 from predictor.computation_graph.encoder import NetworkEncoder, Networks
 from predictor.computation_graph.objectives import OBJECTIVES, Piece
-from predictor.computation_graph.statistics import spectra, statistics
+from predictor.computation_graph.statistics import flows, spectra, statistics, surroundings
 from predictor.computation_graph.words import table_of
 from predictor.door import Given
 from predictor.graph_network.encoder import GraphEncoderConfig
@@ -49,15 +49,33 @@ def pretrained(
     objective: str,
     config: GraphEncoderConfig,
     schedule: Schedule,
-    seed: int,
+    seeds: Sequence[int],
     progress: Advance,
+) -> list[NetworkEncoder]:
+    """Encoders, one a seed, that learned from the same networks of some spaces; ready to encode."""
+    random = np.random.default_rng(seeds[0])
+    pool = _Pool([part for given in sources for part in _drawn(given, schedule.graphs, random)])
+    every = schedule.steps * len(seeds)
+
+    def learned(place: int, seed: int) -> NetworkEncoder:
+        before = place * schedule.steps
+        return _learned(pool, objective, config, schedule, seed, lambda step: progress(before + step, every))
+
+    return [learned(place, seed) for place, seed in enumerate(seeds)]
+
+
+def _learned(
+    pool: _Pool,
+    objective: str,
+    config: GraphEncoderConfig,
+    schedule: Schedule,
+    seed: int,
+    progress: Callable[[int], None],
 ) -> NetworkEncoder:
-    """An encoder that learned from networks of some spaces; ready to encode."""
     random = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = NetworkEncoder(config).train()
-        pool = _Pool([part for given in sources for part in _drawn(given, schedule.graphs, random)])
         head = OBJECTIVES[objective](encoder, len(pool.words))
         parameters = [*encoder.parameters(), *head.parameters()]
         optimiser = torch.optim.AdamW(
@@ -71,7 +89,7 @@ def pretrained(
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
             cycle.step()
-            progress(step + 1, schedule.steps)
+            progress(step + 1)
     return encoder.eval()
 
 
@@ -93,9 +111,12 @@ class _Pool:
         self._networks = [Networks.of(batch, given.vocabulary) for given, batch in parts]
         self._codes = [np.array([place[word] for word in batch.words])[batch.nodes.word] for _, batch in parts]
         self._spectra = np.concatenate([spectra(batch) for _, batch in parts])
-        known = np.concatenate([statistics(batch, table) for (_, batch), table in zip(parts, tables, strict=True)])
-        deviations = known.std(axis=0)
-        self._statistics = (known - known.mean(axis=0)) / np.where(deviations > _FLAT, deviations, 1.0)
+        batches = [(batch, table) for (_, batch), table in zip(parts, tables, strict=True)]
+        self._operators = np.concatenate([surroundings(*one) for one in batches])
+        self._statistics = _standardised(np.concatenate([statistics(*one) for one in batches]))
+        found = [flows(*one) for one in batches]
+        ends = np.cumsum([len(one) for one in found])[:-1]
+        self._flows = np.split(_standardised(np.concatenate(found)), ends)
 
     def __len__(self) -> int:
         return len(self._networks)
@@ -106,5 +127,12 @@ class _Pool:
             Networks.joined([self._networks[row] for row in rows]),
             torch.from_numpy(self._spectra[rows].astype(np.float32)),
             torch.from_numpy(self._statistics[rows].astype(np.float32)),
+            torch.from_numpy(self._operators[rows].astype(np.float32)),
+            torch.from_numpy(np.concatenate([self._flows[row] for row in rows]).astype(np.float32)),
             torch.from_numpy(np.concatenate([self._codes[row] for row in rows])),
         )
+
+
+def _standardised(values: Values) -> Values:
+    deviations = values.std(axis=0)
+    return np.asarray((values - values.mean(axis=0)) / np.where(deviations > _FLAT, deviations, 1.0))

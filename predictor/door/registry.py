@@ -58,12 +58,31 @@ def _installed(name: str) -> Kind:
         hint = did_you_mean(name, names())
         raise UnknownProxyError(f"unknown predictor {name!r}. {hint}Known are {', '.join(names())}.")
     entry = _entries()[name]
-    kind = checked(entry.load(), entry.value)
+    kind = checked(imported(entry), entry.value)
     if kind.name != name:
         raise UnknownProxyError(f"the entry point {name!r} of {ENTRY_POINTS} gives a predictor named {kind.name!r}.")
     if not entry.value.startswith("predictor."):
         _require_own_name(kind, entry.value, but=name)
     return kind
+
+
+def imported(entry: EntryPoint) -> object:
+    """What an entry point names.
+
+    Raises
+    ------
+    UnknownProxyError
+        Another package brings it, and it cannot be imported.
+    """
+    try:
+        return entry.load()
+    except (ImportError, AttributeError, SyntaxError) as error:
+        if entry.value.startswith("predictor."):  # our own: what is missing is an extra, or this is a bug
+            raise
+        raise UnknownProxyError(
+            f"the entry point {entry.name!r} of {entry.group} names {entry.value!r}, which cannot be imported: "
+            f"{type(error).__name__}: {error}. Correct or remove the package that brings it; nothing was stored."
+        ) from error
 
 
 def _require_own_name(kind: Kind, where: str, but: str | None = None) -> None:

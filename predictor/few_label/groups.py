@@ -46,22 +46,26 @@ class Inputs:
         By round: Weisfeiler-Lehman histograms.
     scores
         (L, A) zero-shot scores.
+    vectors
+        As `dense`, of what only the distances mean something of: trees do not see them.
     """
 
     dense: Mapping[str, Values]
     histograms: Mapping[str, Histogram]
     scores: Values
+    vectors: Mapping[str, Values] = field(default_factory=dict)
 
     @property
     def flat(self) -> Values:
         """(A, F) all dense numbers, for trees."""
-        nothing = np.zeros((self.scores.shape[1], 1))
-        return np.concatenate(list(self.dense.values()) or [nothing], axis=1)
+        nothing = np.empty((self.scores.shape[1], 0))
+        return np.concatenate([nothing, *self.dense.values()], axis=1)
 
     def pairs(self, other: Inputs) -> Pairs:
         """Distances to the architectures that the vocabularies were made of."""
         squares = [_squares(values, other.dense[name]) for name, values in self.dense.items()]
         squares += [one.squares(other.histograms[name]) for name, one in self.histograms.items()]
+        squares += [_squares(values, other.vectors[name]) for name, values in self.vectors.items()]
         lines = self.scores[:, :, None] * other.scores[:, None, :]
         return Pairs(np.stack(squares), lines)
 
@@ -71,6 +75,7 @@ class Inputs:
             {name: np.ascontiguousarray(values[rows]) for name, values in self.dense.items()},
             {name: Histogram(one.values[rows], one.rest[rows]) for name, one in self.histograms.items()},
             np.ascontiguousarray(self.scores[:, rows]),
+            {name: np.ascontiguousarray(values[rows]) for name, values in self.vectors.items()},
         )
 
 
@@ -140,10 +145,13 @@ class Frozen:
         Those of plain numbers, by name.
     vocabularies
         Of the histograms: the colours of the labelled architectures, by round.
+    vectors
+        Those that a predictor brings beside what is read here, by names of its own.
     """
 
     groups: Mapping[str, Group]
     vocabularies: Mapping[str, NDArray[np.uint64]] = field(default_factory=dict)
+    vectors: Mapping[str, Group] = field(default_factory=dict)
 
     @classmethod
     def of(cls, given: Given, labelled: NDArray[np.intp], without: Collection[str]) -> Frozen:
@@ -171,8 +179,15 @@ class Frozen:
                 vocabularies[str(place)] = vocabulary_of(counts, labelled)
         return cls(groups, vocabularies)
 
-    def read(self, given: Given) -> Inputs:
+    def read(self, given: Given, vectors: Mapping[str, Table] | None = None) -> Inputs:
         """What these groups say of architectures.
+
+        Parameters
+        ----------
+        given
+            The architectures.
+        vectors
+            The tables of the groups `Frozen.vectors`.
 
         Raises
         ------
@@ -191,6 +206,7 @@ class Frozen:
             dense,
             histograms,
             np.empty((0, len(given))) if score is None else score[:, : len(self.groups[ZERO_SHOT].names)].T,
+            {name: group.read((vectors or {})[name]) for name, group in self.vectors.items()},
         )
 
     def require(self, given: Given) -> None:
@@ -204,7 +220,7 @@ class Frozen:
         ]
         if lacking:
             raise UsageError(
-                f"{given.space} has no column {', '.join(lacking)}, which this few_label was trained with. Score or "
+                f"{given.space} has no column {', '.join(lacking)}, which these weights were trained with. Score or "
                 "ingest it first, or train without that group of inputs: --set without=GROUP."
             )
 
@@ -214,14 +230,20 @@ class Frozen:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """As arrays by name."""
+        every = {**self.groups, **self.vectors}
         layout = {
-            name: {"names": group.names, "flagged": group.flagged, "ranked": bool(group.distributions)}
-            for name, group in self.groups.items()
+            name: {
+                "names": group.names,
+                "flagged": group.flagged,
+                "ranked": bool(group.distributions),
+                "vectors": name in self.vectors,
+            }
+            for name, group in every.items()
         }
         state: dict[str, NDArray[Any]] = {
             "layout": np.frombuffer(json.dumps(layout).encode(), dtype=np.uint8),
         }
-        for name, group in self.groups.items():
+        for name, group in every.items():
             state[f"{name}.means"], state[f"{name}.scale"] = group.means, group.scale
             for place, one in enumerate(group.distributions):
                 state[f"{name}.{place}.knots"], state[f"{name}.{place}.scores"] = one.knots, one.scores
@@ -232,17 +254,19 @@ class Frozen:
     @classmethod
     def restored(cls, state: Mapping[str, NDArray[Any]]) -> Frozen:
         """Take back what `state` gave."""
-        groups = {}
+        groups: dict[str, Group] = {}
+        vectors: dict[str, Group] = {}
         for name, told in json.loads(state["layout"].tobytes().decode()).items():
             distributions = tuple(
-                Distribution(state[f"{name}.{place}.knots"], state[f"{name}.{place}.scores"])
-                for place in range(len(told["names"]) if told["ranked"] else 0)
+                Distribution(state[f"{name}.{column}.knots"], state[f"{name}.{column}.scores"])
+                for column in range(len(told["names"]) if told["ranked"] else 0)
             )
             means, scale = state[f"{name}.means"], state[f"{name}.scale"]
-            groups[name] = Group(tuple(told["names"]), distributions, tuple(told["flagged"]), means, scale)
+            kept = vectors if told.get("vectors") else groups
+            kept[name] = Group(tuple(told["names"]), distributions, tuple(told["flagged"]), means, scale)
         first = f"{HISTOGRAM}."
         vocabularies = {name.removeprefix(first): state[name] for name in sorted(state) if name.startswith(first)}
-        return cls(groups, vocabularies)
+        return cls(groups, vocabularies, vectors)
 
 
 def _squares(values: Values, other: Values) -> Values:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sparse
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -45,6 +47,12 @@ class GraphBatch:
             len(graphs),
         )
 
+    @cached_property
+    def adjacencies(self) -> tuple[Adjacency, Adjacency]:
+        """The edges as they are and the other way round, for reading."""
+        count = len(self.owner)
+        return Adjacency.of(self.edges, count), Adjacency.of(self.edges.flip(0), count)
+
     @property
     def complete(self) -> Tensor:
         """(2, C) an edge from each node to each node of its graph, itself included."""
@@ -54,6 +62,24 @@ class GraphBatch:
         first = (torch.cumsum(sizes, 0) - sizes)[self.owner]
         within = torch.arange(len(targets)) - torch.repeat_interleave(torch.cumsum(of_target, 0) - of_target, of_target)
         return torch.stack([torch.repeat_interleave(first, of_target) + within, targets])
+
+
+@dataclass(frozen=True)
+class Adjacency:
+    """Edges as a sparse matrix: sums over their sources several times as fast as `gathered`, but without gradients."""
+
+    matrix: sparse.csr_matrix
+
+    @classmethod
+    def of(cls, edges: Tensor, count: int) -> Adjacency:
+        """The edges between so many nodes."""
+        sources, targets = edges.numpy()
+        once = np.ones(len(sources), dtype=np.float32)
+        return cls(sparse.csr_matrix((once, (targets, sources)), shape=(count, count)))
+
+    def heard(self, hidden: Tensor) -> Tensor:
+        """(N, D) what each node hears."""
+        return torch.from_numpy(self.matrix @ hidden.numpy())
 
 
 def gathered(values: Tensor, place: Tensor, count: int) -> Tensor:

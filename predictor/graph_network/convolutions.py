@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from predictor.graph_network.batch import gathered, shares
+from predictor.graph_network.batch import Adjacency, gathered, shares
 
 Convolution = Callable[[int, int], nn.Module]
 """Makes a layer from a width to a width, with the call ``layer(hidden, edges)``."""
@@ -53,10 +53,13 @@ class GINConvolution(nn.Module):
         self.nn = nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU(), nn.Linear(outputs, outputs))
         self.eps = nn.Parameter(torch.zeros(1))
 
-    def forward(self, hidden: Tensor, edges: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, edges: Tensor | Adjacency) -> Tensor:
         """One round of messages."""
-        sources, targets = edges
-        heard = gathered(hidden[sources], targets, len(hidden))
+        if isinstance(edges, Adjacency):
+            heard = edges.heard(hidden)
+        else:
+            sources, targets = edges
+            heard = gathered(hidden[sources], targets, len(hidden))
         out: Tensor = self.nn((1 + self.eps) * hidden + heard)
         return out
 

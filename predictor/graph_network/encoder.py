@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from predictor.graph_network.batch import GraphBatch, mean_of_nodes
+from predictor.graph_network.batch import Adjacency, GraphBatch, mean_of_nodes
 from predictor.graph_network.convolutions import CONVOLUTIONS, EdgeAttention
 
 
@@ -61,10 +61,11 @@ class EncoderLayer(nn.Module):
             nn.Linear(config.expansion * width, width),
         )
 
-    def forward(self, hidden: Tensor, edges: Tensor, complete: Tensor | None) -> Tensor:
+    def forward(self, hidden: Tensor, edges: Tensor | tuple[Adjacency, Adjacency], complete: Tensor | None) -> Tensor:
         """One round; `complete` are the edges between all nodes of a graph."""
         normed = self.before(hidden)
-        heard = self.along(normed, edges) + self.against(normed, edges.flip(0))
+        along, against = edges if isinstance(edges, tuple) else (edges, edges.flip(0))
+        heard = self.along(normed, along) + self.against(normed, against)
         if self.attention is not None and complete is not None:
             heard = heard + self.attention(normed, complete)
         hidden = hidden + heard

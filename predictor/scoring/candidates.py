@@ -17,6 +17,7 @@ from catalog.architecture.graph_tables import placed_cells
 from catalog.architecture.size_tables import sized_forms, sized_scores
 from catalog.architecture.structural import STRUCTURAL_PROXIES, count_scores, graph_scores
 from catalog.errors import UnknownProxyError, UsageError
+from catalog.nearest import did_you_mean
 from catalog.spaces.base import SearchSpace
 from catalog.tables.proxies import ProxyFacts
 from predictor.door import Given, Needs
@@ -321,7 +322,8 @@ def _measured(space: SearchSpace, names: Sequence[str], config: MeasureConfig | 
 
     if unknown := [name for name in names if name not in registered()]:
         raise UnknownProxyError(
-            f"no proxy {unknown[0]!r} can be computed for {space.name}; known are {', '.join(computable_names(space))}."
+            f"no proxy {unknown[0]!r} can be computed for {space.name}; known are {', '.join(computable_names(space))}. "
+            f"{did_you_mean(unknown[0], computable_names(space))}".rstrip()
         )
     chosen = config or MeasureConfig()
     proxies = [registered()[name] for name in names]

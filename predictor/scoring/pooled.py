@@ -93,9 +93,13 @@ def _store_one(
 def _pool(catalog: Store, selection: Selection, names: Sequence[str]) -> pl.DataFrame:
     """One row a chosen architecture, its components as ``part_0``, ``part_1``, ..."""
     view = SpaceView.of(catalog, selection.space)
-    frame = view.frame(["architecture_id", "is_connected", view.native_id_name, *dict.fromkeys(names)])
+    shown = [name for name in dict.fromkeys(names) if name in view.columns]  # the others have no value at all
+    frame = view.frame(["architecture_id", "is_connected", view.native_id_name, *shown])
     frame = frame.filter(pl.col("architecture_id").is_in(pl.Series(selection.ids).implode()))
-    parts = [pl.col(name).alias(f"part_{place}") for place, name in enumerate(names)]
+    parts = [
+        (pl.col(name) if name in shown else pl.lit(None, pl.Float64)).alias(f"part_{place}")
+        for place, name in enumerate(names)
+    ]
     return frame.select("architecture_id", "is_connected", pl.col(view.native_id_name).alias("native_id"), *parts)
 
 

@@ -118,10 +118,18 @@ class ScoreWriter:
     def _bring_view_up_to_date(self, scores: pa.Table) -> None:
         """Put stored scores into the wide view, inside the transaction that stored them."""
         columns = {target.column.name: (target.column.proxy_id, target.column.input) for target in self._targets}
-        if set(columns) <= set(SpaceView.of(self._catalog, self._space).columns):
+        shown = SpaceView.of(self._catalog, self._space).columns
+        filled = {
+            (row["proxy_id"], row["input"])
+            for row in scores.select(["proxy_id", "input", "status"]).to_pylist()
+            if row["status"] == "ok"
+        }
+        if any(name not in shown and scored in filled for name, scored in columns.items()):
+            views.rebuild(self._catalog, self._space)  # a column appears with its first value
+            return
+        columns = {name: scored for name, scored in columns.items() if name in shown}
+        if columns:
             views.update_scores(self._catalog, self._space, columns, scores.select(["architecture_id"]))
-        else:
-            views.rebuild(self._catalog, self._space)
 
     def _without_lost_values(self, scores: pa.Table) -> pa.Table:
         """The scores without failures to repeat a measurement that has a value: the value stays."""

@@ -89,6 +89,15 @@ class PaperGraphs:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def taken(self, index: NDArray[Any]) -> PaperGraphs:
+        """Some of the graphs."""
+        return PaperGraphs(self.rows[index], self.adjacency[index])
+
+    @classmethod
+    def joined(cls, parts: Sequence[PaperGraphs]) -> PaperGraphs:
+        """Graphs that were padded to one size, and whose rows mean the same operators."""
+        return cls(np.concatenate([one.rows for one in parts]), np.concatenate([one.adjacency for one in parts]))
+
     def batch(self, index: NDArray[Any] | slice) -> tuple[Tensor, Tensor]:
         """Rows and adjacency of some of the graphs."""
         return torch.from_numpy(self.rows[index]), torch.from_numpy(self.adjacency[index].astype(np.float32))
@@ -104,17 +113,21 @@ class PaperGraphs:
 
 def feature_table(names: Sequence[str], vocabulary: Vocabulary = VOCABULARY, style: str = "short") -> Tensor:
     """(V + 2, 385): the operators' embeddings, then padding (zeros) and the global node (its own column is 1)."""
-    vectors = embed([vocabulary[name] for name in names], style)
-    table = np.zeros((len(names) + 2, vectors.shape[1] + 1), dtype=np.float32)
-    table[: len(names), :-1] = vectors
+    return table_of(embed([vocabulary[name] for name in names], style))
+
+
+def table_of(vectors: NDArray[np.float32]) -> Tensor:
+    """(V + 2, F + 1): vectors of any kind, one an operator (V, F), then padding and the global node."""
+    table = np.zeros((len(vectors) + 2, vectors.shape[1] + 1), dtype=np.float32)
+    table[: len(vectors), :-1] = vectors
     table[-1, -1] = 1.0
     return torch.from_numpy(table)
 
 
-def encode(cells: CellArrays) -> PaperGraphs:
+def encode(cells: CellArrays, smallest: int = SMALLEST) -> PaperGraphs:
     """Cells of one size, as the benchmark gives them, in the released encoding."""
     count, nodes = cells.operators.shape
-    size = max(nodes, SMALLEST)
+    size = max(nodes, smallest)
     padding, everywhere = len(cells.vocabulary), len(cells.vocabulary) + 1
     rows = np.full((count, size + 1), padding, dtype=np.int64)
     rows[:, :nodes], rows[:, -1] = cells.operators, everywhere

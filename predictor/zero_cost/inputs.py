@@ -13,6 +13,7 @@ from torch import Tensor
 
 from catalog.architecture.sizes import NetworkInput
 from catalog.errors import DatasetError
+from catalog.nearest import did_you_mean
 from predictor.networks import CELLS_PIXELS
 from predictor.networks.datasets import cifar10, digits_as_images
 
@@ -120,7 +121,9 @@ def _labelled(name: str, count: int, classes: int, taken: NetworkInput) -> tuple
         data = cifar10(folder)
         images, labels = data.images, data.labels
     else:
-        raise DatasetError(f"unknown input {name!r}; allowed are {', '.join(INPUTS)}.")
+        raise DatasetError(
+            f"unknown input {name!r}; allowed are {', '.join(INPUTS)}. {did_you_mean(name, INPUTS)}".rstrip()
+        )
     if int(labels.max()) >= classes:
         raise DatasetError(
             f"the input {name!r} has {int(labels.max()) + 1} classes, the network {classes}; give the network as many."

@@ -10,6 +10,7 @@ from pathlib import Path
 from catalog.errors import UnknownProxyError
 from catalog.nearest import did_you_mean
 from catalog.user_code import digest_of, is_target, load
+from predictor.door.registry import imported
 from predictor.zero_cost.proxy import Proxy
 
 ENTRY_POINTS = "catalog.proxies"
@@ -85,11 +86,11 @@ def registered() -> dict[str, Proxy]:
     Raises
     ------
     UnknownProxyError
-        A plug-in is no `Proxy` class or takes a name that exists.
+        A plug-in cannot be imported, is no `Proxy` class or takes a name that exists.
     """
     found = dict(built_in())
     for entry in entry_points(group=ENTRY_POINTS):
-        kind = entry.load()
+        kind = imported(entry)
         if not (isinstance(kind, type) and issubclass(kind, Proxy)):
             raise UnknownProxyError(
                 f"the entry point {entry.name!r} of {ENTRY_POINTS} gives {kind!r}, which is no subclass of "

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog import errors
 from catalog.errors import CatalogError, IngestError
-from catalog.message import LONGEST_LINE, LONGEST_VALUE, as_message
+from catalog.message import LONGEST_LINE, LONGEST_VALUE, as_message, readable_bytes
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,20 @@ def test_errors_survive_a_process_with_their_message() -> None:
     assert isinstance(error, IngestError)
     assert len(str(error)) < LONGEST_VALUE + 20
     assert str(pickle.loads(pickle.dumps(errors.LockedError("in use", 7)))) == "in use"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1_000, "1 kB"),
+        (999_999, "1,000 kB"),
+        (1_500_000, "1.5 MB"),
+        (99_999_999, "100 MB"),
+        (123_456_789_012, "123 GB"),
+        (5 * 10**15, "5,000 TB"),
+    ],
+)
+def test_byte_counts_are_readable(count: int, text: str) -> None:
+    assert readable_bytes(count) == text

@@ -13,17 +13,15 @@ import pytest
 
 from catalog.errors import StoreError
 from catalog.output_file import make_folder, replacing, write_text
-from catalog.report.table_files import write_tables
 from catalog.search.figures import Line, Panel, draw
 from catalog.storage.store import Store
 from catalog.tables.exporting import export_space
-from tests.catalog.report.test_table import TABLE
 
 PANEL = Panel("evaluations", "score", [Line("best", *(pl.Series([1.0, 2.0]).to_numpy() for _ in range(2)))])
 
 
 @contextmanager
-def _little_room(size: int) -> Iterator[None]:
+def little_room(size: int) -> Iterator[None]:
     """As on a full disk: no file may grow beyond some bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -93,7 +91,7 @@ def test_an_export_that_finds_no_room_keeps_the_old_file(small_catalog: Store, t
     out = tmp_path / "out" / f"nb201.{ending}"
     out.parent.mkdir()
     out.write_text("old")
-    with _little_room(100), pytest.raises(StoreError, match="cannot write .*File too large.*nothing was left behind"):
+    with little_room(100), pytest.raises(StoreError, match="cannot write .*File too large.*nothing was left behind"):
         export_space(small_catalog, "nb201", out, ending)
     assert {path.name: path.read_text() for path in out.parent.iterdir()} == {out.name: "old"}
 
@@ -102,19 +100,11 @@ def test_an_export_that_finds_no_room_keeps_the_old_file(small_catalog: Store, t
 def test_a_figure_that_finds_no_room_keeps_the_old_file(tmp_path: Path, ending: str) -> None:
     out = tmp_path / f"figure.{ending}"
     out.write_text("old")
-    with _little_room(100), pytest.raises(StoreError, match="cannot write .*File too large.*nothing was left behind"):
+    with little_room(100), pytest.raises(StoreError, match="cannot write .*File too large.*nothing was left behind"):
         draw(out, "a search", [PANEL])
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {out.name: "old"}
     draw(out, "a search", [PANEL])
     assert out.stat().st_size > 1000
-
-
-def test_tables_that_find_no_room_keep_the_old_ones(tmp_path: Path) -> None:
-    write_tables([TABLE], tmp_path)
-    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    with _little_room(1), pytest.raises(StoreError, match="the tables cannot be written to .*File too large"):
-        write_tables([TABLE], tmp_path)
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Files that are not what a command reads: the message gives the reason that is true."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+import catalog
 from catalog.errors import CatalogError, IngestError, UsageError
 from catalog.progress import Listener
 from ingest.entry import prepared
@@ -44,3 +46,25 @@ def test_a_model_that_is_none_is_told_why(target: str, reason: str, tmp_path: Pa
         (tmp_path / folder).mkdir()
     with pytest.raises(CatalogError, match=reason):
         prepared("model", [tmp_path / target], {"space": "mine", "id": "one"}, Listener())
+
+
+def test_a_wrong_benchmark_has_near_ones() -> None:
+    with pytest.raises(UsageError, match=r"known are .*\. Did you mean nasbench201"):
+        prepared("nasbench21", [], {}, Listener())
+
+
+def test_a_run_tells_the_command_without_folders(tmp_path: Path) -> None:
+    file = tmp_path / "my graphs.jsonl"
+    file.write_text(
+        '{"id": "a", "ops": ["input", "conv3x3", "output"], "edges": [[0, 1], [1, 2]], '
+        '"metrics": [{"name": "wobble", "value": 1}]}\n'
+    )
+    options = {"space": "mine", "direction": {"wobble": "lower"}, "size_limit": 1_000_000}
+    with catalog.open(tmp_path / "own.duckdb", mode="write") as opened:
+        opened.ingest("graphs", file, **options)
+        opened.ingest("nb201-digits")
+        told = opened.query("SELECT parameters->'$.command' AS words FROM run ORDER BY id")["words"].to_list()
+    assert [json.loads(words) for words in told if words] == [
+        ["catalog", "ingest", "graphs", "my graphs.jsonl", "--direction", "wobble=lower", "--space", "mine"],
+        ["catalog", "ingest", "nb201-digits"],
+    ]

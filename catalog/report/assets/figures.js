@@ -96,16 +96,17 @@
 
   // Plotly is text on the page, or a file that comes later, until the page itself is ready.
   let loading;
+  const run = (source) => {
+    if (window.Plotly || !source) return;
+    const script = document.createElement("script");
+    script.textContent = source.textContent;
+    document.head.append(script);
+  };
   const plotly = () => {
     loading ||= new Promise((resolve) => {
       const source = document.getElementById("plotly-source");
       if (!source) return document.readyState === "complete" ? resolve() : window.addEventListener("load", resolve);
-      return setTimeout(() => {
-        const script = document.createElement("script");
-        script.textContent = source.textContent;
-        document.head.append(script);
-        resolve();
-      });
+      return setTimeout(() => { run(source); resolve(); });
     });
     return loading;
   };
@@ -251,6 +252,24 @@
   document.querySelectorAll(".plot[data-figure], .plot[data-choice]").forEach((plot) => nearby.observe(plot));
   const repaint = () => drawn.forEach((specification, plot) => { if (!plot.hidden) draw(plot, specification); });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+
+  // ------------------------------------------------------------------------------------------ on paper
+  // Every figure is drawn, seen or not, in light colours and at the paper's width, and what is folded is opened.
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    document.documentElement.dataset.printing = "yes";
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((part) => { part.open = true; });
+    run(document.getElementById("plotly-source"));
+    if (!window.Plotly) return;
+    loading = Promise.resolve();
+    document.querySelectorAll(".plot[data-figure], .plot[data-choice]").forEach((plot) => start(plot));
+  });
+  window.addEventListener("afterprint", () => {
+    delete document.documentElement.dataset.printing;
+    folded.forEach((part) => { part.open = false; });
+    repaint();
+  });
   follow();
   window.requestIdleCallback ? window.requestIdleCallback(plotly) : setTimeout(plotly, 200);
   window.catalogFigures = { draw };

@@ -111,7 +111,9 @@ def test_graph_rules_follow_from_the_facts():
 
 
 def test_an_unknown_name_lists_what_is_known():
-    with pytest.raises(UnknownOperatorError, match=r"unknown operator 'conv9x9'; known operators: input, .*, concat\."):
+    with pytest.raises(
+        UnknownOperatorError, match=r"'conv9x9'; known operators: input, .*, concat\. Did you mean conv3x3"
+    ):
         VOCABULARY["conv9x9"]
     assert "conv9x9" not in VOCABULARY
 

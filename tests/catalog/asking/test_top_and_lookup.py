@@ -216,3 +216,9 @@ def test_lookup_in_an_empty_catalog(catalog_path: Path) -> None:
 def test_a_number_is_looked_up_beside_a_space_whose_ids_are_texts(small_catalog: Store) -> None:
     assert lookup(small_catalog, [2])["index"].to_list() == [2]
     assert lookup(small_catalog, ["second"])["name"].to_list() == ["second"]
+
+
+@pytest.mark.parametrize("column", ["cell", "canonical_digest", "is_connected"])
+def test_texts_have_no_best(column: str, nb201: Store) -> None:
+    with pytest.raises(UsageError, match=f"the column '{column}' of nb201 holds .*rank by a metric or a proxy"):
+        top(nb201, "nb201", column)

@@ -167,6 +167,26 @@ def test_doctor_passes_a_good_file_and_fails_a_changed_one(ask: Ask, demo_folder
     assert "nothing that can be derived had to be repaired." in again.stderr
 
 
+def test_doctor_explains_a_column_and_checks_nothing(ask: Ask) -> None:
+    rows = pl.read_csv(ask("doctor", "--explain", "nb201", "digits_test_accuracy").stdout.encode())
+    facts = {fact: value for part, fact, value in rows.rows() if part == 1}
+    assert facts["source"] == "nb201-digits (id 1, nb201-digits)"
+    assert len(facts["sha256"]) == 64
+    assert facts["command of run 2"] == "catalog ingest nb201-digits"
+    shown = ask("doctor", "--explain", "nb201", "params", "--format", "table").stdout
+    assert shown.startswith("nb201.params\n  shows ")
+    assert "derived: counted from the stored graph" in shown
+
+
+def test_doctor_refuses_to_explain_what_is_not_there_or_beside_checks(ask: Ask) -> None:
+    unknown = ask("doctor", "--explain", "nb201", "parms")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "Did you mean params" in unknown.stderr
+    both = ask("doctor", "--full", "--explain", "nb201", "params")
+    assert both.returncode == 2
+    assert "leave --full and --repair out" in both.stderr
+
+
 def test_scores_are_forgotten_by_their_column(demo_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "fewer.duckdb"
     path.write_bytes((demo_folder / "catalog.duckdb").read_bytes())

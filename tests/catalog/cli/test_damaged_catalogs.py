@@ -39,6 +39,9 @@ COMMANDS = {
     "compare": ["compare mine a1 a2", "compare mine a1 a2 --out compare.html"],
     "export": ["export mine --out out.csv"],
     "doctor": ["doctor"],
+    "remove": ["remove source mine --yes"],
+    "rename": ["rename space mine yours"],
+    "merge": ["merge other.duckdb"],
     "match": ["match mine '(conv3x3)->(*)'"],
     "motifs": ["motifs mine --by cifar10_test_accuracy --share 0.5"],
     "score": ["score mine --proxy tg_nas"],
@@ -99,6 +102,7 @@ def test_every_command_is_tried() -> None:
 def faults(commands: Sequence[str], catalog: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Run each command on a copy of a catalog; what is wrong with its answer."""
     monkeypatch.chdir(folder)
+    shutil.copy(catalog, folder / "other.duckdb")
     (folder / "more.jsonl").write_text(GRAPHS.replace('"id": "a', '"id": "b'))
     for command in commands:
         path = Path(shutil.copy(catalog, folder / "catalog.duckdb"))

@@ -104,3 +104,10 @@ def test_an_unknown_name_is_a_usage_error(tmp_path: Path) -> None:
     answer = call_catalog("fetch", "nasbench999", database=tmp_path / "catalog.duckdb")
     assert answer.returncode == 2
     assert "`catalog fetch` lists them" in answer.stderr
+
+
+def test_the_table_has_sizes_as_people_read_them(tmp_path: Path) -> None:
+    answer = call_catalog("fetch", "--format", "table", database=tmp_path / "none.duckdb")
+    head, *rows = answer.stdout.splitlines()
+    assert "size" in head.split()
+    assert any(" GB " in row for row in rows)

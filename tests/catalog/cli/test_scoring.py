@@ -122,5 +122,20 @@ def test_a_plug_in_is_found_by_its_entry_point(database: Path, tmp_path: Path, m
         assert catalog.query("SELECT direction FROM proxy WHERE name = 'sharpness'").item() == -1
 
 
+@pytest.mark.parametrize("group", ["catalog.proxies", "catalog.predictors"])
+def test_a_plug_in_that_cannot_be_imported_is_named(
+    group: str, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = tmp_path / "gone-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: gone\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\ngone = no_such_module:Gone\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    answer = run_catalog("score", "nb201", "--proxy", "nwot", "--sample", "1", database=database)
+    assert answer.returncode == 2
+    assert f"the entry point 'gone' of {group} names 'no_such_module:Gone', which cannot be imported" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_rates_read_as_numbers_above_one() -> None:
     assert [rate_text(speed) for speed in (12.34, 0.5, 0.01)] == ["12.3/s", "30.0/min", "36.0/h"]

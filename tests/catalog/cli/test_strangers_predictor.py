@@ -293,5 +293,5 @@ def test_a_file_that_changed_is_loaded_anew(database: Path, tmp_path: Path, monk
 
 
 def test_the_documentation_shows_this_package() -> None:
-    page = (PACKAGE.parents[2] / "docs" / "predictors.md").read_text()
+    page = (PACKAGE.parents[2] / "docs" / "own_predictors.md").read_text()
     assert f"```python\n{(PACKAGE / 'operator_ridge.py').read_text()}```" in page

@@ -81,11 +81,11 @@ def test_proxies_are_percentiles_of_the_space(comparison: Comparison) -> None:
 def test_neighbours_carry_the_first_test_accuracy(comparison: Comparison) -> None:
     assert comparison.headline == ("cifar10_test_accuracy", {1: 91.0, 2: 94.0, 3: 80.5, 4: 70.0})
     table = comparison.neighbours(comparison.by_edits[0], lambda number: f"/architectures/{number}")
-    assert [column.name for column in table.columns] == ["id", "distance", "cifar10_test_accuracy", "native id"]
+    assert [column.name for column in table.columns] == ["native id", "distance", "cifar10_test_accuracy"]
     assert [[cell.text for cell in row.cells] for row in table.rows] == [
-        ['<a href="/architectures/2">2</a>', "1", "94.00", "chain1"],
-        ['<a href="/architectures/4">4</a>', "1", "70.00", "chain3"],
-        ['<a href="/architectures/3">3</a>', "2", "80.50", "chain2"],
+        ['<a href="/architectures/2">chain1</a>', "1", "94.00"],
+        ['<a href="/architectures/4">chain3</a>', "1", "70.00"],
+        ['<a href="/architectures/3">chain2</a>', "2", "80.50"],
     ]
 
 

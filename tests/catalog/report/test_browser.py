@@ -147,6 +147,43 @@ def test_the_policy_stops_a_script_that_slipped_in(report: Page, complaints: lis
     complaints.clear()
 
 
+def test_the_first_screen_has_the_best_in_a_sentence_and_the_picture(report: Page) -> None:
+    drawn(report, "forest")
+    report.evaluate("window.scrollTo(0, 0)")
+    for place in (".summary .lead:not([hidden])", "#forest .plot"):
+        box = report.locator(place).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900, place
+    assert report.locator(".summary li").first.is_hidden()
+    report.locator(".summary details summary").click()
+    assert report.locator(".summary li").first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_printed_has_every_figure_on_white_paper_and_nothing_is_folded(
+    browser: Browser, page_file: Path, scheme: str, complaints: list[str]
+) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    tab = context.new_page()
+    watch(tab, complaints)
+    tab.goto(page_file.as_uri())
+    tab.evaluate(
+        """() => window.addEventListener("beforeprint", () => Promise.resolve().then(() => {
+            window.printed = {
+                drawn: document.querySelectorAll(".plot[data-drawn]").length,
+                folded: document.querySelectorAll("details:not([open])").length,
+                paper: getComputedStyle(document.documentElement).getPropertyValue("--paper").trim(),
+            };
+        }))"""
+    )
+    assert len(tab.pdf(prefer_css_page_size=True)) > 100_000
+    assert tab.evaluate("window.printed") == {"drawn": len(FIGURES), "folded": 0, "paper": "#ffffff"}
+    tab.wait_for_function("!document.documentElement.dataset.printing")
+    assert tab.locator(".summary details").get_attribute("open") is None
+    context.close()
+    assert complaints == []
+
+
 @pytest.fixture(params=["light", "dark"])
 def phone(request: pytest.FixtureRequest, browser: Browser, page_file: Path, complaints: list[str]) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=request.param)

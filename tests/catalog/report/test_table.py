@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
-import json
 import math
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from catalog.errors import StoreError
 from catalog.report.number_format import readable
 from catalog.report.table import Column, Table, slug
-from catalog.report.table_files import as_csv, as_json, as_latex, latex, write_tables
 from tests.catalog.report.conftest import HOSTILE
 
 
@@ -86,41 +80,6 @@ def test_any_frame_is_a_table_under_its_own_names() -> None:
     table = Table.of("all", "All", FRAME)
     assert [column.heading for column in table.columns] == FRAME.columns
     assert [column.is_number for column in table.columns] == [False, True, True, True, True, True]
-
-
-def test_csv_has_every_column_and_no_formula() -> None:
-    rows = list(csv.reader(io.StringIO(as_csv(TABLE))))
-    assert rows[0] == FRAME.columns
-    assert [row[0] for row in rows[1:]] == ["tg_nas", HOSTILE, "'=1+1", "'@x", r"\input{/etc/passwd}", "50 % & more_"]
-    assert rows[1][1:] == ["0.7412", "0.736", "0.746", "0.604", "1"]
-    assert rows[3][1] == "-0.5"  # a negative number is a number
-    assert rows[4][1] == ""
-
-
-def test_json_is_read_back_with_null_for_what_is_not_known() -> None:
-    read = json.loads(as_json(TABLE))
-    assert read["title"] == TABLE.title
-    assert read["rows"][0] == FRAME.row(0, named=True)
-    assert read["rows"][3]["tau"] is None
-
-
-def test_latex_is_set_as_it_stands() -> None:
-    text = as_latex(TABLE)
-    assert r"tg\_nas & 0.741 {[}0.736, 0.746{]} & 60.4 \% \\" in text
-    assert r"\textbackslash{}input\{/etc/passwd\}" in text
-    assert r"50 \% \& more\_" in text
-    assert r"\input{" not in text.split("\n", 1)[1]  # the first line is a comment
-    assert text.startswith("% An example")
-    assert r"\begin{tabular}{lrr}" in text
-    assert latex("a~b^c<d>|e") == r"a\textasciitilde{}b\textasciicircum{}c\textless{}d\textgreater{}\textbar{}e"
-
-
-def test_files_are_written_or_the_reason_is_told(tmp_path: Path) -> None:
-    written = write_tables([TABLE], tmp_path / "new" / "tables")
-    assert [path.name for path in written] == ["example.csv", "example.json", "example.tex"]
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot be written to .*file.*choose another folder"):
-        write_tables([TABLE], tmp_path / "file")
 
 
 def test_identifiers_hold_nothing_that_means_something() -> None:

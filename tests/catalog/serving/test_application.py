@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import polars
 import pytest
 from starlette.testclient import TestClient
 
@@ -54,6 +57,52 @@ def test_a_query_becomes_a_table_that_leads_to_architectures(client: TestClient)
     assert "2 rows in" in text_of(page)
     assert re.findall(r'<a href="(/architectures/\d+)">', page) == ["/architectures/6112", "/architectures/9931"]
     assert 'data-order="1073466.0"' in page
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_all_rows_of_a_result_can_be_downloaded(client: TestClient, kind: str) -> None:
+    sql = "SELECT index, cell, is_connected FROM nb201 WHERE index < 600 ORDER BY index"
+    assert f"/query/download?format={kind}" in asked(client, sql)[1]
+    answer = client.get("/query/download", params={"sql": sql, "format": kind})
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == f'attachment; filename="result.{kind}"'
+    read = {"csv": polars.read_csv, "json": polars.read_json, "parquet": polars.read_parquet}[kind]
+    frame = read(io.BytesIO(answer.content))
+    assert frame["index"].to_list() == list(range(600))
+    assert frame.columns == ["index", "cell", "is_connected"]
+
+
+def test_a_downloaded_csv_holds_nothing_that_a_spreadsheet_runs(client: TestClient) -> None:
+    answer = client.get("/query/download", params={"sql": "SELECT '=1+1' AS x"})
+    assert answer.text == "x\n'=1+1\n"
+
+
+@pytest.mark.parametrize("sql", HOSTILE_SQL)
+def test_a_download_is_refused_what_a_query_is_refused(client: TestClient, sql: str) -> None:
+    answer = client.get("/query/download", params={"sql": sql})
+    assert answer.status_code == 400
+    assert CANARY not in answer.text
+    assert "content-disposition" not in answer.headers
+
+
+def test_a_download_keeps_its_limits_and_knows_its_formats(nb201_path: Path, client: TestClient) -> None:
+    unknown = client.get("/query/download", params={"sql": "SELECT 1 AS x", "format": "parket"})
+    assert (unknown.status_code, "Did you mean parquet" in text_of(unknown.text)) == (400, True)
+    assert client.get("/query/download").status_code == 400
+    with client_of(nb201_path, Limits(download=1000)) as small:
+        large = small.get("/query/download", params={"sql": "SELECT cell FROM nb201"})
+    assert (large.status_code, "1,000 is the most" in text_of(large.text)) == (400, True)
+
+
+def test_every_question_of_the_first_page_has_an_answer(client: TestClient, hostile_path: Path) -> None:
+    for server in (client, client_of(hostile_path)):
+        with server if server is not client else nullcontext():
+            links = re.findall(r'<a href="(/query\?sql=[^"]+)">', server.get("/").text)
+            assert len(links) >= 3
+            for link in links:
+                answer = server.get(html.unescape(link))
+                assert answer.status_code == 200, link
+                assert 'id="result"' in answer.text, link
 
 
 def test_the_chart_gets_numbers_and_the_texts_that_colours_can_tell_apart(client: TestClient) -> None:

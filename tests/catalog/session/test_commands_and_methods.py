@@ -77,6 +77,9 @@ PRINT_NO_ROWS = {
     "export": "writes the rows into a file: see test_an_export_is_the_same_file",
     "report": "writes a page and prints sentences: see test_a_report_says_the_same",
     "ingest": "fills the catalog and tells of it on standard error",
+    "remove": "changes the catalog and shows what goes",
+    "merge": "changes the catalog and tells of it on standard error",
+    "rename": "changes the catalog and tells of it on standard error",
     "score": "fills the catalog and tells of it on standard error",
     "train": "writes weights and tells of it on standard error",
     "evaluate": "fills the catalog and tells of it on standard error",
@@ -87,7 +90,9 @@ PRINT_NO_ROWS = {
 NO_METHODS = {"db", "serve", "demo"}
 COMMANDS_ALONE = {
     "show": {"form", "svg", "computation"},  # .text(form) and .svg(form) of the result; the method `computation`
-    "match": {"explain"},  # the method `explain`
+    "match": {"explain"},  # the method `pattern_sql`
+    "doctor": {"explain"},  # the method `origin`
+    "remove": {"yes", "json"},  # a call is not asked, and the result has `as_json`
     "train": {"pretrain"},  # the method `pretrain`
 }
 """Options that are no argument of the method."""

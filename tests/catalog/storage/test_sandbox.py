@@ -128,6 +128,7 @@ def test_columns_keep_their_types_without_rows(path: Path) -> None:
     [
         ("SELECT parms FROM nb201", 'Candidate bindings: "params"'),
         ("SELECT * FROM nb102", 'Did you mean "nb201"?'),
+        ("SELECT * FROM mine", "Table with name mine does not exist!\n+(?!Did you mean).*Tables: "),
         ("SELECT * FROM nb102", "Tables: alembic_version, architecture, .*nb201"),
         ("SELECT median_of(params) FROM nb201", "Did you mean"),
         ("SELEC 1", "syntax error"),

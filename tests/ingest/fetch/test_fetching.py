@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import DownloadError, UsageError
+from catalog.message import readable_bytes
 from ingest.fetch.downloading import BLOCK
 from ingest.fetch.fetching import by_hand, fetch, readable_parts
 from ingest.fetch.registry import OFFICIAL_FILES, OfficialFile, official_file
@@ -83,7 +84,7 @@ def test_a_cut_within_a_block_repeats_less_than_the_block(site: Site, tmp_path: 
 def test_what_came_is_kept_for_the_next_call(site: Site, tmp_path: Path) -> None:
     came = BLOCK * 40
     site.cuts = [came, 0, 0, 0]
-    with pytest.raises(DownloadError, match=f"{came:,} bytes are kept"):
+    with pytest.raises(DownloadError, match=f"{readable_bytes(came)} are kept"):
         bring(site, tmp_path)
     assert not (tmp_path / "sample.bin").exists()
     assert (tmp_path / "sample.bin.partial").read_bytes() == CONTENT[:came]

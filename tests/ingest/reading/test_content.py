@@ -147,5 +147,5 @@ def test_the_same_bytes_with_another_option_are_no_known_source(catalog_path: Pa
     with Store.open(catalog_path, mode="write") as catalog:
         ingest(catalog, NB201Table(200), path)
         assert ingest(catalog, NB201Table(200), path).was_known
-        with pytest.raises(UsageError, match=r"the options epochs 200 and not epochs 12; .* catalog db forget 1"):
+        with pytest.raises(UsageError, match=r"the options epochs 200 and not epochs 12; .* give --replace"):
             ingest(catalog, NB201Table(12), path)

@@ -88,7 +88,7 @@ def test_a_line_without_an_end_stops(tmp_path: Path) -> None:
 def test_json_bombs_stop_at_the_size_limit(tmp_path: Path) -> None:
     path = tmp_path / "bomb.json"
     path.write_bytes(gzip.compress(b"[" + b" " * 10_000_000 + b"]"))
-    with pytest.raises(IngestError, match="more than 1000000 bytes"):
+    with pytest.raises(IngestError, match="more than 1 MB"):
         read_json(path, 1_000_000)
 
 

@@ -28,7 +28,7 @@ from predictor.scoring.reading import read_given
 from predictor.scoring.training import pretrain, train
 
 LABEL = "cifar10_valid_accuracy"
-SMALL = {"width": 16, "layers": 2}
+SMALL = {"width": 16, "layers": 2, "encoders": 2}
 
 
 class Notes(Listener):
@@ -102,7 +102,7 @@ def test_fifty_labels_rank_the_space_with_a_spread_and_the_same_call_gives_the_s
     assert (frame["cg_50_std"] > 0).all()
 
 
-@pytest.mark.parametrize("objective", ["contrastive", "statistics", "masked", "none"])
+@pytest.mark.parametrize("objective", ["contrastive", "operators", "statistics", "masked", "flow", "none"])
 def test_pre_training_needs_no_label_and_labels_go_on_from_it(path: Path, tmp_path: Path, objective: str) -> None:
     options = {**SMALL, "objective": objective, "graphs": 40, "steps": 10}
     with Store.open(path, mode="write") as catalog:
@@ -118,8 +118,45 @@ def test_a_transformer_attends_too(path: Path, tmp_path: Path) -> None:
         trained(catalog, tmp_path / "weights", network="transformer")
         found = ComputationGraphs.load(tmp_path / "weights")
         given = read_given(catalog, "mine", ComputationGraphs.needs)[1]
-        assert "transformer, 2 x 16" in repr(found.encoder)
+        assert "transformer, 2 x 16" in repr(found.encoders[0])
         assert np.isfinite(found.score(given).mean).all()
+
+
+def test_encoders_that_learn_end_to_end_rank_with_a_spread_and_come_back_from_disk(path: Path, tmp_path: Path) -> None:
+    with Store.open(path, mode="write") as catalog:
+        card = trained(catalog, tmp_path / "weights", fine_tune=True)
+        again = trained(catalog, tmp_path / "again", fine_tune=True)
+        score_space(catalog, "mine", "cg", tmp_path / "weights", column="cg_tuned")
+        frame = catalog.query(f"SELECT cg_tuned, cg_tuned_std, {LABEL} AS label FROM mine WHERE is_connected")
+    assert card["sha256"] == again["sha256"]
+    assert kendalltau(frame["cg_tuned"], frame["label"]).statistic > 0.6
+    assert (frame["cg_tuned_std"] > 0).all()
+
+
+def test_encoders_that_learned_from_labels_go_to_other_spaces_alone(path: Path, tmp_path: Path) -> None:
+    with Store.open(path, mode="write") as catalog:
+        ingest(catalog, GraphsJSONL("other"), write(tmp_path / "other.jsonl", networks(40)))
+        trained(catalog, tmp_path / "first", fine_tune=True)
+        told = {"pretrained": str(tmp_path / "first")}
+        with pytest.raises(UsageError, match="learned from labels of mine; they can be used on other spaces alone"):
+            trained(catalog, tmp_path / "again", **told)
+        card = train(catalog, "cg", ["other"], LABEL, tmp_path / "w", options=told, listener=Listener())
+        assert score_space(catalog, "other", "cg", tmp_path / "w").failed == 0
+        with pytest.raises(UsageError, match="learned from labels of mine"):
+            score_space(catalog, "mine", "cg", tmp_path / "w")
+    assert card["pretraining"] == {"objective": "labels", "spaces": ["mine"]}
+
+
+def test_the_graphs_alone_can_be_read(path: Path, tmp_path: Path) -> None:
+    with Store.open(path, mode="write") as catalog:
+        trained(catalog, tmp_path / "weights", structure=False)
+        found = ComputationGraphs.load(tmp_path / "weights")
+        given = read_given(catalog, "mine", ComputationGraphs.needs)[1]
+        truth = catalog.query(f"SELECT {LABEL} AS label FROM mine ORDER BY architecture_id")["label"]
+        scores = found.score(given).mean
+    assert (dict(found.frozen.groups), found.card["share_of_trees"]) == ({}, 0.0)
+    assert list(found.frozen.vectors) == [f"network_{name}" for name in ("mean", "most", "parts", "end", "sizes")]
+    assert kendalltau(scores, truth).statistic > 0.7
 
 
 def test_without_labels_the_order_is_the_zero_shot_order(path: Path, tmp_path: Path) -> None:
@@ -220,7 +257,7 @@ def test_architectures_that_no_catalog_holds_have_networks_too() -> None:
     native = space.sample(20, 0)
     given = given_of(space, ComputationGraphs.needs, native, [graph.canonical for graph in native])
     labels = np.where(given.connected, np.arange(20.0), np.nan)
-    model = ComputationGraphs(ComputationGraphsOptions(width=16)).fit(
+    model = ComputationGraphs(ComputationGraphsOptions(width=16, encoders=1)).fit(
         [Labelled("nb201 label", given, labels)], Training()
     )
     part = given.taken(np.array([7, 3]))

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from predictor.few_label.blend import folds, share_of_trees
+from predictor.few_label.groups import Frozen, Group, Inputs
 from predictor.few_label.intervals import HALF_WIDTH, widening
 from predictor.few_label.labels import Distribution, normal_scores
+from predictor.few_label.model import Model
+from predictor.few_label.tables import Table
 from predictor.few_label.trees import SHARE_OF_INPUTS, Forest
 
 RANDOM = np.random.default_rng(0)
@@ -62,3 +65,21 @@ def test_intervals_hold_as_many_labels_as_they_say(factor: float) -> None:
     width = widening(residuals, np.ones(4000))
     assert np.mean(np.abs(residuals) <= HALF_WIDTH * width) == pytest.approx(0.9, abs=0.01)
     assert abs(np.log(widening(residuals[:5], np.ones(5)))) < 1.0
+
+
+def test_vectors_are_learned_from_by_their_distances_and_no_tree_sees_them() -> None:
+    points = RANDOM.normal(size=(80, 3))
+    table = Table(("a", "b", "c"), points)
+    group = Group.of(table, np.arange(80), ranked=False, counted=False)
+    assert group is not None
+    frozen = Frozen({}, vectors={"own": group})
+    inputs = Inputs({}, {}, np.empty((0, 80)), {"own": group.read(table)})
+    labels = points[:, 0] + 0.5 * points[:, 1] ** 2
+    known, new = np.arange(50), np.arange(50, 80)
+    model, left_out = Model.fit_and_leave_out(inputs.taken(known), labels[known], trees=10, seed=0)
+    assert (model.forest, model.share, inputs.flat.shape) == (None, 0.0, (80, 0))
+    assert np.corrcoef(left_out.means, labels[known])[0, 1] > 0.8
+    assert np.corrcoef(model.predict(inputs.taken(new))[0], labels[new])[0, 1] > 0.8
+    state = {**frozen.state(), **model.state()}
+    restored = Model.restored(state, Frozen.restored(state))
+    np.testing.assert_allclose(restored.predict(inputs.taken(new)), model.predict(inputs.taken(new)), atol=1e-8)

@@ -11,7 +11,16 @@ import torch
 from catalog.architecture.cell_arrays import CellArrays
 from catalog.architecture.graph import ArchitectureGraph, CellGraph
 from catalog.errors import UsageError
-from predictor.tg_nas.paper import PaperConfig, PaperScorer, encode, feature_table, first_cells, train_paper
+from predictor.tg_nas.paper import (
+    PaperConfig,
+    PaperGraphs,
+    PaperScorer,
+    encode,
+    feature_table,
+    first_cells,
+    table_of,
+    train_paper,
+)
 from tests.predictor.tg_nas.graphs import NB201_EDGES
 
 
@@ -33,6 +42,19 @@ def test_small_modules_are_padded_to_seven_and_padding_feeds_the_global_node() -
     table = feature_table(("input", "conv3x3", "output"))
     assert table[graphs.rows[0, 5]].abs().sum() == 0
     assert table[-1].nonzero().flatten().tolist() == [384]
+
+
+def test_graphs_of_two_spaces_share_a_batch_once_they_are_padded_alike() -> None:
+    module = CellGraph.build("module", ("input", "conv3x3", "output"), [(0, 1), (1, 2)])
+    cell = encode(CellArrays.of([native(*["none"] * 6).cells[0]]))
+    both = PaperGraphs.joined([encode(CellArrays.of([module]), 8), cell])
+    assert both.rows.shape == (2, 9)
+    assert (both.taken(np.array([1])).adjacency == cell.adjacency).all()
+
+
+def test_any_vectors_can_stand_for_operators() -> None:
+    table = table_of(np.full((2, 3), 0.5, dtype=np.float32))
+    assert table.tolist() == [[0.5, 0.5, 0.5, 0], [0.5, 0.5, 0.5, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
 
 
 def test_darts_has_eleven_nodes_and_all_eight_operators_feed_the_output() -> None:
