@@ -135,7 +135,7 @@ def build_report(
     pool: str = COMMON,
     names: Mapping[str, str] | None = None,
     command: str | None = None,
-    on_pool: Callable[[int], None] = lambda _: None,
+    on_pool: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Report:
     """Analyse every target of every space.
 
@@ -157,7 +157,7 @@ def build_report(
     command
         The command that makes this report again, for the page; by default `catalog report`.
     on_pool
-        Told how many pools are analysed.
+        Told how many pools are analysed, of how many.
 
     Raises
     ------
@@ -174,9 +174,10 @@ def build_report(
             "or condition."
         )
     pools: list[PoolAnalysis] = []
+    on_pool(0, len(read))
     for one in _compared(read) if is_common else read:
         pools.append(find(catalog, one))
-        on_pool(len(pools))
+        on_pool(len(pools), len(read))
     return _report(catalog, pools, command or _command(spaces, targets, proxies, where, pool, names or {}), names or {})
 
 

@@ -20,7 +20,7 @@ from catalog.report.paper.latex_text import latex
 from catalog.report.paper.main_table import MOST_COLUMNS, paper_tables
 from catalog.report.report import Report, build_report
 from catalog.storage.store import Store
-from tests.catalog.report.conftest import HOSTILE
+from tests.catalog.report.conftest import HOSTILE, TARGETS
 from tests.catalog.report.paper.conftest import NAMES
 from tests.catalog.test_output_file import little_room
 
@@ -130,6 +130,14 @@ def test_every_source_and_proxy_is_cited(files: dict[str, bytes], single: Report
 def test_a_name_of_nothing_is_refused_with_near_ones(hostile_database: Path) -> None:
     with Store.open(hostile_database) as catalog, pytest.raises(UsageError, match="Did you mean good_published"):
         build_report(catalog, ["few"], ["cifar10_test_accuracy"], names={"good_publishd": "Good"})
+
+
+def test_progress_knows_how_many_rankings_there_are(hostile_database: Path) -> None:
+    told: list[tuple[int, int]] = []
+    with Store.open(hostile_database) as catalog:
+        where = "architecture_id % 8 = 0"
+        build_report(catalog, ["many"], TARGETS, where=where, on_pool=lambda *place: told.append(place))
+    assert told == [(0, 2), (1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize(
