@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 LARGEST = 1e300
 """Sums and squares of larger numbers overflow."""
 
 
-def is_number(value: Any, low: float = -LARGEST, high: float = LARGEST) -> bool:
+def is_number(value: Any, low: float = -LARGEST, high: float = LARGEST) -> TypeGuard[float]:
     """Whether a value is a number in an interval, and none beyond `LARGEST`; truth values and texts are none.
 
     A whole number may have too many digits for a float.

@@ -17,6 +17,8 @@ from catalog.output_file import make_folder, write_bytes, write_text
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 FORMAT = 2
 _SEAL = "card_sha256"
+_UNSEALED = ("sha256", "seconds_per_member")
+"""The digest of the weights themselves, and what a clock said: equal trainings give equal bytes."""
 
 State = Mapping[str, NDArray[Any]]
 
@@ -48,12 +50,12 @@ def write(folder: Path, state: State, facts: Mapping[str, Any]) -> dict[str, Any
 
 
 def sealed(card: Mapping[str, Any]) -> dict[str, str]:
-    """What the header of the weights says of their card: the sha256 of all facts in it but the weights' own digest.
+    """What the header of the weights says of their card: the sha256 of all facts in it but `_UNSEALED`.
 
     So the card cannot be edited unnoticed, neither the options nor what the weights were trained on, and `digest_of`
     covers all of it.
     """
-    facts = {name: value for name, value in card.items() if name != "sha256"}
+    facts = {name: value for name, value in card.items() if name not in _UNSEALED}
     told = json.dumps(json.loads(json.dumps(facts)), sort_keys=True)  # as a reader finds them: keys as texts
     return {_SEAL: hashlib.sha256(told.encode()).hexdigest()}
 
