@@ -79,7 +79,7 @@ def totals(batch: ComputationBatch, values: Values) -> Values:
 
 def _numbers(shape: Places) -> Values:
     """(N,) how many numbers a node gives for one image; what is not known counts as 1."""
-    return np.where(shape[:, 1:] > 0, shape[:, 1:], 1).astype(np.float64).prod(axis=1)
+    return np.asarray(np.where(shape[:, 1:] > 0, shape[:, 1:], 1).astype(np.float64).prod(axis=1))
 
 
 def _keeps_shape(batch: ComputationBatch) -> Mask:

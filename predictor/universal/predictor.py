@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from predictor.door import Given, Needs, Predictor, Scores
+from predictor.universal.networks import networks_of
 from predictor.universal.recipe import terms_of
 
 AT_ONCE = 2_000
@@ -18,11 +19,12 @@ class TGNASUniversal(Predictor):
     The logarithm of the sum over layers of the square root of their multiply-accumulates, less costs of pooling on the
     mean way of the signal and of long shortest ways. It reads no labels and no weights.
 
-    Direction: higher is better. Needs: whole networks with sizes. docs/tg_nas.md says how far to trust it.
+    Direction: higher is better. Needs: whole networks with sizes, or cells, each of
+    which is then applied to one image: the mean over them. docs/tg_nas.md says how far to trust it.
     """
 
     name = "tg_nas_universal"
-    needs = Needs(networks=True)
+    needs = Needs(graphs=("native",), networks=True)
     has_spread: ClassVar[bool] = True
 
     def score(self, given: Given) -> Scores:
@@ -30,6 +32,9 @@ class TGNASUniversal(Predictor):
         connected = np.flatnonzero(given.connected).astype(np.int64)
         for start in range(0, len(connected), AT_ONCE):
             rows = connected[start : start + AT_ONCE]
-            terms = terms_of(given.networks(rows))
-            mean[rows], spread[rows] = terms.score, terms.spread
+            networks, owners = networks_of(given, rows)
+            terms = terms_of(networks)
+            count = np.bincount(owners, minlength=len(rows))
+            mean[rows] = np.bincount(owners, terms.score, minlength=len(rows)) / count
+            spread[rows] = np.bincount(owners, terms.spread, minlength=len(rows)) / count
         return Scores(mean, spread)

@@ -10,8 +10,8 @@ r"""The recipe of `tg_nas_universal`: a size of the whole network, less what str
   the signal to another shape: half of the signal passes by where there is such a bypass, and a network must not lose by
   getting one.
 * Pooled share p: weightless windows among all windows and weighted layers on the mean way of the signal.
-* Shortest way r: layers and windows that keep the shape, on the way with fewest of them. A stride or a change of channels,
-  which has to be passed, costs nothing; nor does a residual block.
+* Shortest way r: layers and windows that keep the shape, on the way with fewest of them. A stride or a change of
+  channels, which has to be passed, costs nothing; nor does a residual block.
 
 Every term is a function of the network alone, so one architecture can be scored. In a space of many sizes the size
 decides; where all are about as large, structure does. Nothing is fitted: the six numbers were chosen by hand on the
