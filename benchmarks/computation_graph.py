@@ -141,12 +141,14 @@ def judged(pool: Pool, target: str, tables: Mapping[str, Table], reads: str, lab
     kept = kept[pool.given.connected[kept]]
     given, known = part(pool.given, kept), known[kept]
     labelled = np.flatnonzero(np.isfinite(known))
-    without = left_out(blind="blind" in reads, structure="graphs" not in reads)
+    structure = "graphs" not in reads
+    without = left_out(blind="blind" in reads, structure=structure)
     own = {name: replace(table, values=table.values[kept]) for name, table in tables.items()}
     few = np.arange(len(kept))[:: -(-len(kept) // MOST_FROZEN)]
     scales = with_vectors(
         Frozen.of(given, labelled, without),
         {name: replace(table, values=table.values[few]) for name, table in own.items()},
+        structure=structure,
     )
     inputs = scales.read(given, own)
     model = Model.fit(inputs.taken(labelled), known[labelled], seed=seed)

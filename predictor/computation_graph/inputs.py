@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,8 @@ from predictor.few_label.tables import TERMS, ZERO_SHOT, Table
 NETWORK = "network_"
 """Before the name of a read-out: the group of its vectors."""
 SIZES = "network_sizes"
+BESIDE = (f"{NETWORK}end",)
+"""The groups that are read beside those of plain numbers; more of them took more than they gave on development spaces."""
 MOST_FROZEN = 2_000
 """Architectures that the scales of vectors are of."""
 _SIZES = ("log_parameters", "log_multiply_accumulates")
@@ -41,16 +43,17 @@ def tables_of(vectors: Mapping[str, Values], sizes: Values) -> Mapping[str, Tabl
     return found | {SIZES: Table(_SIZES, sizes)}
 
 
-def frozen(encoders: Sequence[NetworkEncoder], given: Given, labelled: Rows, without: Collection[str]) -> Frozen:
+def frozen(encoders: Sequence[NetworkEncoder], given: Given, labelled: Rows, *, blind: bool, structure: bool) -> Frozen:
     """Scales and distributions of what computes something; those of vectors of an even part of a large space."""
     rows = np.flatnonzero(given.connected).astype(np.int64)
     rows = rows[:: -(-len(rows) // MOST_FROZEN) or 1]
-    return with_vectors(Frozen.of(given, labelled, without), tables(encoders, given, rows))
+    without = left_out(blind=blind, structure=structure)
+    return with_vectors(Frozen.of(given, labelled, without), tables(encoders, given, rows), structure=structure)
 
 
-def with_vectors(plain: Frozen, found: Mapping[str, Table]) -> Frozen:
+def with_vectors(plain: Frozen, found: Mapping[str, Table], *, structure: bool) -> Frozen:
     """The groups of plain numbers, and those of vectors with the scales of some networks."""
-    groups = {name: _group(table) for name, table in found.items()}
+    groups = {name: _group(table) for name, table in found.items() if name in BESIDE or not structure}
     return replace(plain, vectors={name: group for name, group in groups.items() if group is not None})
 
 

@@ -180,11 +180,11 @@ class ComputationGraphs(Predictor):
 
     def _learn(self, given: Given, rows: NDArray[np.int64], labels: Values, training: Training) -> dict[str, float]:
         """Learn from labels on frozen vectors; gives what the card says of it."""
-        from predictor.computation_graph.inputs import frozen, inputs_of, left_out
+        from predictor.computation_graph.inputs import frozen, inputs_of
         from predictor.computation_graph.model import Model
 
-        without = left_out(blind=self.options.blind, structure=self.options.structure)
-        self._frozen = frozen(self.encoders, given, rows, without)
+        options = self.options
+        self._frozen = frozen(self.encoders, given, rows, blind=options.blind, structure=options.structure)
         inputs = inputs_of(self.encoders, self._frozen, given, rows)
         self._model = model = Model.fit(inputs, labels, seed=training.seed)
         return {"share_of_labels": round(model.share, 3), "share_of_trees": round(model.learned.share, 3)}
