@@ -15,6 +15,10 @@ from scipy.stats import kendalltau
 from catalog.architecture.operators import Operator
 from catalog.errors import UsageError
 from catalog.progress import Listener
+from catalog.search.job import prepare
+from catalog.search.methods.problem import Budget
+from catalog.search.methods.running import search
+from catalog.search.request import Request
 from catalog.spaces import space_named
 from catalog.storage.store import Store
 from catalog.testing import check_predictor
@@ -262,3 +266,16 @@ def test_architectures_that_no_catalog_holds_have_networks_too() -> None:
     )
     part = given.taken(np.array([7, 3]))
     np.testing.assert_allclose(model.score(part).mean, model.score(given).mean[[7, 3]], rtol=1e-3)
+
+
+def test_a_search_learns_by_it_from_labels_of_a_space_of_ones_own(path: Path) -> None:
+    with Store.open(path, mode="write") as catalog:
+        asked = Request(
+            "mine", (), budget=20, labels=LABEL, method="bayesian", predictor="cg", settings=("width=16", "layers=2")
+        )
+        prepared = prepare(catalog, asked)
+        history = search(prepared.problem, "bayesian", Budget(20), 0)
+    assert len(history.visits) == 20
+    assert history.best is not None
+    labels = history.values()[:, 0]
+    assert labels[10:].mean() > labels[:10].mean()
