@@ -50,7 +50,7 @@ def test_a_quoted_figure_stands_in_the_table_that_it_links_to(page: str, figure:
 
 
 def test_figures_are_quoted_at_all() -> None:
-    assert len(quoted()) > 20
+    assert len(quoted()) > 15
 
 
 def test_the_readme_lists_the_official_files_as_they_are_fetched() -> None:
