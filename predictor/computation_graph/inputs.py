@@ -17,7 +17,7 @@ NETWORK = "network_"
 """Before the name of a read-out: the group of its vectors."""
 SIZES = "network_sizes"
 BESIDE = (f"{NETWORK}end",)
-"""The groups that are read beside those of plain numbers; more of them took more than they gave on development spaces."""
+"""The groups that are read beside those of plain numbers: on the development spaces more took more than they gave."""
 MOST_FROZEN = 2_000
 """Architectures that the scales of vectors are of."""
 _SIZES = ("log_parameters", "log_multiply_accumulates")
