@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from catalog.architecture.sizes import REFERENCE_CHANNELS, NetworkInput, Size
 from catalog.errors import UsageError
 from catalog.spaces import SPACES
 from predictor.door import Given
+from predictor.universal.stand_ins import replaced, stand_ins
 
 PIXELS = 16
 """Edge of the image that a cell of which no network is known is given."""
@@ -25,14 +26,34 @@ Owners = NDArray[np.int64]
 """(G,) which of the architectures a network belongs to."""
 
 
-def networks_of(given: Given, rows: NDArray[np.int64]) -> tuple[ComputationBatch, Owners]:
-    """The networks of some architectures; of cells without a network each is one, applied to one image."""
+def networks_of(given: Given, rows: NDArray[np.int64]) -> Iterator[tuple[ComputationBatch, Owners]]:
+    """The networks of some architectures; of cells without a network each is one, applied to one image.
+
+    An architecture has several where an operator is known by a sentence alone: one with each that stands in for it.
+    """
     if given.space in SPACES:
-        return given.networks(rows), np.arange(len(rows))
+        yield given.networks(rows), np.arange(len(rows))
+        return
+    graphs = [given.native.graphs[row] for row in rows.tolist()]
+    found = stand_ins(graphs, given.vocabulary)
+    several = [replaced(graph, found) for graph in graphs] if found else [[]] * len(graphs)
+    as_they_are = np.array([place for place, forms in enumerate(several) if not forms], dtype=np.int64)
+    if len(as_they_are):
+        batch, owners = _as_they_are(given, rows[as_they_are], [graphs[place] for place in as_they_are])
+        yield batch, as_they_are[owners]
+    for place, forms in enumerate(several):
+        if forms:
+            batch, owners = of_cells(forms)
+            yield batch, np.full(len(owners), place)
+
+
+def _as_they_are(
+    given: Given, rows: NDArray[np.int64], graphs: Sequence[ArchitectureGraph]
+) -> tuple[ComputationBatch, Owners]:
     try:
         return given.networks(rows), np.arange(len(rows))
     except UsageError:
-        return of_cells([given.native.graphs[row] for row in rows.tolist()])
+        return of_cells(graphs)
 
 
 def of_cells(graphs: Sequence[ArchitectureGraph]) -> tuple[ComputationBatch, Owners]:
