@@ -42,7 +42,7 @@ WIDTHS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 MOST_STAGES, MOST_BLOCKS = 3, 4
 SHAPE = (1, 1, 8, 8)
 SPACE, EXPORTED = "residual", "residual_onnx"
-OPTIONS = ComputationGraphsOptions(structure=False)
+OPTIONS = ComputationGraphsOptions()
 """A file has more or fewer operators than the module that it was exported from; the encoder does not mind."""
 HEADER = ("number", "widths", "depths", "parameters", "valid", "test")
 

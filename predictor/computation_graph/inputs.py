@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from catalog.architecture.graph import is_traced
+from catalog.spaces import SPACES
 from predictor.computation_graph.encoder import NetworkEncoder, Rows, Values
 from predictor.computation_graph.vectors import vectors_of
 from predictor.door import Given
@@ -27,6 +29,14 @@ def left_out(*, blind: bool, structure: bool) -> frozenset[str]:
     """The groups of `predictor.few_label` that are not read; without structure all but the zero-shot scores."""
     without = set() if structure else set(NAMES) - {ZERO_SHOT}
     return frozenset(without | ({ZERO_SHOT, TERMS} if blind else set()))
+
+
+def was_traced(given: Given, rows: Rows) -> bool:
+    """Whether some architectures are networks that were traced or read from files."""
+    if given.space in SPACES:
+        return False
+    graphs = given.native.graphs
+    return any(is_traced(cell.name) for row in rows.tolist() for cell in graphs[row].cells)
 
 
 def tables(encoders: Sequence[NetworkEncoder], given: Given, rows: Rows) -> Mapping[str, Table]:

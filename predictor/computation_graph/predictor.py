@@ -62,7 +62,9 @@ class ComputationGraphsOptions:
     blind
         Leave out what was made with labels of other spaces in sight: zero-shot scores, and the structural prior.
     structure
-        Read what `predictor.few_label` reads, too; else networks, sizes and zero-shot scores alone.
+        Read what `predictor.few_label` reads, too; else networks, sizes and zero-shot scores alone, as of traced
+        networks always: those groups count operators as they are written, which an ONNX file and its module are not
+        alike.
     fine_tune
         Let the encoders learn from the labels end to end; then networks and zero-shot scores alone are read.
     """
@@ -180,14 +182,15 @@ class ComputationGraphs(Predictor):
 
     def _learn(self, given: Given, rows: NDArray[np.int64], labels: Values, training: Training) -> dict[str, float]:
         """Learn from labels on frozen vectors; gives what the card says of it."""
-        from predictor.computation_graph.inputs import frozen, inputs_of
+        from predictor.computation_graph.inputs import frozen, inputs_of, was_traced
         from predictor.computation_graph.model import Model
 
-        options = self.options
-        self._frozen = frozen(self.encoders, given, rows, blind=options.blind, structure=options.structure)
+        structure = self.options.structure and not was_traced(given, rows)
+        self._frozen = frozen(self.encoders, given, rows, blind=self.options.blind, structure=structure)
         inputs = inputs_of(self.encoders, self._frozen, given, rows)
         self._model = model = Model.fit(inputs, labels, seed=training.seed)
-        return {"share_of_labels": round(model.share, 3), "share_of_trees": round(model.learned.share, 3)}
+        shares = {"share_of_labels": round(model.share, 3), "share_of_trees": round(model.learned.share, 3)}
+        return shares | {"structure": float(structure)}
 
     def _fine_tune(self, given: Given, rows: NDArray[np.int64], labels: Values, training: Training) -> dict[str, float]:
         """Learn from labels end to end; gives what the card says of it."""
