@@ -19,8 +19,9 @@ class TGNASUniversal(Predictor):
     The logarithm of the sum over layers of the square root of their multiply-accumulates, less costs of pooling on the
     mean way of the signal and of long shortest ways. It reads no labels and no weights.
 
-    Direction: higher is better. Needs: whole networks with sizes, or cells, each of
-    which is then applied to one image: the mean over them. docs/tg_nas.md says how far to trust it.
+    Direction: higher is better. Needs: whole networks with sizes, or cells, each of which is then applied to
+    one image: the mean over them. An operator that is known by a sentence alone scores as the mean of the three known
+    ones that are described nearest. docs/tg_nas.md says how far to trust it.
     """
 
     name = "tg_nas_universal"
@@ -32,9 +33,11 @@ class TGNASUniversal(Predictor):
         connected = np.flatnonzero(given.connected).astype(np.int64)
         for start in range(0, len(connected), AT_ONCE):
             rows = connected[start : start + AT_ONCE]
-            networks, owners = networks_of(given, rows)
-            terms = terms_of(networks)
-            count = np.bincount(owners, minlength=len(rows))
-            mean[rows] = np.bincount(owners, terms.score, minlength=len(rows)) / count
-            spread[rows] = np.bincount(owners, terms.spread, minlength=len(rows)) / count
+            sums, spreads, count = np.zeros((3, len(rows)))
+            for read in networks_of(given, rows):
+                terms = terms_of(read.networks)
+                np.add.at(sums, read.owners, terms.score)
+                np.add.at(spreads, read.owners, terms.spread)
+                np.add.at(count, read.owners, 1.0)
+            mean[rows], spread[rows] = sums / count, spreads / count
         return Scores(mean, spread)
