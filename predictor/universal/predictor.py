@@ -19,9 +19,9 @@ class TGNASUniversal(Predictor):
     The logarithm of the sum over layers of the square root of their multiply-accumulates, less costs of pooling on the
     mean way of the signal and of long shortest ways. It reads no labels and no weights.
 
-    Direction: higher is better. Needs: whole networks with sizes, or cells, each of which is then applied to
-    one image: the mean over them. An operator that is known by a sentence alone scores as the mean of the three known
-    ones that are described nearest. docs/tg_nas.md says how far to trust it.
+    Direction: higher is better. Needs: whole networks with sizes, or cells, each of which is then applied to one image:
+    the mean over them. An operator that is known by a sentence alone scores the mean of the three that are described
+    alike. docs/tg_nas.md says how far to trust it.
     """
 
     name = "tg_nas_universal"
@@ -33,11 +33,10 @@ class TGNASUniversal(Predictor):
         connected = np.flatnonzero(given.connected).astype(np.int64)
         for start in range(0, len(connected), AT_ONCE):
             rows = connected[start : start + AT_ONCE]
-            sums, spreads, count = np.zeros((3, len(rows)))
-            for read in networks_of(given, rows):
-                terms = terms_of(read.networks)
-                np.add.at(sums, read.owners, terms.score)
-                np.add.at(spreads, read.owners, terms.spread)
-                np.add.at(count, read.owners, 1.0)
-            mean[rows], spread[rows] = sums / count, spreads / count
+            sums = np.zeros((3, len(rows)))  # scores, spreads, networks
+            for networks, owners in networks_of(given, rows):
+                terms = terms_of(networks)
+                for total, values in zip(sums, (terms.score, terms.spread, np.ones(len(owners))), strict=True):
+                    total += np.bincount(owners, values, minlength=len(rows))
+            mean[rows], spread[rows] = sums[:2] / sums[2]
         return Scores(mean, spread)

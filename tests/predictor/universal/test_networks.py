@@ -19,8 +19,8 @@ def cell(*operators: str, size: Size | None = None) -> ArchitectureGraph:
 
 def test_cells_without_a_network_are_ranked_by_what_they_hold() -> None:
     wide = cell("conv3x3", size=Size(channels=2))
-    read = of_cells([cell("conv1x1"), cell("conv3x3"), wide, cell("conv3x3", "avg_pool_3x3")])
-    scores = terms_of(read.networks).score
-    assert read.owners.tolist() == [0, 1, 2, 3]
+    networks, owners = of_cells([cell("conv1x1"), cell("conv3x3"), wide, cell("conv3x3", "avg_pool_3x3")])
+    scores = terms_of(networks).score
+    assert owners.tolist() == [0, 1, 2, 3]
     assert scores[0] < scores[1] < scores[2]
     assert scores[3] < scores[1]
