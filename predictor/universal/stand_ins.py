@@ -9,6 +9,7 @@ import numpy as np
 
 from catalog.architecture.graph import ArchitectureGraph, CellGraph, is_traced
 from catalog.architecture.operators import BUILT_IN, Operator, Vocabulary
+from catalog.architecture.sizes import Size
 
 STAND_INS = 3
 """Known operators whose mean an unknown one scores."""
@@ -68,7 +69,14 @@ def _unknown_nodes(cell: CellGraph, found: StandIns) -> list[int]:
 
 
 def _with_stand_ins(cell: CellGraph, found: StandIns, rank: int) -> CellGraph:
-    operators = list(cell.operators)
+    operators, sizes = list(cell.operators), list(cell.sizes)
     for node in _unknown_nodes(cell, found):
         operators[node] = found[operators[node]][rank]
-    return replace(cell, operators=tuple(operators))
+        if sizes:
+            sizes[node] = _of_the_place(sizes[node])
+    return replace(cell, operators=tuple(operators), sizes=tuple(sizes))
+
+
+def _of_the_place(size: Size | None) -> Size | None:
+    """What a node says of its place: heads or a window belong to the unknown operator, and a stand-in has its own."""
+    return None if size is None else Size(channels=size.channels, stride=size.stride, repeats=size.repeats)

@@ -46,3 +46,9 @@ def test_what_is_known_is_not_replaced() -> None:
 def test_an_unknown_operator_scores_within_the_range_of_the_three(whole: bool) -> None:
     found = judged_swaps(Score("tg_nas_universal"), 40, 5, whole=whole)
     assert found.share >= 0.95
+
+
+def test_a_stand_in_keeps_the_channels_of_its_place_and_no_field_of_the_unknown_operator() -> None:
+    graph = cell("blur", size=Size(channels=1, heads=4, kernel=5))
+    for form in replaced(graph, stand_ins([graph], VOCABULARY)):
+        assert form.cells[0].sizes == (None, Size(channels=1), None)
