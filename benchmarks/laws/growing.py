@@ -157,14 +157,14 @@ def with_shortcut(graph: ArchitectureGraph, draw: random.Random) -> Architecture
     for place in places:
         cell = graph.cells[place]
         known = None if graph.input is None else counted(graph)
-        shapes = None if known is None else [node.shape for node in known.nodes[place]]
         chain = _chain(cell)
+        shapes = _widths(cell, chain) if known is None else [node.shape for node in known.nodes[place]]
         spans = [
             (first, last)
             for first in range(len(chain))
             for last in range(first + 2, len(chain) - 1)
             if _weights(graph, cell, chain[first + 1 : last + 1]) >= 2
-            and (shapes is None or shapes[chain[first]] == shapes[chain[last]])
+            and shapes[chain[first]] == shapes[chain[last]]
         ]
         if not spans or cell.repeats != 1:
             continue
@@ -191,6 +191,17 @@ def _chain(cell: CellGraph) -> list[int]:
     while chain[-1] in after:
         chain.append(after[chain[-1]])
     return chain
+
+
+def _widths(cell: CellGraph, chain: Sequence[int]) -> dict[int, Any]:
+    """The channels that leave each node of a chain, as multiples of those that enter, and how far it is reduced."""
+    found: dict[int, Any] = {}
+    channels, stride = 1.0, 1
+    for node in chain:
+        if (said := cell.size(node)) is not None:
+            channels, stride = said.channels or channels, stride * (said.stride or 1)
+        found[node] = (channels, stride)
+    return found
 
 
 def _weights(graph: ArchitectureGraph, cell: CellGraph, nodes: Sequence[int]) -> int:
