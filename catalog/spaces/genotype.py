@@ -35,7 +35,7 @@ Pair = tuple[str, int]
 _FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
 _LONGEST_TEXT = 4_000
 _LITERAL_TEXT = re.compile(r"[\w\s=\[\](),.'\"]*")
-_CONFIG_SPACE_KEY = re.compile(r"(?:.*:)?(edge|inputs_node)_(normal|reduce)_(\d{1,3})")
+_CONFIG_SPACE_KEY = re.compile(r"(?:.*:)?(edge|inputs_node)_(normal|reduce)_(\d{1,3})", re.ASCII)
 _FIRST_EDGE = (0, 2, 5, 9)  # number of each node's edge from predecessor 0 in the ConfigSpace keys
 
 
@@ -157,7 +157,7 @@ def from_config_space(configuration: Mapping[Any, Any]) -> Genotype:
 
 
 def _config_space_inputs(cell: str, node: int, text: object) -> tuple[int, ...]:
-    match = re.fullmatch(r"(\d)_(\d)", text) if isinstance(text, str) else None
+    match = re.fullmatch(r"([0-9])_([0-9])", text) if isinstance(text, str) else None
     if match is None:
         raise IdentifierError(
             f"inputs_node_{cell}_{node} is {_shown(text)}; allowed are two predecessors, for example '0_1'."

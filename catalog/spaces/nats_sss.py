@@ -118,11 +118,12 @@ def _format(widths: Sequence[int]) -> str:
 
 
 def _parse(identifier: object) -> list[int]:
-    if isinstance(identifier, str) and identifier.strip().isdecimal() and len(identifier) < 10:
-        identifier = int(identifier.strip())
+    text = identifier.strip() if isinstance(identifier, str) and identifier.isascii() else ""
+    if text.isdecimal() and len(text) < 10:
+        identifier = int(text)
     if isinstance(identifier, int | np.integer) and not isinstance(identifier, bool):
         return _at_index(int(identifier))
-    parts = identifier.strip().split(":") if isinstance(identifier, str) else []
+    parts = text.split(":")
     widths = [int(part) for part in parts if part.isdecimal() and len(part) < 4]
     if len(parts) != STAGES or len(widths) != STAGES or not set(widths) <= set(WIDTHS):
         raise IdentifierError(

@@ -176,7 +176,7 @@ def parse(identifier: object) -> Operators:
     if not isinstance(identifier, str):
         raise _unknown(identifier)
     text = identifier.strip()
-    if text.isdecimal() and len(text) <= _LONGEST_INDEX:
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_INDEX:
         return _at_index(int(text))
     if text[:1] in "([":
         return _from_naslib(_literal(text))

@@ -181,12 +181,14 @@ def refuse_other_kinds(path: Path, data: bytes) -> None:
         raise _too_wide(path, columns)
     if start[:1] in (b"{", b"["):
         raise _no_table(path, f"it begins with {start[:1].decode()}, as JSON does")
+    if b"\n" not in data and b"\r" in data.strip():
+        raise _no_table(path, "its lines end in carriage returns alone: save it with line feeds")
     try:
         header = next(csv.reader(io.StringIO(start.decode("utf-8", "replace"))), [])
     except csv.Error as error:
         raise _no_table(path, f"its header cannot be read ({error})") from error
     if len(header) == 1 and (other := next((sign for sign in "\t;|" if sign in header[0]), "")):
-        raise _no_table(path, f"its header has no comma, but {shown(other)!r}: separate the columns with commas")
+        raise _no_table(path, f"its header has no comma, but '{shown(other)}': separate the columns with commas")
     if twice := [name for name, count in Counter(header).items() if count > 1]:
         raise IngestError(
             f"{path.name} line 1: the column {shown(twice[0]) or 'without a name'} stands there twice; each may occur "

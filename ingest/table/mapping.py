@@ -15,6 +15,7 @@ from catalog.tables.measures import WORDS
 from catalog.tables.name_gate import fault_of_name, fault_of_text
 from ingest.reading.dataset_names import dataset_word, split_word
 from ingest.reading.percents import is_misspelt_accuracy
+from ingest.reading.shown import shown
 from ingest.table import units
 
 _LONGEST = 200
@@ -164,7 +165,7 @@ def mapping_of(said: Mapping[str, Any], where: str) -> TableMapping:
     columns = said.get("columns", {})
     if not isinstance(columns, Mapping):
         raise UsageError(f"{where}: columns is {columns!r:.100}; a table for each column is needed: [columns.NAME].")
-    found = tuple(_column(f"{where}, columns.{name}", str(name), facts) for name, facts in columns.items())
+    found = tuple(_column(f"{where}, columns.{shown(str(name))}", str(name), facts) for name, facts in columns.items())
     space, key, source = (_said_text(where, name, said.get(name), _LONGEST) for name in ("space", "key", "source"))
     return TableMapping(space, key, source, found)
 

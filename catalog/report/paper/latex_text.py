@@ -9,7 +9,9 @@ _GREEK = (
     "psi omega"
 ).split()
 _SIGNS = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
+    **{character: f"\\{character}" for character in "&%$#_"},
+    "{": r"\textbraceleft{}",  # BibTeX counts a brace behind a backslash, too
+    "}": r"\textbraceright{}",
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",

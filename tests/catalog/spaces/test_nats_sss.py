@@ -51,3 +51,9 @@ def test_neighbours_differ_in_one_stage(space: NATSSize) -> None:
 def test_what_is_no_architecture_is_refused(space: NATSSize, identifier: object) -> None:
     with pytest.raises(IdentifierError, match="size space"):
         space.locate(identifier)
+
+
+@pytest.mark.parametrize("identifier", ["٢", "٦٤:40:16:24:8"])
+def test_digits_of_other_scripts_name_nothing(identifier: str) -> None:
+    with pytest.raises(IdentifierError):
+        NATSSize().graph(identifier)

@@ -103,3 +103,8 @@ def test_a_foreign_graph_has_no_architecture_string() -> None:
 def test_an_unknown_space_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="nb101, nb201, darts"):
         space_named("nb301")
+
+
+def test_digits_of_other_scripts_name_nothing() -> None:
+    with pytest.raises(IdentifierError):
+        SPACE.locate("٢")

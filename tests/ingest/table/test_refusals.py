@@ -31,6 +31,28 @@ def test_a_cell_that_is_no_number_is_refused_by_line(cell: str, tmp_path: Path) 
     refused(tmp_path, path, f"mine.csv {CELL_FAULTS[cell]}", IngestError, **NORM)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("arch\tpath_norm\n1\t2\n", r"its header has no comma, but '\t': separate"),
+        ("arch,path_norm\r1,2\r", "its lines end in carriage returns alone: save it with line feeds"),
+    ],
+)
+def test_a_table_of_other_signs_is_told_which(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content.encode())
+    refused(tmp_path, path, message, IngestError, **NORM)
+
+
+def test_a_column_s_name_is_escaped_and_shortened(tmp_path: Path) -> None:
+    with opened(tmp_path) as c:
+        for name in ("p\nq", "x" * 300):
+            with pytest.raises(UsageError) as error:
+                c.ingest_table({"arch": CELLS[:1], name: [1.0]}, "nb201", **{**NORM, "proxy": name})
+            assert "\n" not in str(error.value)
+            assert "x" * 150 not in str(error.value)
+
+
 METRIC_FAULTS = {
     "nan": "line 3: robust_accuracy is nan; a metric is a number",
     "-inf": "line 3: robust_accuracy is -inf; a metric is a number",

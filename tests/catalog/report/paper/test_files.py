@@ -185,6 +185,10 @@ def test_files_that_find_no_room_keep_the_old_ones(single: Report, tmp_path: Pat
 def test_latex_sets_texts_as_they_stand() -> None:
     assert latex("a~b^c<d>|e") == r"a\textasciitilde{}b\textasciicircum{}c\textless{}d\textgreater{}\textbar{}e"
     assert latex("0.741 [0.736]") == "0.741 {[}0.736{]}"
-    assert latex(r"\input{x} 50 % & more_") == r"\textbackslash{}input\{x\} 50 \% \& more\_"
+    assert (
+        latex(r"\input{x} 50 % & more_") == r"\textbackslash{}input\textbraceleft{}x\textbraceright{} 50 \% \& more\_"
+    )
+    for hostile in ("{", "}", "}{", "a{b"):  # BibTeX counts every brace, whatever stands before it
+        assert latex(hostile).count("{") == latex(hostile).count("}")
     assert latex("a--b---c") == "a-{}-b-{}-{}-c"
     assert latex("é中\nα−1") == r"\'{e}\texttt{U+4E2D} $\alpha$$-$1"
