@@ -163,8 +163,7 @@ def with_shortcut(graph: ArchitectureGraph, draw: random.Random) -> Architecture
             (first, last)
             for first in range(len(chain))
             for last in range(first + 2, len(chain) - 1)
-            if _weights(graph, cell, chain[first + 1 : last + 1]) >= 2
-            and shapes[chain[first]] == shapes[chain[last]]
+            if _weights(graph, cell, chain[first + 1 : last + 1]) >= 2 and shapes[chain[first]] == shapes[chain[last]]
         ]
         if not spans or cell.repeats != 1:
             continue
