@@ -7,6 +7,7 @@ from typing import Self
 
 from catalog.progress import Listener
 from catalog.session.asking import Asking
+from catalog.session.explaining import Explaining
 from catalog.session.filling import Filling
 from catalog.session.handle import Mode
 from catalog.session.judging import Judging
@@ -15,7 +16,7 @@ from catalog.session.own_tables import OwnTables
 from catalog.session.searching import Searching
 
 
-class Catalog(Asking, Judging, Filling, Mending, OwnTables, Searching):
+class Catalog(Asking, Explaining, Judging, Filling, Mending, OwnTables, Searching):
     """A catalog file; every command of the command line is a method with the same name and words.
 
     >>> import catalog
