@@ -53,7 +53,7 @@ def lookup(
     found = _joined(view, keys, columns)
     missing = _missing(keys, found)
     if missing:
-        for place, key in zip(missing, _located(view.name, [wanted[place] for place in missing], wanted), strict=True):
+        for place, key in zip(missing, _located(view, [wanted[place] for place in missing], wanted), strict=True):
             keys[place] = key
         found = _joined(view, keys, columns)
         _require_all(view, wanted, found)
@@ -114,27 +114,43 @@ def _missing(wanted: Sequence[object], found: pa.Table) -> list[int]:
     return sorted(set(range(len(wanted))).difference(found["place"].to_pylist()))
 
 
-def _located(space: str, strangers: Sequence[object], wanted: Sequence[object]) -> list[str | int | None]:
-    """Keys of identifiers in another notation than the stored one."""
+def _located(view: SpaceView, strangers: Sequence[object], wanted: Sequence[object]) -> list[str | int | None]:
+    """Keys of identifiers in another notation than the stored one, and of names that a file gave."""
     from catalog.spaces import space_named
+    from catalog.tables.aliases import aliases_of
 
+    space = view.name
     try:
         defined = space_named(space)
     except UnknownSpaceError:  # a user's own space: its ids have one notation, and that was tried
         return [None] * len(strangers)
     keys: list[str | int | None] = []
+    aliases = aliases_of(view.catalog, space)
     refused: list[tuple[object, IdentifierError]] = []
     for given in strangers:
         try:
             keys.append(defined.locate(given))
         except IdentifierError as error:
-            refused.append((given, error))
+            named = aliases.get(given, ()) if isinstance(given, str) else ()
+            if not named:
+                refused.append((given, error))
+            keys.append(_only(space, given, named))
     if refused:
         raise IdentifierError(
             f"{len(refused)} of {len(wanted)} identifiers name no architecture of {space}: "
             f"{_some(given for given, _ in refused)}. {refused[0][1]}"
         )
     return keys
+
+
+def _only(space: str, given: object, named: Sequence[str]) -> str | None:
+    """The architecture that a file calls so, unless files call several so."""
+    if len(named) > 1:
+        raise IdentifierError(
+            f"{given!r:.100} is the name of {len(named)} architectures of {space}: {_some(named)}. Name the one "
+            "that is meant by its id."
+        )
+    return named[0] if named else None
 
 
 def _require_all(view: SpaceView, wanted: Sequence[object], found: pa.Table) -> None:
@@ -174,7 +190,9 @@ def _fits(catalog: Store, space: str, given: object) -> bool:
     try:
         space_named(space).locate(given)
     except IdentifierError:
-        return False
+        from catalog.tables.aliases import aliases_of
+
+        return given in aliases_of(catalog, space) if isinstance(given, str) else False
     except UnknownSpaceError:
         key = _as_key(given)
         column = "native_index" if isinstance(key, int) else "native_id"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from catalog.storage.store import Store
 
 ALIASES = "aliases"
-"""The parameter of an ingest run that has the names: an object from name to native id."""
+"""The parameter of an ingest run that has the names: an object from name to native ids."""
 
 
 def aliases_of(store: Store, space: str) -> Mapping[str, Sequence[str]]:
@@ -28,8 +28,7 @@ def aliases_of(store: Store, space: str) -> Mapping[str, Sequence[str]]:
     )
     result: dict[str, list[str]] = {}
     for (text,) in rows:
-        for name, native_id in json.loads(str(text)).items():
+        for name, native_ids in json.loads(str(text)).items():
             known = result.setdefault(name, [])
-            if native_id not in known:
-                known.append(native_id)
+            known += [native_id for native_id in native_ids if native_id not in known]
     return result

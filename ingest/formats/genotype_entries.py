@@ -42,6 +42,8 @@ class Listed:
     identifier: Any
     metrics: list[Metric] = field(default_factory=list)
     is_training: bool = True
+    name: str = ""
+    """What the list calls it, if anything."""
 
 
 def table_entries(path: Path, epochs: int | None, size_limit: int, notes: list[str]) -> Iterator[Listed]:
@@ -73,12 +75,13 @@ def json_entries(path: Path, found: Any, epochs: int | None, notes: list[str]) -
     nds = NDSLogs(nds_dataset(path), [item for _, item in keyed if is_log(item)], percents)
     for key, item in keyed:
         where = f"{path.name}: entry {described(key)}"
+        name = key if isinstance(key, str) and key in (found if isinstance(found, dict) else ()) else ""
         if is_log(item):
             yield nds.read(where, item)
         elif isinstance(item, dict) and "genotype" in item:
-            yield Listed(where, item["genotype"], _given(where, item, epochs, percents))
+            yield Listed(where, item["genotype"], _given(where, item, epochs, percents), name=name)
         else:
-            yield Listed(where, item)
+            yield Listed(where, item, name=name)
     percents.refuse_fractions()
     notes += [*percents.notes(), *nds.notes()]
 

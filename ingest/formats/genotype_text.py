@@ -54,7 +54,7 @@ def text_entries(path: Path, size_limit: int, notes: list[str]) -> Iterator[List
             raise IngestError(f"{where}: {error} Nothing was stored.") from None
         else:
             found += 1
-            yield Listed(where, read)
+            yield Listed(where, read, name=call.name)
     reasons = [
         f"{len(calls)} left out, because {reason}: {', '.join(map(str, calls))}" for reason, calls in left_out.items()
     ]

@@ -120,7 +120,7 @@ class PublishedGenotypes:
                 ("parameters", value, {"kind": "reported", "dataset": dataset})
                 for dataset, value in cell.parameters.items()
             ]
-            listed.append(Listed(cell.name, cell.genotype, metrics, is_training=False))
+            listed.append(Listed(cell.name, cell.genotype, metrics, is_training=False, name=cell.name))
         yield _batch(listed, Counter())
 
 
@@ -136,6 +136,7 @@ def _batch(
     members: Callable[[Sequence[Genotype]], Members] = members_of,
 ) -> Batch:
     rows: dict[Genotype, int] = {}
+    aliases: dict[str, list[int]] = {}
     metrics = MetricColumns()
     for item in listed:
         try:
@@ -143,13 +144,15 @@ def _batch(
         except IdentifierError as error:
             raise IngestError(f"{item.where}: {error} Nothing was stored.") from None
         row = rows.setdefault(found, len(rows))
+        if item.name and row not in (named := aliases.setdefault(item.name, [])):
+            named.append(row)
         repeats[found] += 1
         repeat = repeats[found] if item.is_training else None
         for name, value, columns in item.metrics:
             if not math.isfinite(value):
                 raise IngestError(f"{item.where}: {name} is {value}; a number is needed. Nothing was stored.")
             metrics.add(row, name, value, repeat=repeat, **columns)
-    return Batch(members(list(rows)), len(listed), metrics.table())
+    return Batch(members(list(rows)), len(listed), metrics.table(), aliases=aliases)
 
 
 def _repeated(repeats: Counter[Genotype], batch: Batch) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -91,6 +91,8 @@ class Batch:
         Tables in `METRIC_SCHEMA` and `SCORE_SCHEMA`.
     node_attributes
         A table in `ATTRIBUTE_SCHEMA`; stored for the architectures that are new.
+    aliases
+        Further names of the architectures, with the places in the batch that each stands for.
     notes
         Sentences for the summary: what was left out, or what a person should look at.
     """
@@ -100,6 +102,7 @@ class Batch:
     metrics: pa.Table = field(default_factory=METRIC_SCHEMA.empty_table)
     scores: pa.Table = field(default_factory=SCORE_SCHEMA.empty_table)
     node_attributes: pa.Table = field(default_factory=ATTRIBUTE_SCHEMA.empty_table)
+    aliases: Mapping[str, Sequence[int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

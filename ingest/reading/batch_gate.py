@@ -61,6 +61,7 @@ class BatchGate:
         self._check_names("the cell", {cell.name for graph in graphs for cell in graph.cells})
         for column in _METRIC_NAMES:
             self._check_names(f"the {column} of a metric", _distinct(batch.metrics[column]))
+        self._check_names("the name", batch.aliases)
         self._check_names("the proxy", _distinct(batch.scores["proxy"]))
         self._check_names("the data of a score", _distinct(batch.scores["input"]))
         self._check_values(batch, batch.metrics, "name")

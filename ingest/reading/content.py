@@ -28,6 +28,7 @@ class Content:
         self._architectures = 0
         self._count = 0
         self._attributes: list[str] = []
+        self._names: list[tuple[str, int]] = []
 
     def add(self, batch: Batch, ids: NDArray[np.int64]) -> None:
         """Take in a batch, whose architectures have the given ids in the catalog."""
@@ -35,6 +36,8 @@ class Content:
         self._count += len(ids)
         if len(batch.node_attributes):
             self._attributes.append(repr(batch.node_attributes.to_pylist()))
+        if batch.aliases:
+            self._names += [(name, int(ids[place])) for name, places in batch.aliases.items() for place in places]
 
     def digest(self, catalog: Store, source_id: int) -> str:
         """The digest of all of it, once the rows of the source are stored; equal in one catalog for equal content.
@@ -54,6 +57,7 @@ class Content:
             sums[0][0],
             sums[0][1],
             *self._attributes,
+            *map(repr, sorted(set(self._names))),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

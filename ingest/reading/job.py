@@ -20,6 +20,7 @@ from catalog.spaces.base import SearchSpace
 from catalog.storage.runs import Run
 from catalog.storage.store import Store
 from catalog.tables import registration, views
+from catalog.tables.aliases import ALIASES
 from catalog.tables.confirmed_counts import compared
 from catalog.tables.disagreements import disagreements
 from catalog.tables.name_gate import shown_file_name
@@ -349,6 +350,7 @@ class _Job:
         self._proxies: dict[str, int] = {}  # name to proxy.id
         self._first_proxy = catalog.next_id("proxy")
         self._content = Content()
+        self._aliases: dict[str, list[str]] = {}
 
     def store(self, batch: Batch) -> None:
         """Append one batch: unknown architectures, then metrics and published scores."""
@@ -366,6 +368,9 @@ class _Job:
         self.metric_names |= set(pc.unique(batch.metrics["name"]).to_pylist())
         self.scores += len(batch.scores)
         self.notes += batch.notes
+        for name, places in batch.aliases.items():
+            known = self._aliases.setdefault(name, [])
+            known += [one for place in places if (one := batch.members.native_ids[place]) not in known]
 
     def proxies_found(self) -> dict[str, tuple[int, bool]]:
         """The proxies of the published scores: name to ``proxy.id``, and whether this file brought it."""
@@ -386,7 +391,8 @@ class _Job:
             self.notes.append(
                 f"the catalog holds the same content already, as the source {same[1]}; its numbers are now there twice."
             )
-        entered = json.dumps({**parameters, "content": content}, sort_keys=True)
+        names = {ALIASES: self._aliases} if self._aliases else {}
+        entered = json.dumps({**parameters, **names, "content": content}, sort_keys=True)
         self.catalog.execute("UPDATE run SET parameters = ? WHERE id = ?", [entered, self.run_id])
 
     def finish(self, file: str, digest: str) -> None:

@@ -10,9 +10,13 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from catalog.errors import IngestError, UsageError
+import catalog
+from catalog.errors import IdentifierError, IngestError, UsageError
 from catalog.spaces import genotype
 from catalog.spaces.darts import DARTS
+from catalog.storage.store import Store
+from catalog.tables.aliases import aliases_of
+from catalog.tables.forgetting import forget_source
 from ingest.formats.genotypes import Genotypes, PublishedGenotypes
 from ingest.formats.published_genotypes import published_cells
 from ingest.reading.batch import Batch, SourceFacts
@@ -329,3 +333,36 @@ def test_damage_is_a_clean_error(tmp_path: Path, damage: Damage) -> None:
     survives(Genotypes().read, tmp_path / "list.txt", damaged(f"A = {NAMES[0]}\nB = {NAMES[1]}\n".encode(), damage))
     nds = json.dumps([nds_entry(NAMES[0], [60.0, 7.5])]).encode()
     survives(Genotypes().read, tmp_path / "DARTS.json", damaged(nds, damage))
+
+
+def test_names_of_a_file_find_their_genotypes(catalog_path: Path, tmp_path: Path) -> None:
+    """As DARTS_V2 = Genotype(...) does in the authors' genotypes.py; one that is assigned twice is told to be two."""
+    first, second = (str(cell.genotype) for cell in published_cells()[:2])
+    path = tmp_path / "genotypes.py"
+    path.write_text(f"MINE = {first}\nOTHER = {second}\nTWICE = {first}\nTWICE = {second}\n")
+    with catalog.open(catalog_path, mode="write") as c:
+        c.ingest("darts", path)
+        assert c.lookup(["OTHER", first], "darts", columns=["genotype"])["genotype"].to_list() == [second, first]
+        assert c.lookup("MINE")["genotype"].to_list() == [first]
+        assert "MINE" not in str(c.show("darts", "MINE"))
+        with pytest.raises(IdentifierError, match="'TWICE' is the name of 2 architectures of darts"):
+            c.lookup("TWICE", "darts")
+        report = c.ingest_table({"arch": ["MINE"], "x": [1.5]}, "darts", proxy="x", direction="higher")
+        assert (report.scores, report.new_architectures) == (1, 0)
+        with pytest.raises(IngestError, match="TWICE' *: it fits 2 architectures"):
+            c.ingest_table({"arch": ["TWICE"], "y": [1.5]}, "darts", proxy="y", direction="higher", key="arch")
+        c.ingest("darts-published")
+        assert c.lookup("DARTS_V1", "darts", columns=["genotype"])["genotype"].item() == first
+
+
+def test_names_go_with_their_source(catalog_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "genotypes.json"
+    path.write_text(json.dumps({"MINE": str(published_cells()[0].genotype)}))
+    with catalog.open(catalog_path, mode="write") as c:
+        c.ingest("darts", path)
+        assert c.lookup("MINE", "darts").height == 1
+    with Store.open(catalog_path) as store:
+        assert list(aliases_of(store, "darts")) == ["MINE"]
+    forget_source(catalog_path, 1)
+    with Store.open(catalog_path) as store:
+        assert not aliases_of(store, "darts")
