@@ -59,9 +59,9 @@ def space_named_in(store: Store, name: str) -> str:
     """
     known = [str(one) for (one,) in store.rows("SELECT name FROM space ORDER BY name")]
     if name not in known:
-        listed = f"stored are {', '.join(known)}" if known else "it holds no space yet"
+        listed = f"Stored are {', '.join(known)}." if known else "It holds no space yet."
         raise UnknownSpaceError(
-            f"{store.path} holds no search space {name!r:.120}. {did_you_mean(name, known)}{listed}."
+            f"{store.path} holds no search space {name!r:.120}. {did_you_mean(name, known)}{listed}"
         )
     return name
 

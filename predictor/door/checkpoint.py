@@ -53,10 +53,13 @@ def sealed(card: Mapping[str, Any]) -> dict[str, str]:
     """What the header of the weights says of their card: the sha256 of all facts in it but `_UNSEALED`.
 
     So the card cannot be edited unnoticed, neither the options nor what the weights were trained on, and `digest_of`
-    covers all of it.
+    covers all of it. Where the sentence encoder lies may change; its digest says which one it is.
     """
     facts = {name: value for name, value in card.items() if name not in _UNSEALED}
-    told = json.dumps(json.loads(json.dumps(facts)), sort_keys=True)  # as a reader finds them: keys as texts
+    facts = json.loads(json.dumps(facts))  # as a reader finds them: keys as texts
+    if isinstance(encoder := facts.get("configuration", {}).get("encoder"), dict):
+        encoder.pop("name_or_folder", None)
+    told = json.dumps(facts, sort_keys=True)
     return {_SEAL: hashlib.sha256(told.encode()).hexdigest()}
 
 

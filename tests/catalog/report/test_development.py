@@ -12,6 +12,7 @@ from catalog.analysis.pool import read_pool
 from catalog.analysis.space_correlation import correlate_space
 from catalog.development import MARK, explanation, in_sight, marked, spaces_in_sight
 from catalog.report.across_tasks import task_table
+from catalog.report.paper.reproduction import Origins
 from catalog.report.pool_analysis import PoolAnalysis, find
 from catalog.report.pool_tables import named_tables
 from catalog.report.report import Report
@@ -58,7 +59,7 @@ def test_tables_and_the_page_say_so(found: PoolAnalysis) -> None:
         quotes = any(DEVELOPED in column for column in table.frame.select(pl.col(pl.String)))
         assert (MARK in table.note) == quotes, name
     assert MARK in task_table([found, found]).note
-    report = Report((found,), {}, {}, None)
+    report = Report((found,), {}, {}, None, Origins("", ()), {})
     assert MARK in repr(report)
     assert MARK in report._repr_html_()
 

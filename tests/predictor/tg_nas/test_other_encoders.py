@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import catalog
 from catalog.errors import EncoderError
 from catalog.progress import Listener
 from catalog.session.catalog import Catalog
 from catalog.storage.store import Store
-from predictor.door.checkpoint import CARD
+from predictor.door.checkpoint import CARD, WEIGHTS, sealed
 from predictor.encoding import embedding
 from predictor.encoding.encoder import DEFAULT, Encoder
 from predictor.tg_nas.config import TGNASConfig, digest_of
@@ -105,7 +107,9 @@ def test_a_checkpoint_whose_encoder_is_gone_says_what_is_allowed(trained: Path, 
     moved = Path(shutil.copytree(trained / "out", tmp_path / "moved"))
     card = json.loads((moved / CARD).read_text())
     card["configuration"]["encoder"] |= {"name_or_folder": "gone", "digest": "0" * 64}
-    (moved / CARD).write_text(json.dumps(card))
+    data = safetensors.numpy.save(safetensors.numpy.load_file(moved / WEIGHTS), sealed(card))
+    (moved / WEIGHTS).write_bytes(data)
+    (moved / CARD).write_text(json.dumps({**card, "sha256": hashlib.sha256(data).hexdigest()}))
     assert digest_of(card) != digest_of(json.loads((trained / "out" / CARD).read_text()))
     path = Path(shutil.copy(trained / "catalog.duckdb", tmp_path / "catalog.duckdb"))
     with catalog.open(path, mode="write") as c:
