@@ -44,7 +44,6 @@ from tests.predictor.scored_cells import (
 )
 
 HERE = ScoreOptions(config=SMALL, engine=LocalEngine(1), batch_seconds=0.0)
-LAYERED = replace(HERE, config=replace(SMALL, layerwise=True))
 
 
 def count(catalog: Store, condition: str) -> int:
